@@ -1,0 +1,63 @@
+/**
+ * Every diagnostic code with its explanation: the text behind `kanc explain CODE`.
+ *
+ * Ranges: K01xx files and containers, K02xx checkpoints and families, K03xx the `.kir` text,
+ * K04xx graphs and verification, K05xx passes and pipelines, K06xx backends and artifacts,
+ * K07xx data for calibration and evaluation, K08xx the command line.
+ */
+export const CATALOG = {
+  K0101: 'A file could not be read. Check the path and its permissions.',
+  K0102:
+    'A file could not be written. The output is written to a temporary name first and renamed, so nothing half-written is left behind.',
+  K0103:
+    'The file is shorter than its own header says. It was probably cut off while being copied or downloaded: fetch it again and compare sizes.',
+  K0104:
+    'The file is not of any container format that kanc reads: safetensors, a torch zip (.pt, .pth), a legacy torch file, or .npy.',
+  K0105:
+    'The header of a safetensors file is malformed: its length, its JSON, or one of its entries breaks the format.',
+  K0106:
+    'A tensor in a safetensors file points outside the data, overlaps another one, or has a size that disagrees with its dtype and shape.',
+  K0107:
+    'A pickle names a global that no tensor checkpoint needs. Pickles can run any code when they are loaded by Python; kanc executes nothing and reads a closed list of tensor constructors only. Save a state dict (`torch.save(model.state_dict(), path)`) or safetensors instead.',
+  K0108:
+    'A pickle stream is malformed, uses an opcode that tensor checkpoints do not use, or nests too deeply.',
+  K0109: 'A tensor in a torch file points outside its storage.',
+  K0110: 'A zip archive is damaged or is not laid out as a torch checkpoint.',
+  K0111:
+    'The header of an .npy file is malformed or its data type is not one that kanc reads (float 16/32/64, signed and unsigned integers up to 64 bits, bool).',
+  K0112: 'The data type of a tensor is not supported.',
+  K0113: 'A limit was exceeded before memory was allocated. Limits protect against hostile files.',
+  K0201: 'The names and shapes of the tensors match no KAN family that this version knows.',
+  K0202: 'A tensor that the family needs is missing.',
+  K0203: 'A tensor has a shape that does not fit the others of its layer.',
+  K0204:
+    'A weight is NaN or infinite. The training probably diverged; a compiled table of such a function would be meaningless.',
+  K0205: 'The knots of a spline decrease. Every row of a grid must ascend.',
+  K0206: 'An option about the checkpoint (family, base activation) has a value that is not known.',
+  K0301: 'The .kir text does not follow the grammar; see docs/ir.md.',
+  K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
+  K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',
+  K0401:
+    'The graph breaks a rule of the IR. If a pass of your own made it, the pass is at fault; if kanc made it, please report it.',
+  K0402: 'The range of an accumulator could not be proven to fit its type.',
+  K0501: 'There is no pass of this name. `kanc passes` lists them.',
+  K0502: 'The text of a pipeline does not follow its grammar: name{option=value,...},name,...',
+  K0503: 'An option of a pass is unknown or has a wrong value. `kanc passes` lists the options of each pass.',
+  K0504:
+    'A pass takes a graph of another level than the one it was given. The levels are float, quantized and table, in this order.',
+  K0505:
+    'A pass needs something that the graph does not have (calibration statistics, uniform knots, a table form).',
+  K0506: 'A plugin module could not be loaded or does not export what a plugin must.',
+  K0601: 'There is no target of this name. `kanc targets` lists them.',
+  K0602: 'The backend cannot emit this graph.',
+  K0603: 'The folder is not an artifact of kanc, or it is damaged.',
+  K0604:
+    'The artifact and the interpreter disagree. This is a bug in kanc: please report it with the artifact.',
+  K0701: 'The data has a shape or type that the model does not take.',
+  K0702: 'Labels or targets do not fit the predictions.',
+  K0801: 'A value on the command line is wrong.',
+} as const;
+
+export type DiagnosticCode = keyof typeof CATALOG;
+
+export const isDiagnosticCode = (text: string): text is DiagnosticCode => Object.hasOwn(CATALOG, text);

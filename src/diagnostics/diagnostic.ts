@@ -1,0 +1,124 @@
+/**
+ * Diagnostics are data: what was found, where, what was expected, what to try.
+ *
+ * Every failure that a person can cause (a wrong file, a wrong option, an ill-ordered pipeline) is one of
+ * these values in the left of an Either. Exceptions are left for our own bugs.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { DiagnosticCode } from './catalog.js';
+
+/** Where a diagnostic points. All parts are optional; the ones that are known are printed, outermost first. */
+export interface Place {
+  readonly file?: string;
+  readonly tensor?: string;
+  readonly op?: string;
+  readonly pass?: string;
+  readonly option?: string;
+  /** 1-based. */
+  readonly line?: number;
+  /** 1-based. */
+  readonly column?: number;
+}
+
+export interface Diagnostic {
+  readonly _tag: 'Diagnostic';
+  /** Stable code; `kanc explain CODE` tells more. */
+  readonly code: DiagnosticCode;
+  /** What was found, as a sentence without the place. */
+  readonly message: string;
+  readonly place: Place;
+  /** What would have been right. */
+  readonly expected?: string;
+  /** What to try next. */
+  readonly hint?: string;
+}
+
+/** At least one diagnostic. */
+export type Diagnostics = readonly [Diagnostic, ...Diagnostic[]];
+
+/** The result of anything that a person's input can make fail. */
+export type Checked<A> = E.Either<Diagnostics, A>;
+
+export interface DiagnosticParts {
+  readonly place?: Place;
+  readonly expected?: string;
+  readonly hint?: string;
+}
+
+export const diagnostic = (
+  code: DiagnosticCode,
+  message: string,
+  parts: DiagnosticParts = {},
+): Diagnostic => ({
+  _tag: 'Diagnostic',
+  code,
+  message,
+  place: parts.place ?? {},
+  ...(parts.expected === undefined ? {} : { expected: parts.expected }),
+  ...(parts.hint === undefined ? {} : { hint: parts.hint }),
+});
+
+/** A failed result with one diagnostic. */
+export const fail = (
+  code: DiagnosticCode,
+  message: string,
+  parts: DiagnosticParts = {},
+): E.Either<Diagnostics, never> => E.left([diagnostic(code, message, parts)]);
+
+/** Adds parts of a place to every diagnostic that does not have them yet (a caller knows the file, a callee the tensor). */
+export const at =
+  (place: Place) =>
+  <A>(result: Checked<A>): Checked<A> =>
+    E.mapLeft((diagnostics: Diagnostics): Diagnostics => {
+      const [first, ...rest] = diagnostics;
+      const place1 = (d: Diagnostic): Diagnostic => ({ ...d, place: { ...place, ...d.place } });
+      return [place1(first), ...rest.map(place1)];
+    })(result);
+
+const showPlace = (place: Place): string => {
+  const position =
+    place.line === undefined ? '' : `:${place.line}${place.column === undefined ? '' : `:${place.column}`}`;
+  const parts = [
+    place.file === undefined
+      ? position === ''
+        ? []
+        : [`line ${position.slice(1)}`]
+      : [`${place.file}${position}`],
+    place.pass === undefined ? [] : [`pass ${place.pass}`],
+    place.op === undefined ? [] : [`op %${place.op}`],
+    place.tensor === undefined ? [] : [`tensor ${place.tensor}`],
+    place.option === undefined ? [] : [`option ${place.option}`],
+  ].flat();
+  return parts.length === 0 ? '' : `${parts.join(', ')}: `;
+};
+
+/**
+ * One paragraph for a person. Names out of untrusted files are made printable here, so that a checkpoint
+ * cannot write control characters to a terminal.
+ */
+export const showDiagnostic = (d: Diagnostic): string => {
+  const sentences = [
+    `${showPlace(d.place)}${d.message}`,
+    ...(d.expected === undefined ? [] : [`Expected ${d.expected}`]),
+    ...(d.hint === undefined ? [] : [d.hint]),
+  ].map((s) => (/[.!?]$/.test(s) ? s : `${s}.`));
+  return `error ${d.code}: ${printable(sentences.join(' '))}`;
+};
+
+/** Replaces control characters and cuts overlong text: for names that come out of files. */
+export const printable = (text: string, limit = 2000): string => {
+  const clean = text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (c) => (c === '\n' ? c : '\ufffd'));
+  return clean.length <= limit ? clean : `${clean.slice(0, limit)}...`;
+};
+
+/**
+ * A broken invariant of kanc itself. Thrown, never returned: the command line writes a reproducer and exits 3.
+ */
+export class InternalError extends Error {
+  override readonly name = 'InternalError';
+}
+
+/** States an invariant; a false condition is our own bug. */
+export function invariant(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new InternalError(message);
+}

@@ -1,0 +1,183 @@
+/** Safetensors: u64 header length, a JSON header, then the data of all tensors. */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { at, type Checked, fail } from '../../diagnostics/index.js';
+import { decodeUtf8, elementCount, readU64, viewOf } from './bytes.js';
+import { DTYPE_BYTES, decodeValues, isContainerDtype } from './dtype.js';
+import type { ContainerDtype, FileTensor, TensorFile } from './tensor.js';
+
+/** The limit of the reference implementation, about a million tensors. */
+const MAX_HEADER_BYTES = 100_000_000;
+
+const Natural = new t.Type<number>(
+  'Natural',
+  (u): u is number => typeof u === 'number' && Number.isSafeInteger(u) && u >= 0,
+  (u, context) =>
+    typeof u === 'number' && Number.isSafeInteger(u) && u >= 0 ? t.success(u) : t.failure(u, context),
+  t.identity,
+);
+
+const Header = t.UnknownRecord;
+const Metadata = t.record(t.string, t.string);
+const Entry = t.type({
+  dtype: t.string,
+  shape: t.array(Natural),
+  data_offsets: t.tuple([Natural, Natural]),
+});
+
+interface Extent {
+  readonly name: string;
+  readonly dtype: ContainerDtype;
+  readonly shape: ReadonlyArray<number>;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The first key that stands twice at the top of a JSON object. JSON.parse keeps the last of equal keys without
+ * a word, so two readers could see two models in one file. The text is known to be valid JSON here.
+ */
+const duplicateKey = (json: string): string | undefined => {
+  const seen = new Set<string>();
+  let depth = 0;
+  let atKey = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json[i];
+    if (c === '"') {
+      const start = i;
+      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++;
+      if (depth === 1 && atKey) {
+        const key: unknown = JSON.parse(json.slice(start, i + 1));
+        if (typeof key === 'string') {
+          if (seen.has(key)) return key;
+          seen.add(key);
+        }
+      }
+      atKey = false;
+    } else if (c === '{' || c === '[') {
+      depth++;
+      atKey = c === '{' && depth === 1;
+    } else if (c === '}' || c === ']') {
+      depth--;
+    } else if (c === ',') {
+      atKey = depth === 1;
+    }
+  }
+  return undefined;
+};
+
+const parseHeader = (bytes: Uint8Array): Checked<Readonly<Record<string, unknown>>> => {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return fail('K0105', 'The header of the safetensors file is not UTF-8');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return fail('K0105', 'The header of the safetensors file is not valid JSON');
+  }
+  // An array is an UnknownRecord to io-ts, but not to the format.
+  const header = Array.isArray(json) ? E.left(undefined) : Header.decode(json);
+  if (E.isLeft(header)) return fail('K0105', 'The header of the safetensors file is not a JSON object');
+  const twice = duplicateKey(text);
+  if (twice !== undefined) {
+    return fail('K0105', 'The header names this tensor twice', { place: { tensor: twice } });
+  }
+  return E.right(header.right);
+};
+
+const checkEntry = (name: string, value: unknown): Checked<Extent> => {
+  const place = { tensor: name };
+  const entry = Entry.decode(value);
+  if (E.isLeft(entry)) {
+    const field = entry.left[0]?.context[1]?.key;
+    return fail('K0105', `Its header entry has a missing or malformed ${field ?? 'body'}`, {
+      place,
+      expected: '{"dtype": text, "shape": [naturals], "data_offsets": [begin, end]}',
+    });
+  }
+  const { dtype, shape, data_offsets } = entry.right;
+  if (!isContainerDtype(dtype)) {
+    return fail('K0112', `Its data type is "${dtype.slice(0, 40)}"`, {
+      place,
+      expected: `one of ${Object.keys(DTYPE_BYTES).join(', ')}`,
+    });
+  }
+  const count = elementCount(shape);
+  const [begin, end] = data_offsets;
+  if (count === undefined || end - begin !== count * DTYPE_BYTES[dtype]) {
+    return fail(
+      'K0106',
+      `Its offsets [${begin}, ${end}] do not fit ${dtype} of shape [${shape.slice(0, 16).join(', ')}]`,
+      { place, ...(count === undefined ? {} : { expected: `${count * DTYPE_BYTES[dtype]} bytes` }) },
+    );
+  }
+  return E.right({ name, dtype, shape, begin, end });
+};
+
+const checkExtents = (extents: ReadonlyArray<Extent>, dataBytes: number): Checked<void> => {
+  let previous: Extent | undefined;
+  // Empty tensors lie nowhere and overlap nothing.
+  for (const extent of extents.filter((e) => e.end > e.begin).sort((a, b) => a.begin - b.begin)) {
+    const place = { tensor: extent.name };
+    if (previous !== undefined && extent.begin < previous.end) {
+      return fail('K0106', `It overlaps the tensor ${previous.name}`, { place });
+    }
+    previous = extent;
+  }
+  const beyond = extents.find((e) => e.end > dataBytes);
+  if (beyond === undefined) return E.right(undefined);
+  return fail('K0103', `It ends at data byte ${beyond.end}, but the file has ${dataBytes} bytes of data`, {
+    place: { tensor: beyond.name },
+    hint: 'Fetch the file again.',
+  });
+};
+
+const readMetadata = (value: unknown): Checked<ReadonlyMap<string, string>> => {
+  if (value === undefined) return E.right(new Map());
+  const metadata = Array.isArray(value) ? E.left(undefined) : Metadata.decode(value);
+  return E.isLeft(metadata)
+    ? fail('K0105', 'The __metadata__ of the safetensors file is not an object of strings')
+    : E.right(new Map(Object.entries(metadata.right)));
+};
+
+/**
+ * Reads a safetensors file. Every length is compared with the size of the file before it is used.
+ * Fails with K0103 (cut off), K0105 (header), K0106 (offsets), K0112 (data type), K0113 (header too long).
+ */
+export const readSafetensors = (bytes: Uint8Array): Checked<TensorFile> => {
+  if (bytes.length < 8) return fail('K0103', `The file has ${bytes.length} bytes`, { expected: '8 or more' });
+  const headerBytes = readU64(viewOf(bytes), 0);
+  if (headerBytes > MAX_HEADER_BYTES) {
+    return fail('K0113', `The header claims to have ${headerBytes} bytes`, {
+      expected: `at most ${MAX_HEADER_BYTES}`,
+    });
+  }
+  if (headerBytes > bytes.length - 8) {
+    return fail('K0103', `The header claims ${headerBytes} bytes, but ${bytes.length - 8} follow`);
+  }
+  const header = parseHeader(bytes.subarray(8, 8 + headerBytes));
+  if (E.isLeft(header)) return header;
+  const extents: Extent[] = [];
+  let metadata: Checked<ReadonlyMap<string, string>> = E.right(new Map());
+  for (const [name, value] of Object.entries(header.right)) {
+    if (name === '__metadata__') {
+      metadata = readMetadata(value);
+      if (E.isLeft(metadata)) return metadata;
+      continue;
+    }
+    const extent = checkEntry(name, value);
+    if (E.isLeft(extent)) return extent;
+    extents.push(extent.right);
+  }
+  const data = bytes.subarray(8 + headerBytes);
+  const checked = checkExtents(extents, data.length);
+  if (E.isLeft(checked)) return checked;
+  const tensors = new Map<string, FileTensor>();
+  for (const { name, dtype, shape, begin, end } of extents.sort((a, b) => a.begin - b.begin)) {
+    const values = at({ tensor: name })(decodeValues(dtype, data.subarray(begin, end), true));
+    if (E.isLeft(values)) return values;
+    tensors.set(name, { dtype, shape, data: values.right });
+  }
+  if (E.isLeft(metadata)) return metadata;
+  return E.right({ container: 'safetensors', tensors, metadata: metadata.right });
+};

@@ -1,0 +1,119 @@
+/**
+ * Building and rewriting graphs. A builder is the only mutable thing near a graph: it is made, filled and
+ * closed inside one function, and what comes out never changes.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, type Diagnostic, fail, InternalError, invariant } from '../diagnostics/index.js';
+import { type Graph, type Node, toValueName, type Value, type ValueName } from './graph.js';
+import { inferType, type Op } from './ops/index.js';
+import type { Level, ValueType } from './types.js';
+
+export interface Builder<L extends Level> {
+  /** Adds an input of the graph. */
+  readonly input: (hint: string, type: ValueType) => ValueName;
+  /**
+   * Adds an op and returns the name of its value: `hint` itself when free, else the hint with a number. A
+   * type error is remembered, told by `build`, and later ops that use the value are skipped.
+   */
+  readonly add: (hint: string, op: Op, operands: ReadonlyArray<ValueName>) => ValueName;
+  readonly typeOf: (name: ValueName) => ValueType;
+  readonly build: (outputs: ReadonlyArray<ValueName>) => Checked<Graph<L>>;
+}
+
+export const builder = <L extends Level>(name: string, level: L): Builder<L> => {
+  const inputs: Value[] = [];
+  const nodes: Node[] = [];
+  const types = new Map<ValueName, ValueType>();
+  const taken = new Set<ValueName>();
+  let failure: E.Either<readonly [Diagnostic, ...Diagnostic[]], never> | undefined;
+
+  const fresh = (hint: string): ValueName => {
+    const base = toValueName(hint);
+    invariant(base !== undefined, `'${hint}' is not a value name`);
+    if (!taken.has(base)) {
+      taken.add(base);
+      return base;
+    }
+    const stem = hint.replace(/_?\d+$/, '');
+    for (let n = 0; ; n++) {
+      const candidate = toValueName(`${stem}${/\d$/.test(stem) ? '_' : ''}${n}`);
+      if (candidate !== undefined && !taken.has(candidate)) {
+        taken.add(candidate);
+        return candidate;
+      }
+    }
+  };
+
+  return {
+    input: (hint, type) => {
+      const value = { name: fresh(hint), type };
+      inputs.push(value);
+      types.set(value.name, type);
+      return value.name;
+    },
+    add: (hint, op, operands) => {
+      const result = fresh(hint);
+      const operandTypes = operands.flatMap((o) => types.get(o) ?? []);
+      if (operandTypes.length < operands.length) {
+        failure ??= fail('K0401', `${op.kind} uses a value that was not defined before it`, {
+          place: { op: result },
+        });
+        return result;
+      }
+      const type = inferType(op, operandTypes);
+      if (E.isLeft(type)) {
+        failure ??= fail('K0401', `${op.kind} ${type.left}`, { place: { op: result } });
+        return result;
+      }
+      nodes.push({ name: result, type: type.right, op, operands });
+      types.set(result, type.right);
+      return result;
+    },
+    typeOf: (value) => {
+      const type = types.get(value);
+      if (type === undefined) throw new InternalError(`value %${value} has no type`);
+      return type;
+    },
+    build: (outputs) => failure ?? E.right({ name, level, inputs, nodes, outputs }),
+  };
+};
+
+/** What a rewriting step sees of the graph under construction. */
+export interface Rewriter<L extends Level> {
+  readonly add: Builder<L>['add'];
+  readonly typeOf: Builder<L>['typeOf'];
+  /** The new name of an old value. */
+  readonly of: (old: ValueName) => ValueName;
+  /** Copies a node as it is, under its old name where that is free. */
+  readonly keep: (node: Node) => ValueName;
+}
+
+/**
+ * A new graph at `level` from an old one: `step` is called for every node in order and returns the new value
+ * that stands for it, or undefined to drop it (a dropped value must have no remaining uses).
+ */
+export const rewrite = <L extends Level>(
+  graph: Graph,
+  level: L,
+  step: (node: Node, rewriter: Rewriter<L>) => ValueName | undefined,
+): Checked<Graph<L>> => {
+  const b = builder(graph.name, level);
+  const renamed = new Map<ValueName, ValueName>();
+  for (const input of graph.inputs) renamed.set(input.name, b.input(input.name, input.type));
+  const of = (old: ValueName): ValueName => {
+    const now = renamed.get(old);
+    if (now === undefined) throw new InternalError(`value %${old} is used after it was dropped`);
+    return now;
+  };
+  const rewriter: Rewriter<L> = {
+    add: b.add,
+    typeOf: b.typeOf,
+    of,
+    keep: (node) => b.add(node.name, node.op, node.operands.map(of)),
+  };
+  for (const node of graph.nodes) {
+    const now = step(node, rewriter);
+    if (now !== undefined) renamed.set(node.name, now);
+  }
+  return b.build(graph.outputs.map(of));
+};

@@ -1,0 +1,92 @@
+/**
+ * io-ts codecs that the op definitions share. An op's attributes are described once, by a codec: it is their
+ * type, their validator (for `.kir` text and for graphs that user passes make) and what the printer walks.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { type Constant, isConstant, type PerChannel } from './constant.js';
+import type { ElementType } from './element.js';
+
+/** A number that is neither NaN nor infinite (plain `t.number` takes both). */
+export const Finite = new t.Type<number, number, unknown>(
+  'finite number',
+  (u): u is number => typeof u === 'number' && Number.isFinite(u),
+  (u, c) => (typeof u === 'number' && Number.isFinite(u) ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
+/** An integer in [lo, hi]. */
+export const integer = (lo: number, hi: number): t.Type<number, number, unknown> => {
+  const is = (u: unknown): u is number => typeof u === 'number' && Number.isInteger(u) && u >= lo && u <= hi;
+  return new t.Type<number, number, unknown>(
+    `integer in [${lo}, ${hi}]`,
+    is,
+    (u, c) => (is(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+};
+
+/** A constant of the element kind and rank. */
+export const constantOf = (kind: ElementType['kind'], rank: number): t.Type<Constant, Constant, unknown> => {
+  const is = (u: unknown): u is Constant =>
+    isConstant(u) && u.element.kind === kind && u.shape.length === rank;
+  return new t.Type<Constant, Constant, unknown>(
+    `${kind} constant of rank ${rank}`,
+    is,
+    (u, c) => (is(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+};
+
+/** One number for every channel, or a rank-1 constant with one per channel. */
+export const perChannelOf = (kind: ElementType['kind']): t.Type<PerChannel, PerChannel, unknown> =>
+  t.union([Finite, constantOf(kind, 1)]);
+
+/**
+ * A record with exactly these keys: unlike `t.type`, which keeps unknown keys, and `t.strict`, which drops
+ * them, an unknown key is an error, so that a misspelt attribute is told and not ignored.
+ */
+export const record = <R extends t.Props, P extends t.Props>(
+  required: R,
+  optional: P,
+): t.Type<t.TypeOfProps<R> & t.TypeOfPartialProps<P>, unknown, unknown> => {
+  const known = new Set([...Object.keys(required), ...Object.keys(optional)]);
+  const codec = t.intersection([t.type(required), t.partial(optional)]);
+  const onlyKnown = (u: unknown): boolean =>
+    typeof u === 'object' && u !== null && Object.keys(u).every((key) => known.has(key));
+  return new t.Type(
+    codec.name,
+    (u): u is t.TypeOf<typeof codec> => codec.is(u) && onlyKnown(u),
+    (u, c) => {
+      const result = codec.validate(u, c);
+      if (E.isLeft(result) || typeof u !== 'object' || u === null) return result;
+      const unknown = Object.keys(u).find((key) => !known.has(key));
+      return unknown === undefined
+        ? result
+        : t.failure(u, c, `unknown key '${unknown}' (known: ${[...known].join(', ')})`);
+    },
+    codec.encode,
+  );
+};
+
+/** The first few validation errors as text: path, what was expected, what was found. */
+export const showErrors = (errors: t.Errors): string =>
+  errors
+    .slice(0, 3)
+    .map((e) => {
+      const path = e.context
+        .map((c) => c.key)
+        .filter((key) => key !== '' && !/^\d+$/.test(key))
+        .join('.');
+      if (e.message !== undefined) return path === '' ? e.message : `${path}: ${e.message}`;
+      const wanted = e.context.at(-1)?.type.name ?? 'another value';
+      return `${path === '' ? 'value' : path}: expected ${wanted}, found ${showFound(e.value)}`;
+    })
+    .join('; ');
+
+const showFound = (u: unknown): string => {
+  if (isConstant(u)) return `a ${u.element.kind} constant of rank ${u.shape.length}`;
+  if (u === undefined) return 'nothing';
+  if (typeof u === 'object' && u !== null) return Array.isArray(u) ? 'a list' : 'a record';
+  return JSON.stringify(u) ?? String(u);
+};

@@ -1,0 +1,50 @@
+/**
+ * What an op is: everything the compiler knows about one kind of op stands in one OpDefinition, in one file.
+ *
+ * To add an op: write its file, add it to the union and the table in ops/index.ts, and follow the
+ * exhaustiveness errors.
+ */
+import type * as E from 'fp-ts/lib/Either.js';
+import type * as t from 'io-ts';
+import type { Tensor } from './tensor.js';
+import type { Level, ValueType } from './types.js';
+
+/** Work and memory of one op for one sample. */
+export interface Cost {
+  /** Multiply-accumulates, with the bit widths of their operands. */
+  readonly macs: number;
+  readonly macBits: readonly [number, number];
+  readonly adds: number;
+  readonly addBits: number;
+  /** Reads from tables that are indexed by data. */
+  readonly reads: number;
+  /** Bytes of constants. */
+  readonly bytes: number;
+}
+
+export const NO_COST: Cost = { macs: 0, macBits: [0, 0], adds: 0, addBits: 0, reads: 0, bytes: 0 };
+
+/** Either a sentence that says what is wrong, or the result. */
+export type Rule<A> = E.Either<string, A>;
+
+export interface OpDefinition<K extends string, A> {
+  readonly kind: K;
+  /** One line for `docs/ir.md` and `--help`. */
+  readonly summary: string;
+  /** The levels at which the op may stand. */
+  readonly levels: ReadonlyArray<Level>;
+  readonly operands: number;
+  /** Attributes: type, validator and serializer in one. */
+  readonly attrs: t.Type<A, unknown, unknown>;
+  /** The type rule. */
+  readonly infer: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<ValueType>;
+  /** Checks that are not about types: values of constants, proven ranges. Run by the verifier. */
+  readonly check?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
+  /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
+  readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
+  readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;
+}
+
+/** Fixes the type parameters of a definition while it is written. */
+export const defineOp = <K extends string, A>(definition: OpDefinition<K, A>): OpDefinition<K, A> =>
+  definition;

@@ -1,0 +1,46 @@
+/** Scale and shift, per feature or for all: input normalisation, folded batch norms. */
+import * as E from 'fp-ts/lib/Either.js';
+import { perChannelOf, record } from '../codec.js';
+import { channel, type PerChannel } from '../constant.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { emptyTensor } from '../tensor.js';
+import { sizeOf } from '../types.js';
+
+export interface AffineAttrs {
+  readonly scale: PerChannel;
+  readonly shift: PerChannel;
+}
+
+/** A per-channel attribute must have one element for each of `channels`. */
+export const fitsChannels = (name: string, p: PerChannel, channels: number): Rule<void> =>
+  typeof p === 'number' || p.shape[0] === channels
+    ? E.right(undefined)
+    : E.left(`${name} has ${p.shape[0]} elements for ${channels} features`);
+
+export const affine = defineOp<'affine', AffineAttrs>({
+  kind: 'affine',
+  summary: 'y[f] = f32(f32(x[f] * scale[f]) + shift[f])',
+  levels: ['float', 'quantized'],
+  operands: 1,
+  attrs: record({ scale: perChannelOf('f32'), shift: perChannelOf('f32') }, {}),
+  infer: (a, [x]) => {
+    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== 1) {
+      return E.left('takes a value of type f32[n, F]');
+    }
+    const features = x.shape[0]!;
+    const fits = E.isLeft(fitsChannels('scale', a.scale, features))
+      ? fitsChannels('scale', a.scale, features)
+      : fitsChannels('shift', a.shift, features);
+    return E.isLeft(fits) ? fits : E.right(x);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const features = sizeOf(type);
+    for (let j = 0; j < result.data.length; j++) {
+      const f = j % features;
+      result.data[j] = Math.fround(x!.data[j]! * channel(a.scale, f)) + channel(a.shift, f);
+    }
+    return result;
+  },
+  cost: (_, [x]) => ({ ...NO_COST, macs: sizeOf(x!), macBits: [32, 32] }),
+});

@@ -1,0 +1,56 @@
+/** From codes to the f32 values that they stand for. */
+import * as E from 'fp-ts/lib/Either.js';
+import { constantOf, record } from '../codec.js';
+import { type Constant, firstUnfit } from '../constant.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { decodeValue } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { floatType, levelsOf, sizeOf, type ValueType } from '../types.js';
+
+export interface DecodeAttrs {
+  /** f32[R, levels], R = 1 or the number of features. Absent: the values of the operand's quantizer. */
+  readonly values?: Constant;
+}
+
+/** The f32 that code `c` of feature `f` decodes to. */
+export const decodedValue = (a: DecodeAttrs, type: ValueType, f: number, c: number): number => {
+  if (a.values !== undefined) {
+    return a.values.data[(a.values.shape[0] === 1 ? 0 : f * a.values.shape[1]!) + c]!;
+  }
+  const { meaning } = type;
+  return meaning === undefined || meaning._tag === 'scaled' ? Number.NaN : decodeValue(meaning, f, c);
+};
+
+export const decode = defineOp<'decode', DecodeAttrs>({
+  kind: 'decode',
+  summary: 'y[f] = values[f, code[f]], by default what the quantizer of the operand says',
+  levels: ['float', 'quantized'],
+  operands: 1,
+  attrs: record({}, { values: constantOf('f32', 2) }),
+  infer: (a, [x]) => {
+    if (x === undefined || x.element.kind !== 'uint') return E.left('takes a value of unsigned codes');
+    if (a.values === undefined) {
+      return x.meaning === undefined || x.meaning._tag === 'scaled'
+        ? E.left('the operand has no quantizer, so values must be given')
+        : E.right(floatType(x.shape));
+    }
+    const [rows, count] = a.values.shape;
+    const levels = levelsOf(x);
+    return (rows === 1 || rows === sizeOf(x)) && count === levels
+      ? E.right(floatType(x.shape))
+      : E.left(`values are [${rows}, ${count}], expected [1 or ${sizeOf(x)}, ${levels}]`);
+  },
+  check: (a) =>
+    a.values !== undefined && firstUnfit(a.values) >= 0
+      ? E.left('a value is not finite')
+      : E.right(undefined),
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const features = sizeOf(type);
+    for (let j = 0; j < result.data.length; j++) {
+      result.data[j] = decodedValue(a, x!.type, j % features, x!.data[j]!);
+    }
+    return result;
+  },
+  cost: (a, [x]) => ({ ...NO_COST, reads: sizeOf(x!), bytes: a.values?.data.byteLength ?? 0 }),
+});

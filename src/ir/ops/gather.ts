@@ -1,0 +1,43 @@
+/** Picks features by index: dead inputs leave the program through it. */
+import * as E from 'fp-ts/lib/Either.js';
+import { constantOf, record } from '../codec.js';
+import type { Constant } from '../constant.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { pickMeaning } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { valueType } from '../types.js';
+
+export interface GatherAttrs {
+  /** u32[J], each below the number of features. */
+  readonly indices: Constant;
+}
+
+export const gather = defineOp<'gather', GatherAttrs>({
+  kind: 'gather',
+  summary: 'y[j] = x[indices[j]]',
+  levels: ['float', 'quantized', 'table'],
+  operands: 1,
+  attrs: record({ indices: constantOf('uint', 1) }, {}),
+  infer: (a, [x]) => {
+    if (x === undefined || x.shape.length !== 1) return E.left('takes a value of shape [n, F]');
+    if (a.indices.data.length === 0) return E.left('picks no features');
+    return E.right(valueType(x.element, [a.indices.data.length], pickMeaning(x.meaning, a.indices.data)));
+  },
+  check: (a, [x]) => {
+    const features = x!.shape[0]!;
+    const wrong = a.indices.data.findIndex((i: number) => i >= features);
+    return wrong < 0 ? E.right(undefined) : E.left(`index ${a.indices.data[wrong]} of ${features} features`);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const indices = a.indices.data;
+    const features = x!.type.shape[0]!;
+    for (let n = 0; n < x!.batch; n++) {
+      for (let j = 0; j < indices.length; j++) {
+        result.data[n * indices.length + j] = x!.data[n * features + indices[j]!]!;
+      }
+    }
+    return result;
+  },
+  cost: (a) => ({ ...NO_COST, reads: a.indices.data.length, bytes: a.indices.data.byteLength }),
+});

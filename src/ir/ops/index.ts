@@ -1,0 +1,126 @@
+/**
+ * The closed union of ops. Everything that depends on the kind goes through `withDefinition`, whose match is
+ * exhaustive: a new op does not compile until it stands there.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { match } from 'ts-pattern';
+import { showErrors } from '../codec.js';
+import type { Cost, OpDefinition, Rule } from '../op-definition.js';
+import type { Tensor } from '../tensor.js';
+import type { Level, ValueType } from '../types.js';
+import { type AffineAttrs, affine } from './affine.js';
+import { type DecodeAttrs, decode } from './decode.js';
+import { type DequantizeAttrs, dequantize } from './dequantize.js';
+import { type GatherAttrs, gather } from './gather.js';
+import { type KanAttrs, kan } from './kan.js';
+import { type ObserveAttrs, observe } from './observe.js';
+import { type QuantizeAttrs, quantize } from './quantize.js';
+import { type RecodeAttrs, recode } from './recode.js';
+import { type RequantizeAttrs, requantize } from './requantize.js';
+import { type TableBasisAttrs, tableBasis } from './table-basis.js';
+import { type TableEdgeAttrs, tableEdge } from './table-edge.js';
+
+export type Op =
+  | { readonly kind: 'affine'; readonly attrs: AffineAttrs }
+  | { readonly kind: 'decode'; readonly attrs: DecodeAttrs }
+  | { readonly kind: 'dequantize'; readonly attrs: DequantizeAttrs }
+  | { readonly kind: 'gather'; readonly attrs: GatherAttrs }
+  | { readonly kind: 'kan'; readonly attrs: KanAttrs }
+  | { readonly kind: 'observe'; readonly attrs: ObserveAttrs }
+  | { readonly kind: 'quantize'; readonly attrs: QuantizeAttrs }
+  | { readonly kind: 'recode'; readonly attrs: RecodeAttrs }
+  | { readonly kind: 'requantize'; readonly attrs: RequantizeAttrs }
+  | { readonly kind: 'table.basis'; readonly attrs: TableBasisAttrs }
+  | { readonly kind: 'table.edge'; readonly attrs: TableEdgeAttrs };
+
+export type OpKind = Op['kind'];
+export type OpOf<K extends OpKind> = Extract<Op, { kind: K }>;
+
+/** All definitions, by kind. */
+export const OPS = {
+  affine,
+  decode,
+  dequantize,
+  gather,
+  kan,
+  observe,
+  quantize,
+  recode,
+  requantize,
+  'table.basis': tableBasis,
+  'table.edge': tableEdge,
+} as const;
+
+export const isOpKind = (kind: string): kind is OpKind => Object.hasOwn(OPS, kind);
+
+/** A use of a definition together with the attributes of one op. */
+type Use<R> = <K extends string, A>(definition: OpDefinition<K, A>, attrs: A) => R;
+
+const withDefinition = <R>(op: Op, use: Use<R>): R =>
+  match(op)
+    .with({ kind: 'affine' }, ({ attrs }) => use(affine, attrs))
+    .with({ kind: 'decode' }, ({ attrs }) => use(decode, attrs))
+    .with({ kind: 'dequantize' }, ({ attrs }) => use(dequantize, attrs))
+    .with({ kind: 'gather' }, ({ attrs }) => use(gather, attrs))
+    .with({ kind: 'kan' }, ({ attrs }) => use(kan, attrs))
+    .with({ kind: 'observe' }, ({ attrs }) => use(observe, attrs))
+    .with({ kind: 'quantize' }, ({ attrs }) => use(quantize, attrs))
+    .with({ kind: 'recode' }, ({ attrs }) => use(recode, attrs))
+    .with({ kind: 'requantize' }, ({ attrs }) => use(requantize, attrs))
+    .with({ kind: 'table.basis' }, ({ attrs }) => use(tableBasis, attrs))
+    .with({ kind: 'table.edge' }, ({ attrs }) => use(tableEdge, attrs))
+    .exhaustive();
+
+/** The type of an op's result. */
+export const inferType = (op: Op, operands: ReadonlyArray<ValueType>): Rule<ValueType> =>
+  withDefinition(op, (definition, attrs) =>
+    operands.length === definition.operands
+      ? definition.infer(attrs, operands)
+      : E.left(`takes ${definition.operands} operand(s), found ${operands.length}`),
+  );
+
+/** The checks of values beyond types (the type rule must hold). */
+export const checkOp = (op: Op, operands: ReadonlyArray<ValueType>): Rule<void> =>
+  withDefinition(op, (definition, attrs) => definition.check?.(attrs, operands) ?? E.right(undefined));
+
+/** Reference semantics. */
+export const evaluateOp = (op: Op, operands: ReadonlyArray<Tensor>, result: ValueType): Tensor =>
+  withDefinition(op, (definition, attrs) => definition.evaluate(attrs, operands, result));
+
+export const costOf = (op: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
+  withDefinition(op, (definition, attrs) => definition.cost(attrs, operands, result));
+
+export const allowedAt = (op: Op, level: Level): boolean => OPS[op.kind].levels.includes(level);
+
+/** Attributes as plain data (numbers, strings, booleans, constants, lists, records), for printing. */
+export const encodeAttrs = (op: Op): unknown =>
+  withDefinition(op, (definition, attrs) => definition.attrs.encode(attrs));
+
+/** Whether the attributes satisfy their codec: for graphs made by untyped code. */
+export const attrsFault = (op: Op): string | undefined =>
+  withDefinition(op, (definition, attrs) =>
+    pipe(
+      definition.attrs.decode(attrs),
+      E.match(showErrors, () => undefined),
+    ),
+  );
+
+/** An op from its kind and untyped attributes: how text and plugins make one. */
+export const decodeOp = (kind: OpKind, attrs: unknown): Rule<Op> => {
+  const decoded = <K extends OpKind, A>(definition: OpDefinition<K, A>, make: (attrs: A) => Op): Rule<Op> =>
+    pipe(definition.attrs.decode(attrs), E.bimap(showErrors, make));
+  return match(kind)
+    .with('affine', (k) => decoded(affine, (a) => ({ kind: k, attrs: a })))
+    .with('decode', (k) => decoded(decode, (a) => ({ kind: k, attrs: a })))
+    .with('dequantize', (k) => decoded(dequantize, (a) => ({ kind: k, attrs: a })))
+    .with('gather', (k) => decoded(gather, (a) => ({ kind: k, attrs: a })))
+    .with('kan', (k) => decoded(kan, (a) => ({ kind: k, attrs: a })))
+    .with('observe', (k) => decoded(observe, (a) => ({ kind: k, attrs: a })))
+    .with('quantize', (k) => decoded(quantize, (a) => ({ kind: k, attrs: a })))
+    .with('recode', (k) => decoded(recode, (a) => ({ kind: k, attrs: a })))
+    .with('requantize', (k) => decoded(requantize, (a) => ({ kind: k, attrs: a })))
+    .with('table.basis', (k) => decoded(tableBasis, (a) => ({ kind: k, attrs: a })))
+    .with('table.edge', (k) => decoded(tableEdge, (a) => ({ kind: k, attrs: a })))
+    .exhaustive();
+};

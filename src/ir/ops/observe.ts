@@ -1,0 +1,48 @@
+/** Calibration statistics of a value, recorded in the graph: passes stay pure and dumps show what they used. */
+import * as E from 'fp-ts/lib/Either.js';
+import { constantOf, Finite, integer, record } from '../codec.js';
+import type { Constant } from '../constant.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+
+export interface ObserveAttrs {
+  /** Number of samples seen. */
+  readonly samples: number;
+  /** Smallest and largest finite value seen over all features. */
+  readonly lo: number;
+  readonly hi: number;
+  /** u32[F, B]: how many samples of feature f fell into bin b of B equal bins over [lo, hi]. */
+  readonly counts: Constant;
+  /** f32[F, B]: the mean of the values in the bin (its middle where the bin is empty). */
+  readonly means: Constant;
+}
+
+export const observe = defineOp<'observe', ObserveAttrs>({
+  kind: 'observe',
+  summary: 'the value itself, with the histogram that calibration data gave it',
+  levels: ['float', 'quantized'],
+  operands: 1,
+  attrs: record(
+    {
+      samples: integer(1, 2 ** 32 - 1),
+      lo: Finite,
+      hi: Finite,
+      counts: constantOf('uint', 2),
+      means: constantOf('f32', 2),
+    },
+    {},
+  ),
+  infer: (a, [x]) => {
+    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== 1) {
+      return E.left('takes a value of type f32[n, F]');
+    }
+    const features = x.shape[0];
+    const bins = a.counts.shape[1];
+    if (a.lo > a.hi) return E.left('lo is above hi');
+    if (a.counts.shape[0] !== features || a.means.shape[0] !== features || a.means.shape[1] !== bins) {
+      return E.left(`counts and means must be [${features}, bins]`);
+    }
+    return E.right(x);
+  },
+  evaluate: (_, [x]) => x!,
+  cost: () => NO_COST,
+});

@@ -1,0 +1,58 @@
+/** From f32 to codes, by thresholds. */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { integer, record } from '../codec.js';
+import { uint } from '../element.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { coderOf, isShared, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { sizeOf, valueType } from '../types.js';
+
+export interface QuantizeAttrs {
+  readonly quantizer: Quantizer;
+  /** Bits of the code, 1 to 16. */
+  readonly bits: number;
+  /**
+   * What NaN does: the op itself always gives it code 0; with `refuse` the program rejects inputs that hold
+   * one before it starts.
+   */
+  readonly nan: 'zero' | 'refuse';
+}
+
+export const quantize = defineOp<'quantize', QuantizeAttrs>({
+  kind: 'quantize',
+  summary: 'code[f] = how many thresholds of the quantizer are <= x[f]; NaN has code 0',
+  levels: ['quantized', 'table'],
+  operands: 1,
+  attrs: record(
+    {
+      quantizer: QuantizerCodec,
+      bits: integer(1, 16),
+      nan: t.union([t.literal('zero'), t.literal('refuse')]),
+    },
+    {},
+  ),
+  infer: (a, [x]) => {
+    if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
+    const fault = quantizerFault(a.quantizer, sizeOf(x), a.bits);
+    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const features = sizeOf(type);
+    const coders = Array.from({ length: isShared(a.quantizer) ? 1 : features }, (_, f) =>
+      coderOf(a.quantizer, f),
+    );
+    for (let j = 0; j < result.data.length; j++) {
+      const coder = coders.length === 1 ? coders[0]! : coders[j % features]!;
+      result.data[j] = coder(x!.data[j]!);
+    }
+    return result;
+  },
+  cost: (a, [x]) => ({
+    ...NO_COST,
+    macs: a.quantizer._tag === 'uniform' ? sizeOf(x!) : 0,
+    macBits: [32, 32],
+    reads: a.quantizer._tag === 'uniform' ? 0 : sizeOf(x!) * a.bits,
+  }),
+});

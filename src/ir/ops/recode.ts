@@ -1,0 +1,52 @@
+/** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
+import * as E from 'fp-ts/lib/Either.js';
+import { constantOf, integer, record } from '../codec.js';
+import type { Constant } from '../constant.js';
+import { uint } from '../element.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { levelsOf, sizeOf, valueType } from '../types.js';
+
+export interface RecodeAttrs {
+  /** uint[R, levels of the operand], R = 1 or the number of features. */
+  readonly map: Constant;
+  readonly bits: number;
+  /** What the new code means. */
+  readonly quantizer: Quantizer;
+}
+
+export const recode = defineOp<'recode', RecodeAttrs>({
+  kind: 'recode',
+  summary: 'new[f] = map[f, code[f]]',
+  levels: ['quantized', 'table'],
+  operands: 1,
+  attrs: record({ map: constantOf('uint', 2), bits: integer(1, 16), quantizer: QuantizerCodec }, {}),
+  infer: (a, [x]) => {
+    if (x === undefined || x.element.kind !== 'uint') return E.left('takes a value of unsigned codes');
+    const [rows, count] = a.map.shape;
+    const levels = levelsOf(x);
+    if ((rows !== 1 && rows !== sizeOf(x)) || count !== levels) {
+      return E.left(`map is [${rows}, ${count}], expected [1 or ${sizeOf(x)}, ${levels}]`);
+    }
+    const fault = quantizerFault(a.quantizer, sizeOf(x), a.bits);
+    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+  },
+  check: (a) => {
+    const wrong = a.map.data.findIndex((c: number) => c >= a.quantizer.levels);
+    return wrong < 0
+      ? E.right(undefined)
+      : E.left(`map gives code ${a.map.data[wrong]} of ${a.quantizer.levels} levels`);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const features = sizeOf(type);
+    const [rows, levels] = [a.map.shape[0]!, a.map.shape[1]!];
+    for (let j = 0; j < result.data.length; j++) {
+      const row = rows === 1 ? 0 : (j % features) * levels;
+      result.data[j] = a.map.data[row + x!.data[j]!]!;
+    }
+    return result;
+  },
+  cost: (a, [x]) => ({ ...NO_COST, reads: sizeOf(x!), bytes: a.map.data.byteLength }),
+});

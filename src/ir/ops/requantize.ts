@@ -1,0 +1,82 @@
+/** From accumulators to the codes of the next layer: one multiplication and one shift, exact. */
+import * as E from 'fp-ts/lib/Either.js';
+import { clampBounds, requantizeCode } from '../../numeric/fixed-point.js';
+import { constantOf, integer, perChannelOf, record } from '../codec.js';
+import { type Constant, channel, type PerChannel } from '../constant.js';
+import { uint } from '../element.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { sizeOf, valueType } from '../types.js';
+import { fitsChannels } from './affine.js';
+
+export interface RequantizeAttrs {
+  /** i32, at least 1, for all outputs or one for each. */
+  readonly mul: PerChannel;
+  readonly shift: number;
+  /** i32[O], added before the multiplication; absent means 0. */
+  readonly bias?: Constant;
+  readonly bits: number;
+  /** What the code means. */
+  readonly quantizer: Quantizer;
+}
+
+export const requantize = defineOp<'requantize', RequantizeAttrs>({
+  kind: 'requantize',
+  summary: 'code[o] = clamp(((acc[o] + bias[o]) * mul[o] + 2^(shift-1)) >> shift, 0, levels - 1), exact',
+  levels: ['table'],
+  operands: 1,
+  attrs: record(
+    {
+      mul: perChannelOf('int'),
+      shift: integer(1, 30),
+      bits: integer(1, 16),
+      quantizer: QuantizerCodec,
+    },
+    { bias: constantOf('int', 1) },
+  ),
+  infer: (a, [x]) => {
+    if (x === undefined || x.meaning?._tag !== 'scaled' || x.element.kind !== 'int') {
+      return E.left('takes accumulators');
+    }
+    const channels = sizeOf(x);
+    const fits = fitsChannels('mul', a.mul, channels);
+    if (E.isLeft(fits)) return fits;
+    if (a.bias !== undefined && a.bias.shape[0] !== channels) {
+      return E.left(`bias has ${a.bias.shape[0]} elements for ${channels} outputs`);
+    }
+    const fault = quantizerFault(a.quantizer, channels, a.bits);
+    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+  },
+  check: (a, [x]) => {
+    const { levels } = a.quantizer;
+    const meaning = x!.meaning;
+    const [lo, hi] = meaning?._tag === 'scaled' ? [meaning.lo, meaning.hi] : [0, 0];
+    for (let o = 0; o < sizeOf(x!); o++) {
+      const mul = channel(a.mul, o);
+      if (!Number.isInteger(mul) || mul < 1) return E.left(`mul must be a positive integer, found ${mul}`);
+      if (clampBounds(mul, a.shift, levels).hi * mul + 2 ** (a.shift - 1) >= 2 ** 31) {
+        return E.left(`mul ${mul} and shift ${a.shift} need products of more than 31 bits`);
+      }
+      const bias = a.bias?.data[o] ?? 0;
+      if (lo + bias < -(2 ** 31) || hi + bias >= 2 ** 31) return E.left(`bias ${bias} overflows 32 bits`);
+    }
+    return E.right(undefined);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const outputs = sizeOf(type);
+    for (let j = 0; j < result.data.length; j++) {
+      const o = j % outputs;
+      const bias = a.bias?.data[o] ?? 0;
+      result.data[j] = requantizeCode(x!.data[j]!, bias, channel(a.mul, o), a.shift, a.quantizer.levels);
+    }
+    return result;
+  },
+  cost: (a, [x]) => ({
+    ...NO_COST,
+    macs: sizeOf(x!),
+    macBits: [32, 32],
+    bytes: a.bias?.data.byteLength ?? 0,
+  }),
+});

@@ -1,0 +1,184 @@
+/** The basis-table layer: B-spline values from a small table, times integer coefficients. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Interval, prefixSums } from '../../numeric/ranges.js';
+import { constantOf, integer, record } from '../codec.js';
+import { type Constant, firstUnfit } from '../constant.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { emptyTensor } from '../tensor.js';
+import { levelsOf, type ValueType, valueType } from '../types.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './table-edge.js';
+
+/**
+ * With r = rows[i] (0 when absent), c = code[i]:
+ *
+ *   acc[o] = bias[o] + sum_i ( sum_j coefficients[i, span[r,c] + j, o] * (basis[frac[r,c], j] << shift)
+ *                              + base[i, o] * baseTable[r, c] )
+ *
+ * j runs over 0..p. On uniform knots span and frac are the high and low part of the code and all inputs share
+ * one row; other knots have a row for each distinct row of knots. Coefficients are padded with zero functions
+ * where a span reaches over the ends of the spline.
+ */
+export interface TableBasisAttrs extends Accumulation {
+  /** int[I, K', O], K' = all functions a span can reach. */
+  readonly coefficients: Constant;
+  /** uint[fractions, p + 1]. */
+  readonly basis: Constant;
+  /** uint[R, levels]: first function. */
+  readonly span: Constant;
+  /** uint[R, levels]: row of `basis`. */
+  readonly frac: Constant;
+  /** uint[I]: row of span, frac and baseTable for each input. */
+  readonly rows?: Constant;
+  /** Left shift of basis values, so that they count in the finer unit of the base table. */
+  readonly shift: number;
+  /** int[I, O] and int[R, levels]: the base branch; both or neither. */
+  readonly base?: Constant;
+  readonly baseTable?: Constant;
+}
+
+/** The proven interval of all partial sums, in the order i, then j, then base. */
+export const basisTableRange = (a: TableBasisAttrs, inputs: number): Interval => {
+  const [, functions, outputs] = [0, a.coefficients.shape[1]!, a.coefficients.shape[2]!];
+  const width = a.basis.shape[1]!;
+  const levels = a.span.shape[1]!;
+  const sums = prefixSums(outputs, a.bias?.data);
+  const inLo = new Float64Array(outputs);
+  const inHi = new Float64Array(outputs);
+  const lo = new Float64Array(outputs);
+  const hi = new Float64Array(outputs);
+  for (let i = 0; i < inputs; i++) {
+    const row = (a.rows?.data[i] ?? 0) * levels;
+    inLo.fill(0);
+    inHi.fill(0);
+    lo.fill(Number.POSITIVE_INFINITY);
+    hi.fill(Number.NEGATIVE_INFINITY);
+    for (let c = 0; c < levels; c++) {
+      const first = (i * functions + a.span.data[row + c]!) * outputs;
+      const values = a.frac.data[row + c]! * width;
+      const baseValue = a.baseTable?.data[row + c] ?? 0;
+      for (let o = 0; o < outputs; o++) {
+        let sum = 0;
+        for (let j = 0; j < width; j++) {
+          sum += a.coefficients.data[first + j * outputs + o]! * (a.basis.data[values + j]! << a.shift);
+          if (sum < inLo[o]!) inLo[o] = sum;
+          if (sum > inHi[o]!) inHi[o] = sum;
+        }
+        if (a.base !== undefined) sum += a.base.data[i * outputs + o]! * baseValue;
+        if (sum < lo[o]!) lo[o] = sum;
+        if (sum > hi[o]!) hi[o] = sum;
+      }
+    }
+    for (let o = 0; o < outputs; o++) {
+      inLo[o] = Math.min(inLo[o]!, lo[o]!);
+      inHi[o] = Math.max(inHi[o]!, hi[o]!);
+    }
+    sums.add(inLo, inHi, lo, hi);
+  }
+  return sums.hull();
+};
+
+const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueType> => {
+  if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== 1) {
+    return E.left('takes codes of type u[n, I]');
+  }
+  const inputs = x.shape[0]!;
+  const [owners, , outputs] = [a.coefficients.shape[0]!, 0, a.coefficients.shape[2]!];
+  if (owners !== inputs) return E.left(`coefficients for ${owners} inputs, but the operand has ${inputs}`);
+  const [rows, levels] = [a.span.shape[0]!, a.span.shape[1]!];
+  if (levels !== levelsOf(x)) return E.left(`span has ${levels} codes, the operand ${levelsOf(x)} levels`);
+  const sameShape = (c: Constant): boolean => c.shape[0] === rows && c.shape[1] === levels;
+  if (!sameShape(a.frac)) return E.left(`frac must be [${rows}, ${levels}]`);
+  if (a.rows !== undefined && a.rows.shape[0] !== inputs) return E.left(`rows must be [${inputs}]`);
+  if (a.rows === undefined && rows !== 1) return E.left('several rows of knots need the attribute rows');
+  if ((a.base === undefined) !== (a.baseTable === undefined)) return E.left('base and baseTable go together');
+  if (a.base !== undefined && (a.base.shape[0] !== inputs || a.base.shape[1] !== outputs)) {
+    return E.left(`base must be [${inputs}, ${outputs}]`);
+  }
+  if (a.baseTable !== undefined && !sameShape(a.baseTable))
+    return E.left(`baseTable must be [${rows}, ${levels}]`);
+  return accumulatorType(a, outputs);
+};
+
+const checkBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
+  for (const [name, c] of [
+    ['coefficients', a.coefficients],
+    ['basis', a.basis],
+    ['base', a.base],
+    ['baseTable', a.baseTable],
+  ] as const) {
+    if (c !== undefined && firstUnfit(c) >= 0) return E.left(`an entry of ${name} does not fit its bits`);
+  }
+  const last = a.coefficients.shape[1]! - a.basis.shape[1]!;
+  if (a.span.data.some((s: number) => s > last)) return E.left(`a span starts after function ${last}`);
+  if (a.frac.data.some((f: number) => f >= a.basis.shape[0]!))
+    return E.left('frac points outside the basis table');
+  if (a.rows?.data.some((r: number) => r >= a.span.shape[0]!) === true)
+    return E.left('rows points outside span');
+  return checkRange(a, basisTableRange(a, inputs));
+};
+
+export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
+  kind: 'table.basis',
+  summary:
+    'acc[o] = bias[o] + sum over i of (sum over j of coefficients[i, span + j, o] * (basis[frac, j] << shift) + base[i, o] * baseTable)',
+  levels: ['table'],
+  operands: 1,
+  attrs: record(
+    {
+      coefficients: constantOf('int', 3),
+      basis: constantOf('uint', 2),
+      span: constantOf('uint', 2),
+      frac: constantOf('uint', 2),
+      shift: integer(0, 15),
+      ...ACCUMULATION.required,
+    },
+    {
+      rows: constantOf('uint', 1),
+      base: constantOf('int', 2),
+      baseTable: constantOf('int', 2),
+      ...ACCUMULATION.optional,
+    },
+  ),
+  infer: (a, [x]) => inferBasis(a, x),
+  check: (a, [x]) => checkBasis(a, x!.shape[0]!),
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(valueType(type.element, type.shape, type.meaning), x!.batch);
+    const inputs = x!.type.shape[0]!;
+    const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
+    const width = a.basis.shape[1]!;
+    const levels = a.span.shape[1]!;
+    const acc = new Int32Array(outputs);
+    for (let n = 0; n < x!.batch; n++) {
+      acc.fill(0);
+      if (a.bias !== undefined) acc.set(a.bias.data);
+      for (let i = 0; i < inputs; i++) {
+        const at = (a.rows?.data[i] ?? 0) * levels + x!.data[n * inputs + i]!;
+        for (let j = 0; j < width; j++) {
+          const b = a.basis.data[a.frac.data[at]! * width + j]! << a.shift;
+          if (b === 0) continue;
+          const row = (i * functions + a.span.data[at]! + j) * outputs;
+          for (let o = 0; o < outputs; o++) acc[o]! += a.coefficients.data[row + o]! * b;
+        }
+        if (a.base === undefined || a.baseTable === undefined) continue;
+        const s = a.baseTable.data[at]!;
+        for (let o = 0; o < outputs; o++) acc[o]! += a.base.data[i * outputs + o]! * s;
+      }
+      result.data.set(acc, n * outputs);
+    }
+    return result;
+  },
+  cost: (a, [x], type) => {
+    const edges = x!.shape[0]! * type.shape[0]!;
+    const bits = (c: Constant): number => (c.element.kind === 'f32' ? 32 : c.element.bits);
+    const perEdge = a.basis.shape[1]! + (a.base === undefined ? 0 : 1);
+    const constants = [a.coefficients, a.basis, a.span, a.frac, a.rows, a.base, a.baseTable, a.bias];
+    return {
+      macs: edges * perEdge,
+      macBits: [bits(a.coefficients), bits(a.basis)],
+      adds: 0,
+      addBits: a.acc,
+      reads: 3 * x!.shape[0]!,
+      bytes: constants.reduce((n, c) => n + (c?.data.byteLength ?? 0), 0),
+    };
+  },
+});

@@ -1,0 +1,42 @@
+/** Types of the values that flow through a graph. */
+import { type ElementType, F32, sameElement } from './element.js';
+import { type Quantizer, type Scaled, sameMeaning } from './quantizer.js';
+
+/**
+ * A level says which stage of the compiler a graph is in: `float` (the network as trained), `quantized`
+ * (activations are codes, functions still float), `table` (integers only, no recursion left).
+ */
+export type Level = 'float' | 'quantized' | 'table';
+
+export const LEVELS: ReadonlyArray<Level> = ['float', 'quantized', 'table'];
+
+/** Every value has a leading batch dimension, printed as `n` and not part of `shape`. */
+export interface ValueType {
+  readonly element: ElementType;
+  readonly shape: ReadonlyArray<number>;
+  /** What a code or an accumulator means; absent on f32 and on raw integers such as u8 pixels. */
+  readonly meaning?: Quantizer | Scaled;
+}
+
+export const floatType = (shape: ReadonlyArray<number>): ValueType => ({ element: F32, shape });
+
+export const valueType = (
+  element: ElementType,
+  shape: ReadonlyArray<number>,
+  meaning?: Quantizer | Scaled,
+): ValueType => (meaning === undefined ? { element, shape } : { element, shape, meaning });
+
+export const sameType = (a: ValueType, b: ValueType): boolean =>
+  sameElement(a.element, b.element) &&
+  a.shape.length === b.shape.length &&
+  a.shape.every((d, i) => d === b.shape[i]) &&
+  sameMeaning(a.meaning, b.meaning);
+
+/** Elements of one sample. */
+export const sizeOf = (type: ValueType): number => type.shape.reduce((n, d) => n * d, 1);
+
+/** How many different codes a value of unsigned type can hold: its quantizer's levels, or 2^bits. */
+export const levelsOf = (type: ValueType): number => {
+  if (type.meaning !== undefined && type.meaning._tag !== 'scaled') return type.meaning.levels;
+  return type.element.kind === 'uint' ? 2 ** type.element.bits : 0;
+};

@@ -1,0 +1,94 @@
+/**
+ * Transcendental functions from additions, multiplications and divisions only.
+ *
+ * `Math.exp` and its kin may differ in the last bit between engines. Tables are computed from these functions
+ * instead, so that the same checkpoint gives the same bytes on every platform (IEEE 754 fixes +, -, *, / and
+ * sqrt exactly). Relative error is below 1e-14 where not said otherwise: far finer than any table.
+ */
+
+const LN2_HI = 0.6931471803691238; // ln 2 with its low 21 bits cleared, so that k * LN2_HI is exact
+const LN2_LO = 1.9082149292705877e-10; // ln 2 - LN2_HI
+
+/** 2^k for an integer k in [-1074, 1023], built from its bits. */
+const powerOfTwo = (k: number): number => {
+  if (k < -1022) return 2 ** -1022 * powerOfTwo(k + 1022);
+  word[HIGH] = (k + 1023) << 20;
+  word[LOW] = 0;
+  return double[0]!;
+};
+
+// One double seen as two words; which word is the high one depends on the machine.
+const double = new Float64Array(1);
+const word = new Uint32Array(double.buffer);
+double[0] = 1;
+const HIGH = word[1] === 0 ? 0 : 1;
+const LOW = 1 - HIGH;
+
+/** e^x. Reduces x to r in [-ln2/2, ln2/2] and sums the Taylor series of e^r to the 13th term. */
+export const exp = (x: number): number => {
+  if (Number.isNaN(x)) return x;
+  if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
+  if (x < -745.1332191019412) return 0;
+  const k = Math.floor(x / 0.6931471805599453 + 0.5);
+  const r = x - k * LN2_HI - k * LN2_LO;
+  let sum = 1;
+  for (let n = 13; n >= 1; n--) sum = 1 + (sum * r) / n;
+  return k > 1023 ? sum * powerOfTwo(1023) * powerOfTwo(k - 1023) : sum * powerOfTwo(k);
+};
+
+/** Natural logarithm of x > 0 (NaN below 0, -Infinity at 0): x = m * 2^e with m near 1, ln m by 2 artanh((m-1)/(m+1)). */
+export const log = (x: number): number => {
+  if (Number.isNaN(x) || x < 0) return Number.NaN;
+  if (x === 0) return Number.NEGATIVE_INFINITY;
+  if (x === Number.POSITIVE_INFINITY) return x;
+  const scaled = x < 2.2250738585072014e-308;
+  double[0] = scaled ? x * 2 ** 54 : x;
+  let e = ((word[HIGH]! >>> 20) & 0x7ff) - 1023 - (scaled ? 54 : 0);
+  word[HIGH] = (word[HIGH]! & 0x000fffff) | 0x3ff00000;
+  let m = double[0]!;
+  if (m > 1.4142135623730951) {
+    m /= 2;
+    e += 1;
+  }
+  const s = (m - 1) / (m + 1);
+  const s2 = s * s;
+  let sum = 0;
+  for (let n = 23; n >= 1; n -= 2) sum = 1 / n + s2 * sum;
+  return e * LN2_HI + (2 * s * sum + e * LN2_LO);
+};
+
+/** Hyperbolic tangent. */
+export const tanh = (x: number): number => {
+  if (Number.isNaN(x)) return x;
+  const a = Math.abs(x);
+  if (a > 22) return x > 0 ? 1 : -1;
+  if (a < 1e-5) return x - (x * x * x) / 3;
+  const e = exp(2 * a);
+  const y = 1 - 2 / (e + 1);
+  return x > 0 ? y : -y;
+};
+
+/** Logistic function 1 / (1 + e^-x), without overflow on either side. */
+export const sigmoid = (x: number): number => {
+  if (x >= 0) return 1 / (1 + exp(-x));
+  const e = exp(x);
+  return e / (1 + e);
+};
+
+/**
+ * Error function: erf(x) = 2/sqrt(pi) * e^(-x^2) * sum_n 2^n x^(2n+1) / (1*3*...*(2n+1)); absolute error
+ * below 1e-14. All terms are positive, so nothing cancels; beyond 6 the result is 1 in double precision.
+ */
+export const erf = (x: number): number => {
+  if (Number.isNaN(x)) return x;
+  const a = Math.abs(x);
+  if (a > 6) return x > 0 ? 1 : -1;
+  let term = a;
+  let sum = a;
+  for (let n = 1; n < 200 && term > sum * 1e-17; n++) {
+    term *= (2 * a * a) / (2 * n + 1);
+    sum += term;
+  }
+  const y = 1.1283791670955126 * exp(-a * a) * sum;
+  return x > 0 ? y : -y;
+};
