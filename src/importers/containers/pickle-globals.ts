@@ -64,7 +64,10 @@ const RECORDED_CALLS: ReadonlySet<string> = new Set([
   'torch.device',
 ]);
 
-const UNTYPED_STORAGES: ReadonlySet<string> = new Set(['torch.UntypedStorage', 'torch.storage.UntypedStorage']);
+const UNTYPED_STORAGES: ReadonlySet<string> = new Set([
+  'torch.UntypedStorage',
+  'torch.storage.UntypedStorage',
+]);
 
 /**
  * Any typed storage class may be mentioned, also of types that are not read (complex, quantized): the tensor

@@ -3,7 +3,7 @@
  * name and the arguments, and a name that is not on the closed list ends the reading. Nothing is executed.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, printable } from '../../diagnostics/index.js';
+import { type Checked, invariant, printable } from '../../diagnostics/index.js';
 import { decodeUtf8, readU64 } from './bytes.js';
 import { callCost, isAllowedGlobal, recordCall } from './pickle-globals.js';
 import {
@@ -276,5 +276,6 @@ export const readPickle = (source: Uint8Array, start = 0): Checked<Pickle> => {
       run(m);
     }
   }
-  return m.failure ?? E.left([diagnosticOfEmpty]);
+  invariant(m.failure !== undefined, 'the pickle reader stopped without a reason');
+  return m.failure;
 };

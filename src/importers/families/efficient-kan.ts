@@ -1,0 +1,170 @@
+/**
+ * efficient-kan: per layer `<prefix>layers.<l>.` with `grid` [I, G+2p+1], `base_weight` [O, I],
+ * `spline_weight` [O, I, K] and `spline_scaler` [O, I] (absent when it was switched off).
+ *
+ *   y_o = sum_i base_weight[o,i] * act(x_i) + sum_i sum_k spline_weight[o,i,k] * spline_scaler[o,i] * B_k(x_i)
+ *
+ * Rows of `grid` differ per input after a grid update, and need not be uniform. The activation is not stored.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { at, type Checked, fail } from '../../diagnostics/index.js';
+import type { Branch } from '../../ir/basis.js';
+import { builder } from '../../ir/builder.js';
+import { type Constant, constant } from '../../ir/constant.js';
+import { F32 } from '../../ir/element.js';
+import type { Graph } from '../../ir/graph.js';
+import { floatType } from '../../ir/types.js';
+import { ACTIVATIONS, type Activation, isActivation } from '../../numeric/activations.js';
+import type { FileTensor, TensorFile } from '../containers/tensor.js';
+import type { Family, ImportOptions } from '../family.js';
+import { finiteTensor } from '../tensors.js';
+
+const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
+
+/** The prefix before `layers.` and the layer numbers, ascending. */
+const layersOf = (file: TensorFile): { prefix: string; layers: ReadonlyArray<number> } | undefined => {
+  const found = new Map<string, Set<number>>();
+  for (const name of file.tensors.keys()) {
+    const match = KEY.exec(name);
+    if (match === null || match[3] !== 'spline_weight') continue;
+    const prefix = match[1] ?? '';
+    found.set(prefix, (found.get(prefix) ?? new Set()).add(Number(match[2])));
+  }
+  const [first] = found;
+  return first === undefined ? undefined : { prefix: first[0], layers: [...first[1]].sort((a, b) => a - b) };
+};
+
+export const efficientKan: Family = {
+  name: 'efficient-kan',
+  signature: 'layers.0.grid, layers.0.base_weight, layers.0.spline_weight',
+  recognises: (file) => {
+    const found = layersOf(file);
+    return found !== undefined && file.tensors.has(`${found.prefix}layers.${found.layers[0]}.grid`);
+  },
+  read: (file, options) => read(file, options),
+};
+
+const read = (file: TensorFile, options: ImportOptions): Checked<Graph<'float'>> => {
+  const activation = options.baseActivation ?? 'silu';
+  if (!isActivation(activation)) {
+    return fail('K0206', `there is no base activation '${activation}'`, {
+      place: { option: '--base-activation' },
+      expected: `one of ${Object.keys(ACTIVATIONS).join(', ')}`,
+    });
+  }
+  const found = layersOf(file);
+  if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
+  const layers: Layer[] = [];
+  for (const l of found.layers) {
+    const layer = readLayer(file, `${found.prefix}layers.${l}.`, activation);
+    if (E.isLeft(layer)) return layer;
+    const before = layers.at(-1);
+    if (before !== undefined && before.outputs !== layer.right.inputs) {
+      return fail(
+        'K0203',
+        `layer ${l} takes ${layer.right.inputs} inputs, but the layer before it has ${before.outputs} outputs`,
+        {
+          place: { tensor: `${found.prefix}layers.${l}.spline_weight` },
+        },
+      );
+    }
+    layers.push(layer.right);
+  }
+  const b = builder(options.name ?? 'model', 'float');
+  let value = b.input('x', floatType([layers[0]?.inputs ?? 0]));
+  for (const [l, { branches }] of layers.entries()) {
+    value = b.add(`layer${l}`, { kind: 'kan', attrs: { branches } }, [value]);
+  }
+  return b.build([value]);
+};
+
+interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly branches: ReadonlyArray<Branch>;
+}
+
+const readLayer = (file: TensorFile, prefix: string, activation: Activation): Checked<Layer> => {
+  const spline = finiteTensor(file, `${prefix}spline_weight`, 3);
+  if (E.isLeft(spline)) return spline;
+  const [outputs, inputs, functions] = [
+    spline.right.shape[0]!,
+    spline.right.shape[1]!,
+    spline.right.shape[2]!,
+  ];
+  const grid = finiteTensor(file, `${prefix}grid`, 2, [inputs, undefined]);
+  if (E.isLeft(grid)) return grid;
+  const base = finiteTensor(file, `${prefix}base_weight`, 2, [outputs, inputs]);
+  if (E.isLeft(base)) return base;
+  const scaler = file.tensors.has(`${prefix}spline_scaler`)
+    ? finiteTensor(file, `${prefix}spline_scaler`, 2, [outputs, inputs])
+    : E.right(undefined);
+  if (E.isLeft(scaler)) return scaler;
+
+  const count = grid.right.shape[1]!;
+  const order = count - functions - 1;
+  if (order < 0 || order > 15 || functions - order < 1) {
+    return fail(
+      'K0203',
+      `${count} knots and ${functions} coefficients give spline order ${order} and ${functions - order} intervals`,
+      {
+        place: { tensor: `${prefix}grid` },
+        expected: 'knots = intervals + 2 * order + 1 and coefficients = intervals + order',
+      },
+    );
+  }
+  const knots = at({ tensor: `${prefix}grid` })(knotConstant(grid.right, inputs, count));
+  if (E.isLeft(knots)) return knots;
+  return E.right({
+    inputs,
+    outputs,
+    branches: [
+      {
+        basis: { _tag: 'bspline', order, knots: knots.right },
+        weights: splineWeights(spline.right, scaler.right),
+      },
+      { basis: { _tag: 'base', activation }, weights: baseWeights(base.right) },
+    ],
+  });
+};
+
+/** f32[I, K, O] from [O, I, K], scaled by [O, I] in f32 as the library does. */
+const splineWeights = (weight: FileTensor, scaler: FileTensor | undefined): Constant => {
+  const [O, I, K] = [weight.shape[0]!, weight.shape[1]!, weight.shape[2]!];
+  const data = new Float32Array(I * K * O);
+  for (let o = 0; o < O; o++) {
+    for (let i = 0; i < I; i++) {
+      const s = scaler?.data[o * I + i] ?? 1;
+      for (let k = 0; k < K; k++) data[(i * K + k) * O + o] = weight.data[(o * I + i) * K + k]! * s;
+    }
+  }
+  return constant(F32, [I, K, O], data);
+};
+
+/** f32[I, 1, O] from [O, I]. */
+const baseWeights = (weight: FileTensor): Constant => {
+  const [O, I] = [weight.shape[0]!, weight.shape[1]!];
+  const data = new Float32Array(I * O);
+  for (let o = 0; o < O; o++) for (let i = 0; i < I; i++) data[i * O + o] = weight.data[o * I + i]!;
+  return constant(F32, [I, 1, O], data);
+};
+
+/** The knots as f32[R, G+2p+1]: one row when all inputs have the same. */
+const knotConstant = (grid: FileTensor, inputs: number, count: number): Checked<Constant> => {
+  const { data } = grid;
+  let same = true;
+  for (let j = 0; j < data.length; j++) {
+    if (j % count !== 0 && data[j]! < data[j - 1]!) {
+      return fail(
+        'K0205',
+        `knot ${j % count} of input ${Math.floor(j / count)} is ${data[j]}, below the one before it (${data[j - 1]})`,
+        {
+          expected: 'knots that ascend in every row',
+        },
+      );
+    }
+    if (data[j] !== data[j % count]) same = false;
+  }
+  const rows = same ? 1 : inputs;
+  return E.right(constant(F32, [rows, count], Float32Array.from(data.subarray(0, rows * count))));
+};

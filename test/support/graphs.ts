@@ -1,0 +1,106 @@
+/**
+ * Random graphs of every level, for properties and fuzzers: each is built with the builder, passes the
+ * verifier, and over many seeds all ops and all forms of their attributes occur.
+ */
+import * as fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
+import { showDiagnostic } from '../../src/diagnostics/index.js';
+import {
+  allocate,
+  allowedAt,
+  type Builder,
+  builder,
+  floatType,
+  type Graph,
+  int,
+  LEVELS,
+  type Level,
+  levelsOf,
+  maxOf,
+  minOf,
+  type Op,
+  sizeOf,
+  type Tensor,
+  uint,
+  type ValueName,
+  type ValueType,
+  valueType,
+} from '../../src/ir/index.js';
+import { anyOp } from './ops.js';
+import { anyQuantizer, anyScale } from './quantizers.js';
+import { type Random, randomOf } from './random.js';
+
+const inputType = (r: Random): ValueType => {
+  const features = r.whole(1, 6);
+  const kind = r.unit();
+  if (kind < 0.1) return floatType([r.whole(1, 3), r.whole(1, 3)]);
+  if (kind < 0.55) return floatType([features]);
+  if (kind < 0.7) return valueType(uint(r.whole(1, 8)), [features]);
+  if (kind < 0.9) {
+    const bits = r.whole(1, 6);
+    return valueType(uint(bits), [features], anyQuantizer(r, features, bits));
+  }
+  const meaning = {
+    _tag: 'scaled',
+    scale: anyScale(r, features),
+    lo: -r.whole(0, 9999),
+    hi: r.whole(0, 9999),
+  } as const;
+  return valueType(int(r.pick([16, 32])), [features], meaning);
+};
+
+const HINTS = ['x', 'h', 'q0', 'acc', 'layers.0.out', '_t', 'Value9'];
+const NAMES = ['net', 'fashion_mnist', 'my net', 'été "x"', '', 'a\u202eb\n', '9lives', '\ud800'];
+
+/** Adds up to `size` ops to values that suit them; an op that suits nothing is left out. */
+const grow = <L extends Level>(
+  r: Random,
+  b: Builder<L>,
+  level: L,
+  values: ValueName[],
+  size: number,
+): void => {
+  for (let step = 0; step < size; step++) {
+    const operand = r.pick(values);
+    const op = anyOp(r, b.typeOf(operand));
+    if (op !== undefined && allowedAt(op, level)) values.push(b.add(r.pick(HINTS), op, [operand]));
+  }
+};
+
+/** The graph of a seed: about `size` ops. The same arguments give the same graph. */
+export const randomGraph = (level: Level, seed: number, size: number): Graph => {
+  const r = randomOf(seed);
+  const b = builder(r.pick(NAMES), level);
+  const values = Array.from({ length: r.whole(1, 2) }, () => b.input(r.pick(HINTS), inputType(r)));
+  grow(r, b, level, values, size);
+  const last = values.at(-1);
+  const outputs = [...(last === undefined ? [] : [last]), ...(r.chance(0.3) ? [r.pick(values)] : [])];
+  const graph = b.build(outputs);
+  if (E.isLeft(graph)) throw new Error(`seed ${seed}: ${graph.left.map(showDiagnostic).join(' ')}`);
+  return graph.right;
+};
+
+/** Graphs of one level, or of all. Shrinks towards few ops. */
+export const arbitraryGraph = (level?: Level): fc.Arbitrary<Graph> =>
+  fc
+    .record({
+      size: fc.nat(8),
+      level: level === undefined ? fc.constantFrom(...LEVELS) : fc.constant(level),
+      seed: fc.integer(),
+    })
+    .map(({ level: l, seed, size }) => randomGraph(l, seed, size));
+
+/** A batch of values of a type: codes below its levels, accumulators within their range, any finite f32. */
+export const randomTensor = (r: Random, type: ValueType, batch: number): Tensor => {
+  const data = allocate(type.element, batch * sizeOf(type));
+  const [lo, hi] =
+    type.meaning?._tag === 'scaled'
+      ? [type.meaning.lo, type.meaning.hi]
+      : [minOf(type.element), type.element.kind === 'uint' ? levelsOf(type) - 1 : maxOf(type.element)];
+  for (let i = 0; i < data.length; i++) data[i] = type.element.kind === 'f32' ? r.float() : r.whole(lo, hi);
+  return { type, batch, data };
+};
+
+/** All kinds of ops in graphs. */
+export const kindsIn = (graphs: ReadonlyArray<Graph>): ReadonlySet<Op['kind']> =>
+  new Set(graphs.flatMap((g) => g.nodes.map((node) => node.op.kind)));
