@@ -29,7 +29,7 @@ export const exp = (x: number): number => {
   if (Number.isNaN(x)) return x;
   if (x > 709.782712893384) return Number.POSITIVE_INFINITY;
   if (x < -745.1332191019412) return 0;
-  const k = Math.floor(x / 0.6931471805599453 + 0.5);
+  const k = Math.floor(x / Math.LN2 + 0.5);
   const r = x - k * LN2_HI - k * LN2_LO;
   let sum = 1;
   for (let n = 13; n >= 1; n--) sum = 1 + (sum * r) / n;
@@ -46,7 +46,7 @@ export const log = (x: number): number => {
   let e = ((word[HIGH]! >>> 20) & 0x7ff) - 1023 - (scaled ? 54 : 0);
   word[HIGH] = (word[HIGH]! & 0x000fffff) | 0x3ff00000;
   let m = double[0]!;
-  if (m > 1.4142135623730951) {
+  if (m > Math.SQRT2) {
     m /= 2;
     e += 1;
   }

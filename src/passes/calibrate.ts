@@ -1,0 +1,180 @@
+/** Records, in the graph, what values every KAN layer is given: ranges and histograms from data. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../diagnostics/index.js';
+import { rewrite } from '../ir/builder.js';
+import { constant, f32Data } from '../ir/constant.js';
+import { F32, uint } from '../ir/element.js';
+import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import { interpret } from '../ir/interpret.js';
+import type { Op } from '../ir/ops/index.js';
+import { emptyHistogram, type Histogram, histogram } from '../numeric/histogram.js';
+import { type Dataset, toTensor } from './dataset.js';
+import { declareOptions, integerOption, textOption } from './options.js';
+import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
+
+const { codec, help } = declareOptions({
+  data: textOption(
+    '.npy file with inputs as the program will get them; without it ranges come from the grid',
+  ),
+  samples: integerOption('samples that hidden values are observed over (inputs: all)', 1, 1e9, 1024),
+  bins: integerOption('bins of the histograms', 2, 65536, 256),
+});
+
+interface CalibrateOptions {
+  readonly data: string;
+  readonly samples: number;
+  readonly bins: number;
+}
+
+export const calibrate = definePass<'float', 'float', CalibrateOptions>({
+  name: 'calibrate',
+  summary: 'observes the range and distribution of the inputs of every KAN layer on data',
+  options: codec,
+  help,
+  files: ({ data }) => (data === '' ? [] : [data]),
+  from: 'float',
+  to: 'float',
+  run: (options, context) => (graph) => {
+    const dataset = context.dataset(options.data);
+    if (options.data !== '' && dataset === undefined) {
+      return fail('K0505', `the data '${options.data}' was not loaded`, { place: { pass: 'calibrate' } });
+    }
+    if (dataset === undefined) {
+      return withRemarks(insert(graph, assumedHistograms(graph, options.bins)), [
+        warning('no calibration data: ranges are assumed from the grids; give --calib for better tables'),
+      ]);
+    }
+    const observed = observe(graph, dataset, options);
+    if (E.isLeft(observed)) return observed;
+    return withRemarks(insert(graph, observed.right.histograms), observed.right.remarks);
+  },
+});
+
+type Histograms = ReadonlyMap<ValueName, Histogram>;
+
+/** The values that feed KAN layers. */
+const layerInputs = (graph: Graph): ReadonlySet<ValueName> =>
+  new Set(graph.nodes.filter(({ op }) => op.kind === 'kan').flatMap((node) => node.operands));
+
+/** The values that can be computed without running a KAN layer. */
+const cheapValues = (graph: Graph): ReadonlySet<ValueName> => {
+  const cheap = new Set<ValueName>(graph.inputs.map((v) => v.name));
+  for (const node of graph.nodes) {
+    if (node.op.kind !== 'kan' && node.operands.every((o) => cheap.has(o))) cheap.add(node.name);
+  }
+  return cheap;
+};
+
+interface Observed {
+  readonly histograms: Histograms;
+  readonly remarks: ReadonlyArray<Remark>;
+}
+
+/** Runs the cheap front of the graph on all samples and the whole of it on the first `samples`. */
+const observe = (
+  graph: Graph<'float'>,
+  dataset: Dataset,
+  { samples, bins }: CalibrateOptions,
+): Checked<Observed> => {
+  const input = graph.inputs[0];
+  if (input === undefined || graph.inputs.length > 1) {
+    return fail('K0505', 'the pass takes a graph with one input', { place: { pass: 'calibrate' } });
+  }
+  const all = toTensor(dataset, input.type);
+  if (E.isLeft(all)) return all;
+  const wanted = layerInputs(graph);
+  const cheap = cheapValues(graph);
+  const front: Graph<'float'> = {
+    ...graph,
+    nodes: graph.nodes.filter((n) => cheap.has(n.name)),
+    outputs: [],
+  };
+  const features = all.right.data.length / all.right.batch;
+  const some = Math.min(samples, all.right.batch);
+  const few = { ...all.right, batch: some, data: all.right.data.subarray(0, some * features) };
+
+  const histograms = new Map<ValueName, Histogram>();
+  const take =
+    (fromFront: boolean) =>
+    (name: ValueName, value: { data: unknown; type: { shape: ReadonlyArray<number> } }): void => {
+      if (!wanted.has(name) || cheap.has(name) !== fromFront || !(value.data instanceof Float32Array)) return;
+      histograms.set(name, histogram(value.data, value.type.shape[0] ?? 1, bins));
+    };
+  const first = interpret(front, [all.right], take(true));
+  if (E.isLeft(first)) return first;
+  const second = interpret(graph, [few], take(false));
+  if (E.isLeft(second)) return second;
+
+  const remarks: Remark[] = [note(`${all.right.batch} samples, ${some} of them through the whole network`)];
+  for (const [name, h] of histograms) {
+    remarks.push(note(`range [${h.lo.toPrecision(4)}, ${h.hi.toPrecision(4)}]`, name));
+    if (h.skipped > 0)
+      remarks.push(warning(`${h.skipped} values are NaN or infinite and were left out`, name));
+  }
+  return E.right({ histograms, remarks });
+};
+
+/** Without data: the span of the grid, or for pixels the values they decode to. */
+const assumedHistograms = (graph: Graph, bins: number): Histograms => {
+  const definitions = definitionsOf(graph);
+  const histograms = new Map<ValueName, Histogram>();
+  for (const node of graph.nodes) {
+    if (node.op.kind !== 'kan') continue;
+    const operand = node.operands[0]!;
+    const features = node.op.attrs.branches[0]!.weights.shape[0]!;
+    const { lo, hi } = decodedRange(definitions.get(operand)) ?? gridRange(node.op.attrs.branches);
+    histograms.set(operand, emptyHistogram(features, bins, lo, hi));
+  }
+  return histograms;
+};
+
+const decodedRange = (node: Node | undefined): { lo: number; hi: number } | undefined => {
+  if (node?.op.kind !== 'decode' || node.op.attrs.values === undefined) return undefined;
+  const values = f32Data(node.op.attrs.values);
+  return { lo: values.reduce((a, b) => Math.min(a, b)), hi: values.reduce((a, b) => Math.max(a, b)) };
+};
+
+/** From the p-th knot to the p-th last of all rows: where the splines were meant to be used. */
+const gridRange = (
+  branches: Extract<Op, { kind: 'kan' }>['attrs']['branches'],
+): { lo: number; hi: number } => {
+  let lo = Number.POSITIVE_INFINITY;
+  let hi = Number.NEGATIVE_INFINITY;
+  for (const { basis } of branches) {
+    if (basis._tag !== 'bspline') continue;
+    const [rows, count] = [basis.knots.shape[0]!, basis.knots.shape[1]!];
+    for (let r = 0; r < rows; r++) {
+      lo = Math.min(lo, basis.knots.data[r * count + basis.order]!);
+      hi = Math.max(hi, basis.knots.data[(r + 1) * count - 1 - basis.order]!);
+    }
+  }
+  return lo < hi ? { lo, hi } : { lo: -1, hi: 1 };
+};
+
+/** Puts an `observe` behind every value with a histogram and lets the KAN layers read it from there. */
+const insert = (graph: Graph<'float'>, histograms: Histograms): Checked<Graph<'float'>> => {
+  const observedAs = new Map<ValueName, ValueName>();
+  return rewrite(graph, 'float', (node, r) => {
+    if (node.op.kind !== 'kan') return r.keep(node);
+    const old = node.operands[0]!;
+    const h = histograms.get(old);
+    if (h === undefined) return r.keep(node);
+    const observed = observedAs.get(old) ?? r.add(`${old}_seen`, observeOp(h), [r.of(old)]);
+    observedAs.set(old, observed);
+    return r.add(node.name, node.op, [observed]);
+  });
+};
+
+const observeOp = (h: Histogram): Op => {
+  const samples = h.counts.reduce((n, c) => n + c, 0) / h.features;
+  return {
+    kind: 'observe',
+    attrs: {
+      samples: Math.ceil(samples),
+      lo: Math.fround(h.lo),
+      hi: Math.fround(h.hi),
+      counts: constant(uint(32), [h.features, h.bins], h.counts),
+      means: constant(F32, [h.features, h.bins], h.means),
+    },
+  };
+};

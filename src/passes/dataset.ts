@@ -1,0 +1,48 @@
+/** Data for calibration and evaluation: what is in an .npy file, and its fit to a graph's input. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../diagnostics/index.js';
+import type { NpyArray } from '../importers/containers/npy.js';
+import { showElement } from '../ir/element.js';
+import type { Tensor } from '../ir/tensor.js';
+import { sizeOf, type ValueType } from '../ir/types.js';
+
+export interface Dataset {
+  /** The path it came from, for messages. */
+  readonly path: string;
+  readonly array: NpyArray;
+}
+
+/**
+ * The first `limit` samples as a tensor of `type`. The array's first dimension counts samples; the others
+ * must hold as many elements as the input, in any shape ([n, 28, 28] images feed a [n, 784] input).
+ */
+export const toTensor = (
+  { array, path }: Dataset,
+  type: ValueType,
+  limit = Number.POSITIVE_INFINITY,
+): Checked<Tensor> => {
+  const features = sizeOf(type);
+  const [samples, ...rest] = array.shape;
+  const given = rest.reduce((n, d) => n * d, 1);
+  const expected = `an array of shape [samples, ${type.shape.join(', ')}] for an input of type ${showElement(type.element)}`;
+  const place = { file: path };
+  if (samples === undefined || given !== features) {
+    return fail('K0701', `the array has shape [${array.shape.join(', ')}]`, { place, expected });
+  }
+  if (samples === 0) return fail('K0701', 'the array holds no samples', { place, expected });
+  const batch = Math.min(samples, limit);
+  const length = batch * features;
+  const { data } = array;
+  if (type.element.kind === 'f32') {
+    if (data instanceof Float32Array) return E.right({ type, batch, data: data.subarray(0, length) });
+    return E.right({ type, batch, data: Float32Array.from(data.subarray(0, length)) });
+  }
+  if (!(data instanceof Uint8Array)) {
+    return fail('K0701', `the array holds ${array.dtype} elements, but the model was compiled for u8 input`, {
+      place,
+      expected,
+      hint: 'Store the raw pixels as uint8, or compile with --input-dtype f32.',
+    });
+  }
+  return E.right({ type, batch, data: data.subarray(0, length) });
+};

@@ -1,0 +1,31 @@
+/** Removes ops whose values nobody uses. */
+import { rewrite } from '../ir/builder.js';
+import type { Graph, ValueName } from '../ir/graph.js';
+import { declareOptions } from './options.js';
+import { defineAnyLevelPass, note, withRemarks } from './pass.js';
+
+const { codec, help } = declareOptions({});
+
+/** The values that the outputs depend on. */
+export const liveValues = (graph: Graph): ReadonlySet<ValueName> => {
+  const live = new Set<ValueName>(graph.outputs);
+  for (const node of [...graph.nodes].reverse()) {
+    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
+  }
+  return live;
+};
+
+export const dce = defineAnyLevelPass({
+  name: 'dce',
+  summary: 'removes ops whose values are not used',
+  options: codec,
+  help,
+  from: 'any',
+  to: 'same',
+  run: () => (graph) => {
+    const live = liveValues(graph);
+    const dead = graph.nodes.filter((node) => !live.has(node.name)).length;
+    const result = rewrite(graph, graph.level, (node, r) => (live.has(node.name) ? r.keep(node) : undefined));
+    return withRemarks(result, dead === 0 ? [] : [note(`${dead} unused ops removed`)]);
+  },
+});

@@ -1,0 +1,34 @@
+/** Proves the range of every accumulator anew and gives each the narrowest type that holds it. */
+import { rewrite } from '../ir/builder.js';
+import { declareOptions } from './options.js';
+import { definePass, note, type Remark, withRemarks } from './pass.js';
+import { proveBasis, proveEdge } from './table-parts.js';
+
+const { codec, help } = declareOptions({});
+
+export const narrow = definePass<'table', 'table', Record<never, never>>({
+  name: 'narrow',
+  summary: 'proves the range of every accumulator and narrows its type to it',
+  options: codec,
+  help,
+  from: 'table',
+  to: 'table',
+  run: () => (graph) => {
+    const remarks: Remark[] = [];
+    const result = rewrite<'table'>(graph, 'table', (node, r) => {
+      if (node.op.kind !== 'table.edge' && node.op.kind !== 'table.basis') return r.keep(node);
+      const operands = node.operands.map(r.of);
+      const inputs = r.typeOf(operands[0]!).shape[0]!;
+      const op =
+        node.op.kind === 'table.edge'
+          ? ({ kind: 'table.edge', attrs: proveEdge(node.op.attrs, inputs) } as const)
+          : ({ kind: 'table.basis', attrs: proveBasis(node.op.attrs, inputs) } as const);
+      const { acc, lo, hi } = op.attrs;
+      if (acc !== node.op.attrs.acc || lo !== node.op.attrs.lo || hi !== node.op.attrs.hi) {
+        remarks.push(note(`range [${lo}, ${hi}] in i${acc}`, node.name));
+      }
+      return r.add(node.name, op, operands);
+    });
+    return withRemarks(result, remarks);
+  },
+});

@@ -1,0 +1,180 @@
+/**
+ * Removes inputs that do not matter: an input whose tables are the same at every code adds a constant, which
+ * goes to the bias. The values that fed it are then not computed: pixels are not looked up, and outputs of an
+ * earlier table layer are dropped from it. Exact.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../diagnostics/index.js';
+import { type Rewriter, rewrite } from '../ir/builder.js';
+import { constant } from '../ir/constant.js';
+import { int, uint } from '../ir/element.js';
+import { type Graph, type Node, usesOf, type ValueName } from '../ir/graph.js';
+import type { Op } from '../ir/ops/index.js';
+import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
+import { slabOf, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
+import { pickMeaning } from '../ir/quantizer.js';
+import { declareOptions } from './options.js';
+import { definePass, note, type Remark, withRemarks } from './pass.js';
+import { pickAlong, pickOutputs, proveBasis, proveEdge } from './table-parts.js';
+
+const { codec, help } = declareOptions({});
+
+export const prune = definePass<'table', 'table', Record<never, never>>({
+  name: 'prune',
+  summary: 'removes inputs whose tables are constant, and what computed them',
+  options: codec,
+  help,
+  from: 'table',
+  to: 'table',
+  run: () => (graph) => {
+    const remarks: Remark[] = [];
+    // From the last layer to the first: dropping the inputs of one drops outputs of the one before it, which
+    // can make inputs of that one constant.
+    let current: Checked<Graph<'table'>> = E.right(graph);
+    for (const layer of graph.nodes.map((n) => n.name).reverse()) {
+      if (E.isLeft(current)) return current;
+      const node = current.right.nodes.find((n) => n.name === layer);
+      const live = node === undefined ? undefined : liveInputs(node.op);
+      if (node === undefined || live === undefined) continue;
+      remarks.push(note(`${live.dead} inputs do not matter and were removed`, layer));
+      current = pruneLayer(current.right, node, live);
+    }
+    return withRemarks(current, remarks);
+  },
+});
+
+interface Live {
+  /** Inputs that stay, ascending; at least one. */
+  readonly kept: Uint32Array;
+  readonly dead: number;
+  /** The layer on the kept inputs alone. */
+  readonly op: Op;
+}
+
+const liveInputs = (op: Op): Live | undefined => {
+  if (op.kind === 'table.edge') return liveEdge(op.attrs);
+  if (op.kind === 'table.basis') return liveBasis(op.attrs);
+  return undefined;
+};
+
+const split = (inputs: number, matters: (i: number) => boolean): { kept: Uint32Array; dead: number } => {
+  const kept = Array.from({ length: inputs }, (_, i) => i).filter(matters);
+  // A layer keeps one input even when none matters: there are no layers of width 0.
+  if (kept.length === 0) kept.push(0);
+  return { kept: Uint32Array.from(kept), dead: inputs - kept.length };
+};
+
+const liveEdge = (a: TableEdgeAttrs): Live | undefined => {
+  const [, levels, outputs] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
+  const inputs = a.slabs?.shape[0] ?? a.table.shape[0]!;
+  const { data } = a.table;
+  const varies = (slab: number): boolean => {
+    const first = slab * levels * outputs;
+    for (let e = outputs; e < levels * outputs; e++) {
+      if (data[first + e] !== data[first + (e % outputs)]) return true;
+    }
+    return false;
+  };
+  const { kept, dead } = split(inputs, (i) => varies(slabOf(a, i)));
+  if (dead === 0) return undefined;
+  const bias = Int32Array.from({ length: outputs }, (_, o) => a.bias?.data[o] ?? 0);
+  const keptSet = new Set(kept);
+  for (let i = 0; i < inputs; i++) {
+    if (keptSet.has(i)) continue;
+    const row = slabOf(a, i) * levels * outputs;
+    for (let o = 0; o < outputs; o++) bias[o]! += data[row + o]!;
+  }
+  const { slabs, ...rest } = a;
+  const attrs: TableEdgeAttrs = {
+    ...rest,
+    bias: constant(int(32), [outputs], bias),
+    ...(slabs === undefined ? { table: pickAlong(a.table, 0, kept) } : { slabs: pickAlong(slabs, 0, kept) }),
+  };
+  return { kept, dead, op: { kind: 'table.edge', attrs: proveEdge(attrs, kept.length) } };
+};
+
+const liveBasis = (a: TableBasisAttrs): Live | undefined => {
+  const [inputs, functions, outputs] = [
+    a.coefficients.shape[0]!,
+    a.coefficients.shape[1]!,
+    a.coefficients.shape[2]!,
+  ];
+  const anyIn = (data: ArrayLike<number>, from: number, to: number): boolean => {
+    for (let e = from; e < to; e++) if (data[e] !== 0) return true;
+    return false;
+  };
+  const { kept, dead } = split(
+    inputs,
+    (i) =>
+      anyIn(a.coefficients.data, i * functions * outputs, (i + 1) * functions * outputs) ||
+      (a.base !== undefined && anyIn(a.base.data, i * outputs, (i + 1) * outputs)),
+  );
+  if (dead === 0) return undefined;
+  const attrs: TableBasisAttrs = {
+    ...a,
+    coefficients: pickAlong(a.coefficients, 0, kept),
+    ...(a.base === undefined ? {} : { base: pickAlong(a.base, 0, kept) }),
+    ...(a.rows === undefined ? {} : { rows: pickAlong(a.rows, 0, kept) }),
+  };
+  return { kept, dead, op: { kind: 'table.basis', attrs: proveBasis(attrs, kept.length) } };
+};
+
+/** Puts the narrower layer in place and lets its operand compute the kept features only. */
+const pruneLayer = (graph: Graph<'table'>, layer: Node, live: Live): Checked<Graph<'table'>> => {
+  const uses = usesOf(graph);
+  return rewrite<'table'>(graph, 'table', (node, r) => {
+    if (node.name !== layer.name) return r.keep(node);
+    const operand = keepFeatures(
+      r.of(node.operands[0]!),
+      live.kept,
+      r,
+      (name) => (uses.get(name) ?? 0) === 1,
+    );
+    return r.add(node.name, live.op, [operand]);
+  });
+};
+
+/**
+ * A value with only the features `kept` of another: by narrowing the op that computes it where nothing else
+ * reads it, by a gather otherwise. What the narrowed op replaces is left to `dce`.
+ */
+const keepFeatures = (
+  value: ValueName,
+  kept: Uint32Array,
+  r: Rewriter<'table'>,
+  usedOnce: (name: ValueName) => boolean,
+): ValueName => {
+  const gather = (of: ValueName): ValueName =>
+    r.add(`${of}_live`, { kind: 'gather', attrs: { indices: constant(uint(32), [kept.length], kept) } }, [
+      of,
+    ]);
+  const node = r.nodeOf(value);
+  if (node === undefined || !usedOnce(value)) return gather(value);
+  const narrower = narrow(node.op, kept);
+  if (narrower === undefined) return gather(value);
+  const operand = node.operands[0]!;
+  return r.add(`${node.name}_live`, narrower.op, [
+    narrower.reads === 'same' ? operand : keepFeatures(operand, kept, r, usedOnce),
+  ]);
+};
+
+/** An op on fewer features; `reads` says whether it now reads fewer features too. */
+const narrow = (op: Op, kept: Uint32Array): { op: Op; reads: 'same' | 'fewer' } | undefined => {
+  if (op.kind === 'table.edge' || op.kind === 'table.basis') {
+    const picked = pickOutputs(op, kept);
+    return picked === undefined ? undefined : { op: picked, reads: 'same' };
+  }
+  if (op.kind === 'requantize') {
+    const picked = pickOutputs(op, kept);
+    return picked === undefined ? undefined : { op: picked, reads: 'fewer' };
+  }
+  if (op.kind === 'recode' || op.kind === 'quantize') {
+    const quantizer = pickMeaning(op.attrs.quantizer, kept);
+    if (quantizer === undefined || quantizer._tag === 'scaled') return undefined;
+    if (op.kind === 'quantize')
+      return { op: { kind: 'quantize', attrs: { ...op.attrs, quantizer } }, reads: 'fewer' };
+    const map = op.attrs.map.shape[0] === 1 ? op.attrs.map : pickAlong(op.attrs.map, 0, kept);
+    return { op: { kind: 'recode', attrs: { ...op.attrs, quantizer, map } }, reads: 'fewer' };
+  }
+  return undefined;
+};

@@ -1,0 +1,103 @@
+/** Surgery on table layers that several passes share: dropping a bias, inputs, or outputs. */
+import { type Constant, constant } from '../ir/constant.js';
+import { allocate } from '../ir/element.js';
+import type { Op } from '../ir/ops/index.js';
+import { basisTableRange, type TableBasisAttrs } from '../ir/ops/table-basis.js';
+import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
+import { pickMeaning } from '../ir/quantizer.js';
+import { withAccumulator } from './tabulate-edge.js';
+
+/** The accumulator, proven anew for changed parts. */
+export const proveEdge = (a: TableEdgeAttrs, inputs: number): TableEdgeAttrs => {
+  const { acc: _acc, lo: _lo, hi: _hi, ...parts } = a;
+  return withAccumulator(parts, inputs);
+};
+
+export const proveBasis = (a: TableBasisAttrs, inputs: number): TableBasisAttrs => {
+  const { lo, hi } = basisTableRange(a, inputs);
+  return { ...a, lo, hi };
+};
+
+/** A table layer without its bias, and the bias; undefined when it has none or is no table layer. */
+export const withoutBias = (op: Op): { op: Op; bias: Constant } | undefined => {
+  if (op.kind === 'table.edge' && op.attrs.bias !== undefined) {
+    const { bias, ...rest } = op.attrs;
+    const inputs = rest.slabs?.shape[0] ?? rest.table.shape[0]!;
+    return { op: { kind: 'table.edge', attrs: proveEdge(rest, inputs) }, bias };
+  }
+  if (op.kind === 'table.basis' && op.attrs.bias !== undefined) {
+    const { bias, ...rest } = op.attrs;
+    return { op: { kind: 'table.basis', attrs: proveBasis(rest, rest.coefficients.shape[0]!) }, bias };
+  }
+  return undefined;
+};
+
+/** The slices `indices` of a constant along `axis`. */
+export const pickAlong = (c: Constant, axis: number, indices: ArrayLike<number>): Constant => {
+  const outer = c.shape.slice(0, axis).reduce((n, d) => n * d, 1);
+  const count = c.shape[axis]!;
+  const inner = c.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
+  const data = allocate(c.element, outer * indices.length * inner);
+  for (let a = 0; a < outer; a++) {
+    for (let j = 0; j < indices.length; j++) {
+      const from = (a * count + indices[j]!) * inner;
+      const to = (a * indices.length + j) * inner;
+      for (let k = 0; k < inner; k++) data[to + k] = c.data[from + k]!;
+    }
+  }
+  const shape = c.shape.map((d, k) => (k === axis ? indices.length : d));
+  return constant(c.element, shape, data);
+};
+
+const pickChannels = <P extends number | Constant>(p: P, indices: ArrayLike<number>): P | Constant =>
+  typeof p === 'number' ? p : pickAlong(p, 0, indices);
+
+/** A table layer that computes only some of its outputs. */
+export const pickOutputs = (op: Op, indices: ArrayLike<number>): Op | undefined => {
+  if (op.kind === 'table.edge') {
+    const { attrs } = op;
+    return {
+      kind: 'table.edge',
+      attrs: proveEdge(
+        {
+          ...attrs,
+          table: pickAlong(attrs.table, 2, indices),
+          scale: pickChannels(attrs.scale, indices),
+          ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+        },
+        attrs.slabs?.shape[0] ?? attrs.table.shape[0]!,
+      ),
+    };
+  }
+  if (op.kind === 'table.basis') {
+    const { attrs } = op;
+    return {
+      kind: 'table.basis',
+      attrs: proveBasis(
+        {
+          ...attrs,
+          coefficients: pickAlong(attrs.coefficients, 2, indices),
+          scale: pickChannels(attrs.scale, indices),
+          ...(attrs.base === undefined ? {} : { base: pickAlong(attrs.base, 1, indices) }),
+          ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+        },
+        attrs.coefficients.shape[0]!,
+      ),
+    };
+  }
+  if (op.kind === 'requantize') {
+    const { attrs } = op;
+    const meaning = pickMeaning(attrs.quantizer, indices);
+    if (meaning === undefined || meaning._tag === 'scaled') return undefined;
+    return {
+      kind: 'requantize',
+      attrs: {
+        ...attrs,
+        mul: pickChannels(attrs.mul, indices),
+        quantizer: meaning,
+        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+      },
+    };
+  }
+  return undefined;
+};
