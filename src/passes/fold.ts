@@ -161,6 +161,9 @@ const quantizeDequantize = (
     quantizer.levels,
   );
   const mul = Int32Array.from(ratios, (ratio) => multiplierFor(ratio, shift));
+  // Rounding mul moves the top code by levels / (2 * mul) at most: beyond a quarter of a code the float form,
+  // which is exact by definition, stays. It happens when accumulators are very much finer than codes.
+  if (mul.some((m) => m < 2 * quantizer.levels)) return undefined;
   const bias = Float64Array.from({ length: outputs }, (_, o) =>
     Math.round(-channel(quantizer.lo, o) / channel(meaning.scale, o)),
   );

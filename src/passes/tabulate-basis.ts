@@ -4,8 +4,8 @@
  */
 import { invariant } from '../diagnostics/index.js';
 import { type BSpline, functionCount, knotRow } from '../ir/basis.js';
-import { constant, f32Data, perChannel } from '../ir/constant.js';
-import { allocate, F32, int, uint } from '../ir/element.js';
+import { type Constant, constant, f32Data, perChannel } from '../ir/constant.js';
+import { allocate, type ElementType, F32, int, maxOf, uint } from '../ir/element.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { basisTableRange, type TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { decodeValue, isShared } from '../ir/quantizer.js';
@@ -16,84 +16,140 @@ import type { LayerSite } from './tabulate.js';
 /** Bits that base-table entries should at least use, so that a coarse basis does not coarsen the base branch. */
 const BASE_BITS = 8;
 
-export const tabulateBasis = (site: LayerSite): TableBasisAttrs => {
+export interface BasisTables {
+  readonly attrs: TableBasisAttrs;
+  /** Bits of basis values that were used: fewer than asked for where 32-bit accumulators would overflow. */
+  readonly basisBits: number;
+}
+
+/** The tables of one layer, with as many bits of basis values as accumulators of 32 bits have room for. */
+export const tabulateBasis = (site: LayerSite): BasisTables => {
   const { inputs, outputs, layer } = site;
   const branch = layer.branches.find((b) => b.basis._tag === 'bspline');
   invariant(branch?.basis._tag === 'bspline', 'a layer with a B-spline branch');
   const spline = branch.basis;
   const rows = distinctRows(site, spline);
   const sampled = sampleBasis(site, spline, rows.owners);
-  const precision = layer.precision ?? { table: 8, coef: 8, basis: 8 };
-
-  const basisTop = 2 ** precision.basis - 1;
-  const largest = sampled.values.reduce((a, b) => Math.max(a, b), 0);
-  const basisScale = largest > 0 ? largest / basisTop : 1;
-  const fractions = distinctFractions(sampled, basisScale, spline.order + 1);
-
   const baseValues = sampleBase(site, layer, rows.owners);
+  const { coef, basis } = layer.precision ?? { coef: 8, basis: 8 };
+  const scales = coefficientScales(layer, inputs, outputs, 2 ** (coef - 1) - 1);
+  const coefficients = quantizedCoefficients(
+    f32Data(branch.weights),
+    functionCount(spline),
+    sampled,
+    inputs,
+    scales,
+    coef,
+  );
+  for (let bits = basis; ; bits--) {
+    const values = quantizeBasis(sampled, baseValues, spline.order + 1, bits);
+    const parts = assemble(site, rows, sampled, coefficients, scales, values);
+    const range = basisTableRange({ ...parts, lo: 0, hi: 0 }, inputs);
+    if (range.lo >= -(2 ** 31) && range.hi < 2 ** 31) {
+      return { attrs: { ...parts, lo: range.lo, hi: range.hi }, basisBits: bits };
+    }
+    invariant(
+      bits > 1,
+      'coefficients of at most 16 bits and basis values of one bit fit 32-bit accumulators',
+    );
+  }
+};
+
+interface QuantizedBasis {
+  readonly bits: number;
+  readonly table: Constant;
+  /** [rows, levels]: row of the table. */
+  readonly frac: Uint32Array;
+  readonly shift: number;
+  /** Value of one unit of (basis << shift) and of base entries. */
+  readonly unit: number;
+  readonly base: { readonly values: Float64Array; readonly bits: number } | undefined;
+}
+
+/** B-spline values at `bits` bits, and the finer unit in which the base branch counts beside them. */
+const quantizeBasis = (
+  sampled: SampledBasis,
+  baseValues: Float64Array | undefined,
+  width: number,
+  bits: number,
+): QuantizedBasis => {
+  const largest = sampled.values.reduce((a, b) => Math.max(a, b), 0);
+  const scale = largest > 0 ? largest / (2 ** bits - 1) : 1;
+  const fractions = distinctFractions(sampled, scale, width);
   const baseLargest = baseValues?.reduce((a, v) => Math.max(a, Math.abs(v)), 0) ?? 0;
-  const shift = baseShift(basisScale, baseLargest, precision.basis);
-  const unit = basisScale / 2 ** shift;
-
-  const coefTop = 2 ** (precision.coef - 1) - 1;
-  const scales = coefficientScales(layer, inputs, outputs, coefTop);
-  const accScales = Float32Array.from(scales, (s) => s * unit);
+  const shift = baseShift(scale, baseLargest, bits);
+  const unit = scale / 2 ** shift;
   const baseBits = Math.min(16, Math.max(2, Math.ceil(Math.log2(baseLargest / unit + 1)) + 1));
-  const baseTop = 2 ** (baseBits - 1) - 1;
-  const round = (v: number, scale: number, top: number): number =>
-    Math.max(-top, Math.min(top, Math.round(v / scale)));
-
-  const levels = site.quantizer.levels;
-  const baseWeights = layer.branches.find((b) => b.basis._tag === 'base')?.weights;
-  const shared = rows.owners.length === 1;
-  const parts = {
-    coefficients: quantizedCoefficients(
-      f32Data(branch.weights),
-      functionCount(spline),
-      sampled,
-      inputs,
-      scales,
-      precision.coef,
-    ),
-    basis: constant(
-      uint(precision.basis),
-      [fractions.count, spline.order + 1],
-      fractions.table(precision.basis),
-    ),
-    span: constant(uint(16), [rows.owners.length, levels], sampled.span),
-    frac: constant(uint(32), [rows.owners.length, levels], fractions.index),
+  return {
+    bits,
+    table: constant(uint(bits), [fractions.count, width], fractions.table(bits)),
+    frac: fractions.index,
     shift,
+    unit,
+    base: baseValues === undefined ? undefined : { values: baseValues, bits: baseBits },
+  };
+};
+
+const assemble = (
+  site: LayerSite,
+  rows: Rows,
+  sampled: SampledBasis,
+  coefficients: Constant,
+  scales: Float64Array,
+  basis: QuantizedBasis,
+): Omit<TableBasisAttrs, 'lo' | 'hi'> => {
+  const { inputs, outputs, layer } = site;
+  const { levels } = site.quantizer;
+  const shape = [rows.owners.length, levels];
+  const accScales = Float32Array.from(scales, (s) => s * basis.unit);
+  return {
+    coefficients,
+    basis: basis.table,
+    span: constant(uint(16), shape, sampled.span),
+    frac: constant(uint(32), shape, basis.frac),
+    shift: basis.shift,
     bias: constant(
       int(32),
       [outputs],
-      Int32Array.from({ length: outputs }, (_, o) => Math.round((layer.bias?.data[o] ?? 0) / accScales[o]!)),
+      Int32Array.from(accScales, (scale, o) => Math.round((layer.bias?.data[o] ?? 0) / scale)),
     ),
     scale: perChannel(F32, accScales),
-    ...(shared ? {} : { rows: constant(uint(32), [inputs], rows.rowOf) }),
-    ...(baseWeights === undefined || baseValues === undefined
-      ? {}
-      : {
-          base: constant(
-            int(precision.coef),
-            [inputs, outputs],
-            fill(int(precision.coef), inputs * outputs, (e) =>
-              round(baseWeights.data[e]!, scales[e % outputs]!, coefTop),
-            ),
-          ),
-          baseTable: constant(
-            int(baseBits),
-            [rows.owners.length, levels],
-            fill(int(baseBits), baseValues.length, (e) => round(baseValues[e]!, unit, baseTop)),
-          ),
-        }),
+    // Products are formed in 32 bits, so a narrower accumulator would save nothing.
+    acc: 32,
+    ...(rows.owners.length === 1 ? {} : { rows: constant(uint(32), [inputs], rows.rowOf) }),
+    ...quantizedBase(layer, inputs, outputs, shape, scales, coefficients.element, basis),
   };
-  // Products are formed in 32 bits, so a narrower accumulator would save nothing.
-  const unproven = { ...parts, acc: 32, lo: 0, hi: 0 };
-  const range = basisTableRange(unproven, inputs);
-  return { ...unproven, lo: range.lo, hi: range.hi };
 };
 
-const fill = (element: ReturnType<typeof int>, length: number, value: (e: number) => number) => {
+/** The base branch on the scales of the spline branch: weights like coefficients, values in basis units. */
+const quantizedBase = (
+  layer: KanAttrs,
+  inputs: number,
+  outputs: number,
+  shape: ReadonlyArray<number>,
+  scales: Float64Array,
+  weight: ElementType,
+  { base, unit }: QuantizedBasis,
+): Pick<TableBasisAttrs, 'base' | 'baseTable'> => {
+  const weights = layer.branches.find((b) => b.basis._tag === 'base')?.weights;
+  if (weights === undefined || base === undefined) return {};
+  const value = int(base.bits);
+  const round = (v: number, top: number): number => Math.max(-top, Math.min(top, Math.round(v)));
+  return {
+    base: constant(
+      weight,
+      [inputs, outputs],
+      fill(weight, inputs * outputs, (e) => round(weights.data[e]! / scales[e % outputs]!, maxOf(weight))),
+    ),
+    baseTable: constant(
+      value,
+      shape,
+      fill(value, base.values.length, (e) => round(base.values[e]! / unit, maxOf(value))),
+    ),
+  };
+};
+
+const fill = (element: ElementType, length: number, value: (e: number) => number) => {
   const data = allocate(element, length);
   for (let e = 0; e < length; e++) data[e] = value(e);
   return data;
@@ -254,7 +310,7 @@ const quantizedCoefficients = (
       if (from < 0 || from >= functions) continue;
       for (let o = 0; o < outputs; o++) {
         const v = Math.round(weights[(i * functions + from) * outputs + o]! / scales[o]!);
-        data[(i * sampled.functions + k) * outputs + o] = v > top ? top : v < -top ? -top : v;
+        data[(i * sampled.functions + k) * outputs + o] = Math.max(-top, Math.min(top, v));
       }
     }
   }

@@ -43,7 +43,7 @@ export const tabulateEdge = (
       const row = (i * levels + c) * outputs;
       for (let o = 0; o < outputs; o++) {
         const v = Math.round((functions[row + o]! - middles[i * outputs + o]!) * inverse[o]!);
-        entries[row + o] = v > top ? top : v < -top ? -top : v;
+        entries[row + o] = Math.max(-top, Math.min(top, v));
       }
     }
   }

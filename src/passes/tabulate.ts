@@ -99,10 +99,18 @@ const tabulateLayer = (
   const { levels } = site.quantizer;
   const wanted = options.form === 'auto' ? chooseForm(site.layer, levels, options.budget) : options.form;
   if (wanted === 'basis' && hasBasisForm(site.layer)) {
-    const attrs = tabulateBasis(site);
+    const { attrs, basisBits } = tabulateBasis(site);
+    const asked = site.layer.precision?.basis ?? basisBits;
+    const said = [note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
     return {
       op: { kind: 'table.basis', attrs },
-      said: [note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)],
+      said:
+        basisBits === asked
+          ? said
+          : [
+              warning(`basis values have ${basisBits} bits instead of ${asked}: more would overflow i32`),
+              ...said,
+            ],
     };
   }
   const attrs = tabulateEdge(site, options);
