@@ -1,0 +1,62 @@
+/** Dependencies between the folders of src run one way. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** What each folder may import from; itself is always allowed. */
+const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
+  diagnostics: [],
+  numeric: [],
+  ir: ['diagnostics', 'numeric'],
+  importers: ['diagnostics', 'ir', 'numeric'],
+  analyses: ['diagnostics', 'ir', 'numeric'],
+  passes: ['analyses', 'diagnostics', 'importers', 'ir', 'numeric'],
+  backends: ['analyses', 'diagnostics', 'ir', 'numeric'],
+  driver: ['analyses', 'backends', 'diagnostics', 'importers', 'ir', 'numeric', 'passes'],
+  cli: ['analyses', 'backends', 'diagnostics', 'driver', 'importers', 'ir', 'numeric', 'passes'],
+};
+
+const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [...readFileSync(join(SRC, file), 'utf8').matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g)].map((m) =>
+    relative(SRC, normalize(join(SRC, dirname(file), m[1] ?? ''))),
+  );
+
+const folderOf = (file: string): string => file.split('/')[0] ?? '';
+
+describe('folders of src', () => {
+  it.each(Object.keys(ALLOWED))('%s imports only from what stands below it', (folder) => {
+    const wrong = sources
+      .filter((f) => folderOf(f) === folder)
+      .flatMap((f) => importsOf(f).map((target) => ({ file: f, target })))
+      .filter(({ target }) => folderOf(target) !== folder && !ALLOWED[folder]?.includes(folderOf(target)))
+      .map(({ file, target }) => `${file} -> ${target}`);
+    expect(wrong).toEqual([]);
+  });
+
+  it('all have a rule', () => {
+    const folders = new Set(sources.filter((f) => f.includes('/')).map(folderOf));
+    expect([...folders].filter((f) => !(f in ALLOWED))).toEqual([]);
+  });
+
+  it('keep files to one idea: at most 320 lines', () => {
+    const long = sources
+      .map((f) => ({ f, lines: readFileSync(join(SRC, f), 'utf8').split('\n').length }))
+      .filter(({ lines }) => lines > 320)
+      .map(({ f, lines }) => `${f}: ${lines}`);
+    expect(long).toEqual([]);
+  });
+
+  it('leave the IR, the numerics and the passes free of Node, so that they run in browsers', () => {
+    const bound = sources.filter(
+      (f) =>
+        ['ir', 'numeric', 'passes', 'analyses', 'diagnostics', 'importers'].includes(folderOf(f)) &&
+        /from 'node:/.test(readFileSync(join(SRC, f), 'utf8')),
+    );
+    expect(bound).toEqual([]);
+  });
+});
