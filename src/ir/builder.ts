@@ -17,6 +17,8 @@ export interface Builder<L extends Level> {
    */
   readonly add: (hint: string, op: Op, operands: ReadonlyArray<ValueName>) => ValueName;
   readonly typeOf: (name: ValueName) => ValueType;
+  /** The node that defines a value of the new graph; undefined for inputs. */
+  readonly nodeOf: (name: ValueName) => Node | undefined;
   readonly build: (outputs: ReadonlyArray<ValueName>) => Checked<Graph<L>>;
 }
 
@@ -24,6 +26,7 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
   const inputs: Value[] = [];
   const nodes: Node[] = [];
   const types = new Map<ValueName, ValueType>();
+  const definitions = new Map<ValueName, Node>();
   const taken = new Set<ValueName>();
   let failure: E.Either<readonly [Diagnostic, ...Diagnostic[]], never> | undefined;
 
@@ -65,7 +68,9 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
         failure ??= fail('K0401', `${op.kind} ${type.left}`, { place: { op: result } });
         return result;
       }
-      nodes.push({ name: result, type: type.right, op, operands });
+      const node: Node = { name: result, type: type.right, op, operands };
+      nodes.push(node);
+      definitions.set(result, node);
       types.set(result, type.right);
       return result;
     },
@@ -74,6 +79,7 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
       if (type === undefined) throw new InternalError(`value %${value} has no type`);
       return type;
     },
+    nodeOf: (value) => definitions.get(value),
     build: (outputs) => failure ?? E.right({ name, level, inputs, nodes, outputs }),
   };
 };
@@ -82,6 +88,7 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
 export interface Rewriter<L extends Level> {
   readonly add: Builder<L>['add'];
   readonly typeOf: Builder<L>['typeOf'];
+  readonly nodeOf: Builder<L>['nodeOf'];
   /** The new name of an old value. */
   readonly of: (old: ValueName) => ValueName;
   /** Copies a node as it is, under its old name where that is free. */
@@ -108,6 +115,7 @@ export const rewrite = <L extends Level>(
   const rewriter: Rewriter<L> = {
     add: b.add,
     typeOf: b.typeOf,
+    nodeOf: b.nodeOf,
     of,
     keep: (node) => b.add(node.name, node.op, node.operands.map(of)),
   };

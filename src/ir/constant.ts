@@ -24,6 +24,9 @@ export interface Constant {
   readonly data: TypedArray;
 }
 
+/** Most elements of a constant, or of one sample of a value: more could not be indexed by 32 bits. */
+export const MAX_ELEMENTS = 2 ** 31 - 1;
+
 export const elementCount = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
 
 /** Makes a constant; the length and array kind must fit (a mismatch is a bug of the caller). */
@@ -84,6 +87,8 @@ export const firstUnfit = (c: Constant): number => {
     for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return i;
     return -1;
   }
+  // A full machine width holds nothing that does not fit.
+  if (c.element.bits === 8 * data.BYTES_PER_ELEMENT) return -1;
   const lo = minOf(c.element);
   const hi = maxOf(c.element);
   for (let i = 0; i < data.length; i++) {

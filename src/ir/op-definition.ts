@@ -38,8 +38,10 @@ export interface OpDefinition<K extends string, A> {
   readonly attrs: t.Type<A, unknown, unknown>;
   /** The type rule. */
   readonly infer: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<ValueType>;
-  /** Checks that are not about types: values of constants, proven ranges. Run by the verifier. */
+  /** Checks of values of constants. Run by the verifier, and before `prove` and `evaluate`. */
   readonly check?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
+  /** Proves that every integer on the way fits its type. Run by the verifier, when `check` has passed. */
+  readonly prove?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
   /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
   readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
   readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;

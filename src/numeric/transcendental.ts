@@ -62,7 +62,12 @@ export const tanh = (x: number): number => {
   if (Number.isNaN(x)) return x;
   const a = Math.abs(x);
   if (a > 22) return x > 0 ? 1 : -1;
-  if (a < 1e-5) return x - (x * x * x) / 3;
+  if (a < 0.5) {
+    // Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))): below, 1 - 2/(e+1) would cancel.
+    let tail = 19;
+    for (let n = 17; n >= 1; n -= 2) tail = n + (x * x) / tail;
+    return x / tail;
+  }
   const e = exp(2 * a);
   const y = 1 - 2 / (e + 1);
   return x > 0 ? y : -y;
@@ -80,7 +85,7 @@ export const sigmoid = (x: number): number => {
  * below 1e-14. All terms are positive, so nothing cancels; beyond 6 the result is 1 in double precision.
  */
 export const erf = (x: number): number => {
-  if (Number.isNaN(x)) return x;
+  if (Number.isNaN(x) || x === 0) return x;
   const a = Math.abs(x);
   if (a > 6) return x > 0 ? 1 : -1;
   let term = a;

@@ -19,6 +19,7 @@ import {
   maxOf,
   minOf,
   type Op,
+  printGraph,
   sizeOf,
   type Tensor,
   uint,
@@ -104,3 +105,11 @@ export const randomTensor = (r: Random, type: ValueType, batch: number): Tensor 
 /** All kinds of ops in graphs. */
 export const kindsIn = (graphs: ReadonlyArray<Graph>): ReadonlySet<Op['kind']> =>
   new Set(graphs.flatMap((g) => g.nodes.map((node) => node.op.kind)));
+
+/** The text of some graph that has at least two constants in its resource section. */
+export const textWithResources = (level: Level): string => {
+  for (let seed = 0; ; seed++) {
+    const text = printGraph(randomGraph(level, seed, 8));
+    if ((text.match(/sha256-/g) ?? []).length >= 2) return text;
+  }
+};

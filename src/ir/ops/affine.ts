@@ -20,7 +20,7 @@ export const fitsChannels = (name: string, p: PerChannel, channels: number): Rul
 export const affine = defineOp<'affine', AffineAttrs>({
   kind: 'affine',
   summary: 'y[f] = f32(f32(x[f] * scale[f]) + shift[f])',
-  levels: ['float', 'quantized'],
+  levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ scale: perChannelOf('f32'), shift: perChannelOf('f32') }, {}),
   infer: (a, [x]) => {

@@ -24,7 +24,7 @@ export const decodedValue = (a: DecodeAttrs, type: ValueType, f: number, c: numb
 export const decode = defineOp<'decode', DecodeAttrs>({
   kind: 'decode',
   summary: 'y[f] = values[f, code[f]], by default what the quantizer of the operand says',
-  levels: ['float', 'quantized'],
+  levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({}, { values: constantOf('f32', 2) }),
   infer: (a, [x]) => {

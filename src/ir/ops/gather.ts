@@ -12,6 +12,9 @@ export interface GatherAttrs {
   readonly indices: Constant;
 }
 
+/** Most values in the quantizer of a result. */
+const PICK_LIMIT = 2 ** 28;
+
 export const gather = defineOp<'gather', GatherAttrs>({
   kind: 'gather',
   summary: 'y[j] = x[indices[j]]',
@@ -20,8 +23,13 @@ export const gather = defineOp<'gather', GatherAttrs>({
   attrs: record({ indices: constantOf('uint', 1) }, {}),
   infer: (a, [x]) => {
     if (x === undefined || x.shape.length !== 1) return E.left('takes a value of shape [n, F]');
-    if (a.indices.data.length === 0) return E.left('picks no features');
-    return E.right(valueType(x.element, [a.indices.data.length], pickMeaning(x.meaning, a.indices.data)));
+    const picked = a.indices.data.length;
+    if (picked === 0) return E.left('picks no features');
+    // The result's type holds a row of thresholds for each index, so a few bytes could ask for much memory.
+    if (x.meaning?._tag === 'thresholds' && picked * x.meaning.levels > PICK_LIMIT) {
+      return E.left(`picks ${picked} rows of ${x.meaning.levels} levels, more than a type can hold`);
+    }
+    return E.right(valueType(x.element, [picked], pickMeaning(x.meaning, a.indices.data)));
   },
   check: (a, [x]) => {
     const features = x!.shape[0]!;

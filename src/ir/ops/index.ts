@@ -84,6 +84,10 @@ export const inferType = (op: Op, operands: ReadonlyArray<ValueType>): Rule<Valu
 export const checkOp = (op: Op, operands: ReadonlyArray<ValueType>): Rule<void> =>
   withDefinition(op, (definition, attrs) => definition.check?.(attrs, operands) ?? E.right(undefined));
 
+/** The proof that integers fit their types (the type rule and checkOp must hold). */
+export const proveOp = (op: Op, operands: ReadonlyArray<ValueType>): Rule<void> =>
+  withDefinition(op, (definition, attrs) => definition.prove?.(attrs, operands) ?? E.right(undefined));
+
 /** Reference semantics. */
 export const evaluateOp = (op: Op, operands: ReadonlyArray<Tensor>, result: ValueType): Tensor =>
   withDefinition(op, (definition, attrs) => definition.evaluate(attrs, operands, result));

@@ -5,7 +5,7 @@ import type { Constant } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 
 export interface ObserveAttrs {
-  /** Number of samples seen. */
+  /** Number of samples seen; 0 when there was no data and the range is an assumption. */
   readonly samples: number;
   /** Smallest and largest finite value seen over all features. */
   readonly lo: number;
@@ -19,11 +19,11 @@ export interface ObserveAttrs {
 export const observe = defineOp<'observe', ObserveAttrs>({
   kind: 'observe',
   summary: 'the value itself, with the histogram that calibration data gave it',
-  levels: ['float', 'quantized'],
+  levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record(
     {
-      samples: integer(1, 2 ** 32 - 1),
+      samples: integer(0, 2 ** 32 - 1),
       lo: Finite,
       hi: Finite,
       counts: constantOf('uint', 2),

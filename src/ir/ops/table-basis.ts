@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Interval, prefixSums } from '../../numeric/ranges.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { levelsOf, type ValueType, valueType } from '../types.js';
 import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './table-edge.js';
@@ -99,7 +99,7 @@ const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueTyp
   return accumulatorType(a, outputs);
 };
 
-const checkBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
+const checkBasis = (a: TableBasisAttrs): Rule<void> => {
   for (const [name, c] of [
     ['coefficients', a.coefficients],
     ['basis', a.basis],
@@ -114,7 +114,15 @@ const checkBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
     return E.left('frac points outside the basis table');
   if (a.rows?.data.some((r: number) => r >= a.span.shape[0]!) === true)
     return E.left('rows points outside span');
-  return checkRange(a, basisTableRange(a, inputs));
+  return E.right(undefined);
+};
+
+/** The shifted basis values must be i32 (as `<<` takes them), and so must all partial sums. */
+const proveBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
+  const bits = a.basis.element.kind === 'f32' ? 32 : a.basis.element.bits;
+  return bits + a.shift > 31
+    ? E.left(`u${bits} basis values shifted by ${a.shift} do not fit 31 bits`)
+    : checkRange(a, basisTableRange(a, inputs));
 };
 
 export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
@@ -140,7 +148,8 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
     },
   ),
   infer: (a, [x]) => inferBasis(a, x),
-  check: (a, [x]) => checkBasis(a, x!.shape[0]!),
+  check: checkBasis,
+  prove: (a, [x]) => proveBasis(a, x!.shape[0]!),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(valueType(type.element, type.shape, type.meaning), x!.batch);
     const inputs = x!.type.shape[0]!;
