@@ -38,9 +38,17 @@ export const constantOf = (kind: ElementType['kind'], rank: number): t.Type<Cons
   );
 };
 
+/** A finite number that f32 holds exactly: what a backend multiplies with is then what the interpreter does. */
+const FiniteF32 = new t.Type<number, number, unknown>(
+  'finite f32 number',
+  (u): u is number => Finite.is(u) && Math.fround(u) === u,
+  (u, c) => (Finite.is(u) && Math.fround(u) === u ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
 /** One number for every channel, or a rank-1 constant with one per channel. */
 export const perChannelOf = (kind: ElementType['kind']): t.Type<PerChannel, PerChannel, unknown> =>
-  t.union([Finite, constantOf(kind, 1)]);
+  t.union([kind === 'f32' ? FiniteF32 : integer(-(2 ** 31), 2 ** 32 - 1), constantOf(kind, 1)]);
 
 /**
  * A record with exactly these keys: unlike `t.type`, which keeps unknown keys, and `t.strict`, which drops

@@ -1,0 +1,183 @@
+/**
+ * The loader that ships with a module. It is text with data in it: everything that comes from a checkpoint goes
+ * through JSON, and nothing else of a checkpoint gets into the source.
+ */
+import type { Manifest } from './manifest.js';
+
+/** The data that the loader needs, and what `model.meta` shows. */
+const metaOf = (m: Manifest): unknown => ({
+  name: m.name,
+  input: m.input,
+  output: m.output,
+  raw: m.raw,
+  kanc: m.kanc,
+});
+
+/** JSON is JavaScript, but for what could end a script element of a page that inlines the file. */
+const literal = (data: unknown): string => JSON.stringify(data, null, 2).replaceAll('<', '\\u003c');
+
+export const loaderSource = (manifest: Manifest, inlined: Uint8Array | undefined): string =>
+  [
+    '// Written by kanc. Runs in browsers and in Node; has no dependency.',
+    `export const meta = ${literal(metaOf(manifest))};`,
+    `const memory = ${literal({ ...manifest.memory, outputs: sizeOf(manifest.output.shape), raws: sizeOf(manifest.raw.shape) })};`,
+    inlined === undefined
+      ? "const ownModule = () => new URL('./model.wasm', import.meta.url);"
+      : `const ownModule = () => Uint8Array.from(atob('${Buffer.from(inlined).toString('base64')}'), (c) => c.charCodeAt(0));`,
+    LOADER,
+  ].join('\n');
+
+const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
+
+const LOADER = `
+const features = meta.input.shape.reduce((n, d) => n * d, 1);
+const InputArray = meta.input.dtype === 'f32' ? Float32Array : Uint8Array;
+
+const isNode = () => typeof process !== 'undefined' && process.versions?.node !== undefined;
+
+const readBytes = async (file) => {
+  const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
+  return readFile(file);
+};
+
+const fromResponse = async (response) => {
+  if (!response.ok) throw new Error('kanc model: ' + response.url + ' answered ' + response.status);
+  // Servers that send .wasm with another type than application/wasm cannot be streamed from.
+  const type = (response.headers.get('content-type') ?? '').split(';')[0].trim();
+  return type === 'application/wasm'
+    ? (await WebAssembly.instantiateStreaming(response)).instance
+    : (await WebAssembly.instantiate(await response.arrayBuffer())).instance;
+};
+
+const instanceOf = async (wasm) => {
+  if (wasm instanceof WebAssembly.Module) return WebAssembly.instantiate(wasm);
+  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) {
+    return (await WebAssembly.instantiate(wasm)).instance;
+  }
+  if (typeof Response !== 'undefined' && wasm instanceof Response) return fromResponse(wasm);
+  if (wasm instanceof URL || typeof wasm === 'string') {
+    const isFile = wasm instanceof URL ? wasm.protocol === 'file:' : !/^(https?|data|blob):/.test(wasm);
+    if (isNode() && isFile) {
+      const file = typeof wasm === 'string' && wasm.startsWith('file:') ? new URL(wasm) : wasm;
+      return (await WebAssembly.instantiate(await readBytes(file))).instance;
+    }
+    return fromResponse(await fetch(wasm));
+  }
+  throw new TypeError(
+    'kanc model: load({ wasm }) takes bytes, a URL, a Response or a WebAssembly.Module, found ' + typeof wasm,
+  );
+};
+
+/** Loads the model. \`wasm\`: bytes, URL, path (Node), Response or WebAssembly.Module; default: the file beside this one. */
+export const load = async ({ wasm = ownModule() } = {}) => {
+  const { exports } = await instanceOf(wasm);
+  const buffer = exports.memory.buffer;
+  const inputs = new InputArray(buffer, memory.input.address, memory.capacity * features);
+  const floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
+  const integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
+
+  const check = (input, batch) => {
+    if (!(input instanceof InputArray)) {
+      throw new TypeError('kanc model: the input must be a ' + InputArray.name);
+    }
+    const samples = batch ?? input.length / features;
+    if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
+      throw new TypeError(
+        'kanc model: the input has ' + input.length + ' elements, expected ' +
+          (batch === undefined ? 'a multiple of ' : batch + ' x ') + features,
+      );
+    }
+    if (meta.input.refusesNaN) {
+      for (let i = 0; i < input.length; i++) {
+        if (input[i] !== input[i]) throw new TypeError('kanc model: the input has NaN at element ' + i);
+      }
+    }
+    if (meta.input.dtype === 'u8' && meta.input.levels < 256) {
+      for (let i = 0; i < input.length; i++) {
+        if (input[i] >= meta.input.levels) {
+          throw new TypeError(
+            'kanc model: element ' + i + ' is ' + input[i] + ', codes end at ' + (meta.input.levels - 1),
+          );
+        }
+      }
+    }
+    return samples;
+  };
+
+  const execute = (run, results, outputs, input, batch) => {
+    const samples = check(input, batch);
+    if (samples <= memory.capacity) {
+      inputs.set(input);
+      run(samples);
+      return results.slice(0, samples * outputs);
+    }
+    const result = new results.constructor(samples * outputs);
+    for (let at = 0; at < samples; at += memory.capacity) {
+      const count = Math.min(memory.capacity, samples - at);
+      inputs.set(input.subarray(at * features, (at + count) * features));
+      run(count);
+      result.set(results.subarray(0, count * outputs), at * outputs);
+    }
+    return result;
+  };
+
+  const predictRaw = (input, batch) => execute(exports.runRaw, integers, memory.raws, input, batch);
+  return {
+    meta,
+    predict:
+      meta.output.dtype === 'f32'
+        ? (input, batch) => execute(exports.run, floats, memory.outputs, input, batch)
+        : predictRaw,
+    predictRaw,
+  };
+};
+
+export default load;
+`;
+
+export const loaderTypes = (manifest: Manifest): string => {
+  const input = manifest.input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array';
+  const output = manifest.output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
+  return `// Written by kanc.
+export interface Meta {
+  readonly name: string;
+  readonly kanc: string;
+  readonly input: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly dtype: 'f32' | 'u8';
+    readonly levels: number;
+    readonly refusesNaN: boolean;
+    readonly quantizers: ReadonlyArray<Readonly<Record<string, unknown>>>;
+  };
+  readonly output: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly dtype: 'f32' | 'i32';
+  };
+  readonly raw: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly element: string;
+    readonly meaning: unknown;
+  };
+}
+
+export interface Model {
+  readonly meta: Meta;
+  /** Row-major samples, \`${sizeOf(manifest.input.shape)}\` elements each; returns \`${sizeOf(manifest.output.shape)}\` per sample. */
+  readonly predict: (input: ${input}, batch?: number) => ${output};
+  /** The last integers of the network, \`${sizeOf(manifest.raw.shape)}\` per sample. */
+  readonly predictRaw: (input: ${input}, batch?: number) => Int32Array;
+}
+
+export interface LoadOptions {
+  /** Bytes, a URL (or, in Node, a path), a Response, or a compiled WebAssembly.Module. Default: model.wasm beside index.js. */
+  readonly wasm?: ArrayBuffer | ArrayBufferView | URL | string | object;
+}
+
+export const meta: Meta;
+export function load(options?: LoadOptions): Promise<Model>;
+export default load;
+`;
+};

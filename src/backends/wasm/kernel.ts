@@ -1,0 +1,43 @@
+/** What the kernels of all kinds have in common. */
+import type { ValueName } from '../../ir/graph.js';
+import type { Asm, Expr, Place } from './asm.js';
+import type { Block, Storage } from './storage.js';
+
+/** Addresses that a kernel is emitted against. */
+export interface Bound {
+  /** Where the operand lies. */
+  readonly source: Place;
+  /** Where the result goes: a fixed address. */
+  readonly target: number;
+  /** Addresses of the kernel's blocks, in their order. */
+  readonly blocks: ReadonlyArray<number>;
+}
+
+/**
+ * One op made ready: its constants in their final layout, and the code that computes one sample. Making a
+ * kernel is pure and knows no address; emitting it is the only part that needs binaryen.
+ */
+export interface Kernel {
+  readonly name: ValueName;
+  /** The value it reads. */
+  readonly operand: ValueName;
+  readonly result: Storage;
+  /** Elements of the result. */
+  readonly length: number;
+  /** Elements that the code may write: the last vector of a row reaches over its end. */
+  readonly reach: number;
+  readonly blocks: ReadonlyArray<Block>;
+  readonly emit: (asm: Asm, bound: Bound) => ReadonlyArray<Expr>;
+  /** One line per layer for the manifest and for reports. */
+  readonly summary: KernelSummary;
+}
+
+export interface KernelSummary {
+  readonly op: string;
+  /** How the kernel computes, in a few words that tests and reports can name. */
+  readonly form: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Bits of a table entry or coefficient, where there is one. */
+  readonly bits?: number;
+}

@@ -1,0 +1,177 @@
+/** Runs an artifact in this process: what `kanc run`, `eval` and `verify` use. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
+import type { TypedArray } from '../../ir/element.js';
+import { digest, type Manifest, parseManifest } from './manifest.js';
+
+export type Input = Float32Array | Uint8Array;
+
+export interface Program {
+  readonly manifest: Manifest;
+  /** Elements of one sample and of its results. */
+  readonly features: number;
+  readonly outputs: number;
+  readonly raws: number;
+  /** f32 results, or i32 where the graph ends in integers. Fails with K0701 on an input that does not fit. */
+  readonly predict: (input: Input) => Checked<Float32Array | Int32Array>;
+  /** The last integers before they become floats. */
+  readonly predictRaw: (input: Input) => Checked<Int32Array>;
+  /** Every materialised value for one sample, by name. */
+  readonly inspect: (sample: Input) => Checked<ReadonlyMap<string, TypedArray>>;
+}
+
+/** The part of the WebAssembly API that is used here: Node has it, but its type package does not declare it. */
+interface Engine {
+  readonly instantiate: (bytes: Uint8Array) => Promise<{ readonly instance: { readonly exports: Exports } }>;
+}
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly run?: (samples: number) => void;
+  readonly runRaw: (samples: number) => void;
+}
+
+// The global exists in every Node and browser that kanc supports; only its declaration is missing.
+const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+
+/** Checks `manifest.json` and `model.wasm` of an artifact and makes them ready. K0603 when they are damaged. */
+export const instantiate = (
+  files: ReadonlyMap<string, Uint8Array | string>,
+): TE.TaskEither<Diagnostics, Program> =>
+  pipe(
+    textOf(files.get('manifest.json')),
+    E.flatMap(parseManifest),
+    E.bindTo('manifest'),
+    E.bind('module', ({ manifest }) => moduleOf(files.get('model.wasm'), manifest)),
+    TE.fromEither,
+    TE.flatMap(({ manifest, module }) =>
+      pipe(
+        TE.tryCatch(
+          () => engine.instantiate(module),
+          (reason): Diagnostics => [
+            diagnostic('K0603', `model.wasm does not run here: ${String(reason)}`, {
+              hint: 'The engine needs WebAssembly SIMD (Node 16.4 or later).',
+            }),
+          ],
+        ),
+        TE.map(({ instance }) => programOf(manifest, instance.exports)),
+      ),
+    ),
+  );
+
+const textOf = (file: Uint8Array | string | undefined): Checked<string> =>
+  file === undefined
+    ? fail('K0603', 'the artifact has no manifest.json')
+    : E.right(typeof file === 'string' ? file : new TextDecoder().decode(file));
+
+const moduleOf = (file: Uint8Array | string | undefined, manifest: Manifest): Checked<Uint8Array> => {
+  if (file === undefined || typeof file === 'string') return fail('K0603', 'the artifact has no model.wasm');
+  return digest(file) === manifest.files['model.wasm']
+    ? E.right(file)
+    : fail('K0603', 'model.wasm is not the file that the manifest was written for', {
+        hint: 'Compile the model again.',
+      });
+};
+
+const programOf = (manifest: Manifest, exports: Exports): Program => {
+  const { capacity, input, output } = manifest.memory;
+  const features = sizeOf(manifest.input.shape);
+  const outputs = sizeOf(manifest.output.shape);
+  const raws = sizeOf(manifest.raw.shape);
+  const { buffer } = exports.memory;
+  const floats = manifest.input.dtype === 'f32';
+  const source = floats
+    ? new Float32Array(buffer, input.address, capacity * features)
+    : new Uint8Array(buffer, input.address, capacity * features);
+  const { run, runRaw } = exports;
+
+  const execute = <R extends Float32Array | Int32Array>(
+    call: (samples: number) => void,
+    results: R,
+    all: R,
+    given: Input,
+    width: number,
+  ): R => {
+    const samples = given.length / features;
+    for (let at = 0; at < samples; at += capacity) {
+      const count = Math.min(capacity, samples - at);
+      source.set(given.subarray(at * features, (at + count) * features));
+      call(count);
+      all.set(results.subarray(0, count * width), at * width);
+    }
+    return all;
+  };
+  const integers = new Int32Array(buffer, output.address, capacity * raws);
+  const raw = (given: Input): Int32Array =>
+    execute(runRaw, integers, new Int32Array((given.length / features) * raws), given, raws);
+  const checked = (given: Input): Checked<Input> => checkInput(manifest, features, given);
+
+  return {
+    manifest,
+    features,
+    outputs,
+    raws,
+    predictRaw: (given) => pipe(checked(given), E.map(raw)),
+    predict: (given) =>
+      pipe(
+        checked(given),
+        E.map((data) => {
+          if (run === undefined) return raw(data);
+          const results = new Float32Array(buffer, output.address, capacity * outputs);
+          return execute(run, results, new Float32Array((data.length / features) * outputs), data, outputs);
+        }),
+      ),
+    inspect: (sample) =>
+      pipe(
+        checked(sample),
+        E.filterOrElse(
+          (data) => data.length === features,
+          (): Diagnostics => [diagnostic('K0701', 'inspect takes one sample')],
+        ),
+        E.map((data) => {
+          source.set(data);
+          (run ?? runRaw)(1);
+          return new Map(manifest.buffers.map((b) => [b.name, copyOf(buffer, b)]));
+        }),
+      ),
+  };
+};
+
+const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
+
+const copyOf = (buffer: ArrayBuffer, b: Manifest['buffers'][number]): TypedArray => {
+  switch (b.element) {
+    case 'u8':
+      return new Uint8Array(buffer, b.address, b.length).slice();
+    case 'u16':
+      return new Uint16Array(buffer, b.address, b.length).slice();
+    case 'i16':
+      return new Int16Array(buffer, b.address, b.length).slice();
+    case 'i32':
+      return new Int32Array(buffer, b.address, b.length).slice();
+    case 'f32':
+      return new Float32Array(buffer, b.address, b.length).slice();
+  }
+};
+
+const checkInput = (manifest: Manifest, features: number, given: Input): Checked<Input> => {
+  const floats = manifest.input.dtype === 'f32';
+  if (floats !== given instanceof Float32Array) {
+    return fail('K0701', `the input is of another type than ${manifest.input.dtype}`);
+  }
+  if (given.length === 0 || given.length % features !== 0) {
+    return fail('K0701', `the input has ${given.length} elements`, { expected: `a multiple of ${features}` });
+  }
+  if (manifest.input.refusesNaN) {
+    const nan = given.findIndex(Number.isNaN);
+    if (nan >= 0) return fail('K0701', `the input has NaN at element ${nan}`);
+  }
+  const { levels } = manifest.input;
+  if (!floats && levels < 256) {
+    const wrong = given.findIndex((code) => code >= levels);
+    if (wrong >= 0)
+      return fail('K0701', `element ${wrong} of the input is ${given[wrong]}, codes end at ${levels - 1}`);
+  }
+  return E.right(given);
+};
