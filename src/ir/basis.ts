@@ -3,9 +3,11 @@
  * and differ only here. A branch pairs a basis with its weights; a layer is the sum of its branches.
  */
 import * as t from 'io-ts';
+import { match } from 'ts-pattern';
 import { ACTIVATIONS, type Activation, isActivation } from '../numeric/activations.js';
-import { basisAt, type KnotRow } from '../numeric/bspline.js';
-import { constantOf, integer, record } from './codec.js';
+import type { KnotRow } from '../numeric/bspline.js';
+import { isSymbolicFunction, SYMBOLIC_FUNCTIONS, type SymbolicFunction } from '../numeric/symbolic.js';
+import { constantOf, Finite, integer, record } from './codec.js';
 import { type Constant, f32Data } from './constant.js';
 
 /**
@@ -24,98 +26,158 @@ export interface Base {
   readonly activation: Activation;
 }
 
-export type Basis = BSpline | Base;
+/** Gaussians exp(-((x - center) / width)^2) on centers f32[M], shared by all inputs. K = M. */
+export interface RadialBasis {
+  readonly _tag: 'rbf';
+  readonly centers: Constant;
+  readonly width: number;
+}
 
-const ActivationCodec = new t.Type<Activation, Activation, unknown>(
+/**
+ * Polynomials of degree 0 to D of s(x), by the three-term recurrence P_{n+1} = a_n x P_n - b_n P_{n-1}, P_0 = 1,
+ * P_1 = x; `outer` is applied to every value. K = D + 1.
+ *
+ *   chebyshev: a_n = 2, b_n = 1        legendre: a_n = (2n + 1) / (n + 1), b_n = n / (n + 1)
+ *   gram: a_n = 1, b_n = beta[n]
+ */
+export interface Polynomial {
+  readonly _tag: 'polynomial';
+  readonly family: 'chebyshev' | 'legendre' | 'gram';
+  readonly degree: number;
+  readonly squash: 'tanh' | 'none';
+  readonly outer: Activation;
+  /** f32[D + 1], for gram. */
+  readonly beta?: Constant;
+}
+
+/**
+ * Functions that differ per input: function k of input i is f(inner[i,k,0] * x + inner[i,k,1]) with f the name
+ * functions[kinds[i,k]].
+ */
+export interface Symbolic {
+  readonly _tag: 'symbolic';
+  readonly functions: ReadonlyArray<SymbolicFunction>;
+  /** uint[I, K]. */
+  readonly kinds: Constant;
+  /** f32[I, K, 2]. */
+  readonly inner: Constant;
+}
+
+export type Basis = BSpline | Base | RadialBasis | Polynomial | Symbolic;
+
+export const ActivationCodec = new t.Type<Activation, Activation, unknown>(
   `one of ${Object.keys(ACTIVATIONS).join(', ')}`,
   (u): u is Activation => typeof u === 'string' && isActivation(u),
   (u, c) => (typeof u === 'string' && isActivation(u) ? t.success(u) : t.failure(u, c)),
   t.identity,
 );
 
+const SymbolicCodec = new t.Type<SymbolicFunction, SymbolicFunction, unknown>(
+  `one of ${Object.keys(SYMBOLIC_FUNCTIONS).join(', ')}`,
+  (u): u is SymbolicFunction => typeof u === 'string' && isSymbolicFunction(u),
+  (u, c) => (typeof u === 'string' && isSymbolicFunction(u) ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
 const BasisCodec: t.Type<Basis, unknown, unknown> = t.union([
   record({ _tag: t.literal('bspline'), order: integer(0, 15), knots: constantOf('f32', 2) }, {}),
   record({ _tag: t.literal('base'), activation: ActivationCodec }, {}),
+  record({ _tag: t.literal('rbf'), centers: constantOf('f32', 1), width: Finite }, {}),
+  record(
+    {
+      _tag: t.literal('polynomial'),
+      family: t.union([t.literal('chebyshev'), t.literal('legendre'), t.literal('gram')]),
+      degree: integer(0, 63),
+      squash: t.union([t.literal('tanh'), t.literal('none')]),
+      outer: ActivationCodec,
+    },
+    { beta: constantOf('f32', 1) },
+  ),
+  record(
+    {
+      _tag: t.literal('symbolic'),
+      functions: t.readonlyArray(SymbolicCodec),
+      kinds: constantOf('uint', 2),
+      inner: constantOf('f32', 3),
+    },
+    {},
+  ),
 ]);
 
-/** weights: f32[I, K, O], outputs contiguous. */
+/**
+ * weights: f32[I, K, O], outputs contiguous, for I inputs of the layer starting at `from` (0 when absent): what
+ * a layer takes twice, as it is and normalised, comes in side by side and each branch reads its part.
+ */
 export interface Branch {
   readonly basis: Basis;
   readonly weights: Constant;
+  readonly from?: number;
 }
 
 export const BranchCodec: t.Type<Branch, unknown, unknown> = record(
   { basis: BasisCodec, weights: constantOf('f32', 3) },
-  {},
+  { from: integer(0, 2 ** 31 - 1) },
 );
+
+/** Whether a branch reads input i of the layer. */
+export const readsInput = ({ from = 0, weights }: Branch, i: number): boolean =>
+  i >= from && i < from + weights.shape[0]!;
+
+/** Whether all inputs of a branch have the same functions: what a window over images needs. */
+export const isSharedBasis = (basis: Basis): boolean =>
+  basis._tag === 'bspline' ? basis.knots.shape[0] === 1 : basis._tag !== 'symbolic';
 
 /** Number of functions of a basis. */
 export const functionCount = (basis: Basis): number =>
-  basis._tag === 'bspline' ? basis.knots.shape[1]! - basis.order - 1 : 1;
+  match(basis)
+    .with({ _tag: 'bspline' }, ({ knots, order }) => knots.shape[1]! - order - 1)
+    .with({ _tag: 'base' }, () => 1)
+    .with({ _tag: 'rbf' }, ({ centers }) => centers.shape[0]!)
+    .with({ _tag: 'polynomial' }, ({ degree }) => degree + 1)
+    .with({ _tag: 'symbolic' }, ({ kinds }) => kinds.shape[1]!)
+    .exhaustive();
 
 /** Most functions that are non-zero at one point. */
-export const supportSize = (basis: Basis): number => (basis._tag === 'bspline' ? basis.order + 1 : 1);
+export const supportSize = (basis: Basis): number =>
+  basis._tag === 'bspline' ? basis.order + 1 : functionCount(basis);
+
+/** What is wrong with a basis for `inputs` inputs, apart from its numbers; undefined when nothing is. */
+export const basisFault = (basis: Basis, inputs: number): string | undefined =>
+  match(basis)
+    .with({ _tag: 'bspline' }, ({ knots, order }) => {
+      const [rows, count] = [knots.shape[0]!, knots.shape[1]!];
+      if (rows !== 1 && rows !== inputs) return `${rows} rows of knots for ${inputs} inputs`;
+      return count < 2 * order + 2 ? `${count} knots are too few for order ${order}` : undefined;
+    })
+    .with({ _tag: 'base' }, () => undefined)
+    .with({ _tag: 'rbf' }, ({ width }) => (width > 0 ? undefined : `the width is ${width}`))
+    .with({ _tag: 'polynomial' }, ({ family, beta, degree }) =>
+      family === 'gram' && beta?.shape[0] !== degree + 1
+        ? `gram polynomials of degree ${degree} need ${degree + 1} betas`
+        : undefined,
+    )
+    .with({ _tag: 'symbolic' }, ({ kinds, inner, functions }) => {
+      const [rows, count] = [kinds.shape[0]!, kinds.shape[1]!];
+      if (rows !== inputs || inner.shape[0] !== rows || inner.shape[1] !== count || inner.shape[2] !== 2) {
+        return `kinds and inner must be [${inputs}, K] and [${inputs}, K, 2]`;
+      }
+      return kinds.data.some((k: number) => k >= functions.length) ? 'a kind names no function' : undefined;
+    })
+    .exhaustive();
+
+/** The constants of a basis. */
+export const basisConstants = (basis: Basis): ReadonlyArray<Constant> =>
+  match(basis)
+    .with({ _tag: 'bspline' }, ({ knots }) => [knots])
+    .with({ _tag: 'base' }, () => [])
+    .with({ _tag: 'rbf' }, ({ centers }) => [centers])
+    .with({ _tag: 'polynomial' }, ({ beta }) => (beta === undefined ? [] : [beta]))
+    .with({ _tag: 'symbolic' }, ({ kinds, inner }) => [kinds, inner])
+    .exhaustive();
 
 /** The knots of one input. */
 export const knotRow = (basis: BSpline, input: number): KnotRow => {
   const [rows, count] = [basis.knots.shape[0]!, basis.knots.shape[1]!];
   const row = rows === 1 ? 0 : input;
   return { knots: f32Data(basis.knots), offset: row * count, count };
-};
-
-/**
- * Evaluates a basis for many inputs without allocating: call with an input index and x; afterwards
- * `values[r]`, r < supportSize, are the functions `first + r`.
- */
-export interface BasisEvaluator {
-  readonly values: Float64Array;
-  /** Index of the function in values[0]; may be negative near the ends (such values are 0). */
-  first: number;
-  readonly evaluate: (input: number, x: number) => void;
-}
-
-export const basisEvaluator = (basis: Basis, inputs: number): BasisEvaluator => {
-  const values = new Float64Array(supportSize(basis));
-  if (basis._tag === 'base') {
-    const f = ACTIVATIONS[basis.activation];
-    return {
-      values,
-      first: 0,
-      evaluate: (_, x) => {
-        values[0] = f(x);
-      },
-    };
-  }
-  const rows = Array.from({ length: basis.knots.shape[0] === 1 ? 1 : inputs }, (_, i) => knotRow(basis, i));
-  const shared = rows.length === 1;
-  const evaluator: BasisEvaluator = {
-    values,
-    first: 0,
-    evaluate: (input, x) => {
-      evaluator.first = basisAt(rows[shared ? 0 : input]!, basis.order, x, values) ?? 0;
-    },
-  };
-  return evaluator;
-};
-
-/**
- * Adds the contribution of x at `input` to acc[0 .. O): acc[o] += sum_k basis_k(x) * weights[input, k, o].
- */
-export const accumulateBranch = (
-  evaluator: BasisEvaluator,
-  weights: Float32Array,
-  functions: number,
-  outputs: number,
-  input: number,
-  x: number,
-  acc: Float64Array,
-): void => {
-  evaluator.evaluate(input, x);
-  const { values, first } = evaluator;
-  for (let r = 0; r < values.length; r++) {
-    const b = values[r]!;
-    if (b === 0) continue;
-    const row = (input * functions + first + r) * outputs;
-    for (let o = 0; o < outputs; o++) acc[o]! += b * weights[row + o]!;
-  }
 };

@@ -35,6 +35,19 @@ export const sameType = (a: ValueType, b: ValueType): boolean =>
 /** Elements of one sample. */
 export const sizeOf = (type: ValueType): number => type.shape.reduce((n, d) => n * d, 1);
 
+/** Channels of a value: its first dimension. What is given per channel (scales, maps, ranges) is shared along the others. */
+export const channelsOf = (type: Pick<ValueType, 'shape'>): number => type.shape[0] ?? 1;
+
+/** Elements of one channel of a sample: 1 for features, height times width for images. */
+export const innerOf = (type: Pick<ValueType, 'shape'>): number => type.shape.slice(1).reduce((n, d) => n * d, 1);
+
+/** The channel of each element of a batch, row-major: element j belongs to channel floor(j / inner) mod channels. */
+export const channelIndex = (type: Pick<ValueType, 'shape'>): ((j: number) => number) => {
+  const channels = channelsOf(type);
+  const inner = innerOf(type);
+  return inner === 1 ? (j) => j % channels : (j) => Math.floor(j / inner) % channels;
+};
+
 /** How many different codes a value of unsigned type can hold: its quantizer's levels, or 2^bits. */
 export const levelsOf = (type: ValueType): number => {
   if (type.meaning !== undefined && type.meaning._tag !== 'scaled') return type.meaning.levels;

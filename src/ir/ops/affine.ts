@@ -4,7 +4,7 @@ import { perChannelOf, record } from '../codec.js';
 import { channel, type PerChannel } from '../constant.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { sizeOf } from '../types.js';
+import { channelIndex, channelsOf, sizeOf } from '../types.js';
 
 export interface AffineAttrs {
   readonly scale: PerChannel;
@@ -24,10 +24,10 @@ export const affine = defineOp<'affine', AffineAttrs>({
   operands: 1,
   attrs: record({ scale: perChannelOf('f32'), shift: perChannelOf('f32') }, {}),
   infer: (a, [x]) => {
-    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== 1) {
-      return E.left('takes a value of type f32[n, F]');
+    if (x === undefined || x.element.kind !== 'f32') {
+      return E.left('takes an f32 value');
     }
-    const features = x.shape[0]!;
+    const features = channelsOf(x);
     const fits = E.isLeft(fitsChannels('scale', a.scale, features))
       ? fitsChannels('scale', a.scale, features)
       : fitsChannels('shift', a.shift, features);
@@ -35,9 +35,9 @@ export const affine = defineOp<'affine', AffineAttrs>({
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const features = sizeOf(type);
+    const channelOf = channelIndex(type);
     for (let j = 0; j < result.data.length; j++) {
-      const f = j % features;
+      const f = channelOf(j);
       result.data[j] = Math.fround(x!.data[j]! * channel(a.scale, f)) + channel(a.shift, f);
     }
     return result;

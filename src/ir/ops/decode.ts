@@ -5,10 +5,10 @@ import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { decodeValue } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { floatType, levelsOf, sizeOf, type ValueType } from '../types.js';
+import { channelIndex, channelsOf, floatType, levelsOf, sizeOf, type ValueType } from '../types.js';
 
 export interface DecodeAttrs {
-  /** f32[R, levels], R = 1 or the number of features. Absent: the values of the operand's quantizer. */
+  /** f32[R, levels], R = 1 or the number of channels. Absent: the values of the operand's quantizer. */
   readonly values?: Constant;
 }
 
@@ -23,7 +23,7 @@ export const decodedValue = (a: DecodeAttrs, type: ValueType, f: number, c: numb
 
 export const decode = defineOp<'decode', DecodeAttrs>({
   kind: 'decode',
-  summary: 'y[f] = values[f, code[f]], by default what the quantizer of the operand says',
+  summary: 'y = values[channel, code], by default what the quantizer of the operand says',
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({}, { values: constantOf('f32', 2) }),
@@ -36,9 +36,9 @@ export const decode = defineOp<'decode', DecodeAttrs>({
     }
     const [rows, count] = a.values.shape;
     const levels = levelsOf(x);
-    return (rows === 1 || rows === sizeOf(x)) && count === levels
+    return (rows === 1 || rows === channelsOf(x)) && count === levels
       ? E.right(floatType(x.shape))
-      : E.left(`values are [${rows}, ${count}], expected [1 or ${sizeOf(x)}, ${levels}]`);
+      : E.left(`values are [${rows}, ${count}], expected [1 or ${channelsOf(x)}, ${levels}]`);
   },
   check: (a) =>
     a.values !== undefined && firstUnfit(a.values) >= 0
@@ -46,9 +46,9 @@ export const decode = defineOp<'decode', DecodeAttrs>({
       : E.right(undefined),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const features = sizeOf(type);
+    const channel = channelIndex(type);
     for (let j = 0; j < result.data.length; j++) {
-      result.data[j] = decodedValue(a, x!.type, j % features, x!.data[j]!);
+      result.data[j] = decodedValue(a, x!.type, channel(j), x!.data[j]!);
     }
     return result;
   },

@@ -4,7 +4,7 @@ import { record } from '../codec.js';
 import { channel } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { floatType, sizeOf } from '../types.js';
+import { channelIndex, floatType, sizeOf } from '../types.js';
 
 /** The scale is part of the operand's type. */
 export type DequantizeAttrs = Record<never, never>;
@@ -21,12 +21,12 @@ export const dequantize = defineOp<'dequantize', DequantizeAttrs>({
       : E.left('takes accumulators'),
   evaluate: (_, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const outputs = sizeOf(type);
+    const channelOf = channelIndex(type);
     const { meaning } = x!.type;
     const scale = meaning?._tag === 'scaled' ? meaning.scale : 1;
     for (let j = 0; j < result.data.length; j++) {
       // Stored into an f32 array: the conversion is rounded first, then the product.
-      result.data[j] = Math.fround(x!.data[j]!) * channel(scale, j % outputs);
+      result.data[j] = Math.fround(x!.data[j]!) * channel(scale, channelOf(j));
     }
     return result;
   },

@@ -5,7 +5,7 @@ import type { Constant } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { valueType } from '../types.js';
+import { channelsOf, innerOf, valueType } from '../types.js';
 
 export interface GatherAttrs {
   /** u32[J], each below the number of features. */
@@ -17,32 +17,34 @@ const PICK_LIMIT = 2 ** 28;
 
 export const gather = defineOp<'gather', GatherAttrs>({
   kind: 'gather',
-  summary: 'y[j] = x[indices[j]]',
+  summary: 'y[j] = x[indices[j]], over channels',
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ indices: constantOf('uint', 1) }, {}),
   infer: (a, [x]) => {
-    if (x === undefined || x.shape.length !== 1) return E.left('takes a value of shape [n, F]');
+    if (x === undefined) return E.left('takes one value');
     const picked = a.indices.data.length;
     if (picked === 0) return E.left('picks no features');
     // The result's type holds a row of thresholds for each index, so a few bytes could ask for much memory.
     if (x.meaning?._tag === 'thresholds' && picked * x.meaning.levels > PICK_LIMIT) {
       return E.left(`picks ${picked} rows of ${x.meaning.levels} levels, more than a type can hold`);
     }
-    return E.right(valueType(x.element, [picked], pickMeaning(x.meaning, a.indices.data)));
+    return E.right(valueType(x.element, [picked, ...x.shape.slice(1)], pickMeaning(x.meaning, a.indices.data)));
   },
   check: (a, [x]) => {
-    const features = x!.shape[0]!;
+    const features = channelsOf(x!);
     const wrong = a.indices.data.findIndex((i: number) => i >= features);
     return wrong < 0 ? E.right(undefined) : E.left(`index ${a.indices.data[wrong]} of ${features} features`);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
     const indices = a.indices.data;
-    const features = x!.type.shape[0]!;
+    const channels = channelsOf(x!.type);
+    const inner = innerOf(x!.type);
     for (let n = 0; n < x!.batch; n++) {
       for (let j = 0; j < indices.length; j++) {
-        result.data[n * indices.length + j] = x!.data[n * features + indices[j]!]!;
+        const from = (n * channels + indices[j]!) * inner;
+        result.data.set(x!.data.subarray(from, from + inner), (n * indices.length + j) * inner);
       }
     }
     return result;

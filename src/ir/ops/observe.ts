@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { constantOf, Finite, integer, record } from '../codec.js';
 import type { Constant } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
+import { channelsOf } from '../types.js';
 
 export interface ObserveAttrs {
   /** Number of samples seen; 0 when there was no data and the range is an assumption. */
@@ -10,9 +11,9 @@ export interface ObserveAttrs {
   /** Smallest and largest finite value seen over all features. */
   readonly lo: number;
   readonly hi: number;
-  /** u32[F, B]: how many samples of feature f fell into bin b of B equal bins over [lo, hi]. */
+  /** u32[C, B]: how many values of channel c fell into bin b of B equal bins over [lo, hi]. */
   readonly counts: Constant;
-  /** f32[F, B]: the mean of the values in the bin (its middle where the bin is empty). */
+  /** f32[C, B]: the mean of the values in the bin (its middle where the bin is empty). */
   readonly means: Constant;
 }
 
@@ -32,10 +33,10 @@ export const observe = defineOp<'observe', ObserveAttrs>({
     {},
   ),
   infer: (a, [x]) => {
-    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== 1) {
-      return E.left('takes a value of type f32[n, F]');
+    if (x === undefined || x.element.kind !== 'f32') {
+      return E.left('takes an f32 value');
     }
-    const features = x.shape[0];
+    const features = channelsOf(x);
     const bins = a.counts.shape[1];
     if (a.lo > a.hi) return E.left('lo is above hi');
     if (a.counts.shape[0] !== features || a.means.shape[0] !== features || a.means.shape[1] !== bins) {

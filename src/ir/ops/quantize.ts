@@ -6,7 +6,7 @@ import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { coderOf, isShared, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 
 export interface QuantizeAttrs {
   readonly quantizer: Quantizer;
@@ -21,7 +21,7 @@ export interface QuantizeAttrs {
 
 export const quantize = defineOp<'quantize', QuantizeAttrs>({
   kind: 'quantize',
-  summary: 'code[f] = how many thresholds of the quantizer are <= x[f]; NaN has code 0',
+  summary: 'code = how many thresholds of the quantizer (of the channel) are <= x; NaN has code 0',
   levels: ['quantized', 'table'],
   operands: 1,
   attrs: record(
@@ -34,17 +34,18 @@ export const quantize = defineOp<'quantize', QuantizeAttrs>({
   ),
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
-    const fault = quantizerFault(a.quantizer, sizeOf(x), a.bits);
+    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
     return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const features = sizeOf(type);
-    const coders = Array.from({ length: isShared(a.quantizer) ? 1 : features }, (_, f) =>
+    const channel = channelIndex(type);
+    const channels = channelsOf(type);
+    const coders = Array.from({ length: isShared(a.quantizer) ? 1 : channels }, (_, f) =>
       coderOf(a.quantizer, f),
     );
     for (let j = 0; j < result.data.length; j++) {
-      const coder = coders.length === 1 ? coders[0]! : coders[j % features]!;
+      const coder = coders.length === 1 ? coders[0]! : coders[channel(j)]!;
       result.data[j] = coder(x!.data[j]!);
     }
     return result;

@@ -6,10 +6,10 @@ import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { levelsOf, sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, levelsOf, sizeOf, valueType } from '../types.js';
 
 export interface RecodeAttrs {
-  /** uint[R, levels of the operand], R = 1 or the number of features. */
+  /** uint[R, levels of the operand], R = 1 or the number of channels. */
   readonly map: Constant;
   readonly bits: number;
   /** What the new code means. */
@@ -18,7 +18,7 @@ export interface RecodeAttrs {
 
 export const recode = defineOp<'recode', RecodeAttrs>({
   kind: 'recode',
-  summary: 'new[f] = map[f, code[f]]',
+  summary: 'new = map[channel, code]',
   levels: ['quantized', 'table'],
   operands: 1,
   attrs: record({ map: constantOf('uint', 2), bits: integer(1, 16), quantizer: QuantizerCodec }, {}),
@@ -26,10 +26,10 @@ export const recode = defineOp<'recode', RecodeAttrs>({
     if (x === undefined || x.element.kind !== 'uint') return E.left('takes a value of unsigned codes');
     const [rows, count] = a.map.shape;
     const levels = levelsOf(x);
-    if ((rows !== 1 && rows !== sizeOf(x)) || count !== levels) {
-      return E.left(`map is [${rows}, ${count}], expected [1 or ${sizeOf(x)}, ${levels}]`);
+    if ((rows !== 1 && rows !== channelsOf(x)) || count !== levels) {
+      return E.left(`map is [${rows}, ${count}], expected [1 or ${channelsOf(x)}, ${levels}]`);
     }
-    const fault = quantizerFault(a.quantizer, sizeOf(x), a.bits);
+    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
     return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
   },
   check: (a) => {
@@ -40,10 +40,10 @@ export const recode = defineOp<'recode', RecodeAttrs>({
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const features = sizeOf(type);
+    const channel = channelIndex(type);
     const [rows, levels] = [a.map.shape[0]!, a.map.shape[1]!];
     for (let j = 0; j < result.data.length; j++) {
-      const row = rows === 1 ? 0 : (j % features) * levels;
+      const row = rows === 1 ? 0 : channel(j) * levels;
       result.data[j] = a.map.data[row + x!.data[j]!]!;
     }
     return result;

@@ -7,7 +7,7 @@ import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 import { fitsChannels } from './affine.js';
 
 export interface RequantizeAttrs {
@@ -39,7 +39,7 @@ export const requantize = defineOp<'requantize', RequantizeAttrs>({
     if (x === undefined || x.meaning?._tag !== 'scaled' || x.element.kind !== 'int') {
       return E.left('takes accumulators');
     }
-    const channels = sizeOf(x);
+    const channels = channelsOf(x);
     const fits = fitsChannels('mul', a.mul, channels);
     if (E.isLeft(fits)) return fits;
     if (a.bias !== undefined && a.bias.shape[0] !== channels) {
@@ -60,7 +60,7 @@ export const requantize = defineOp<'requantize', RequantizeAttrs>({
     const meaning = x!.meaning;
     const [lo, hi] = meaning?._tag === 'scaled' ? [meaning.lo, meaning.hi] : [0, 0];
     // One look suffices where all channels are alike; a shape alone must not cost time.
-    const channels = typeof a.mul === 'number' && a.bias === undefined ? 1 : sizeOf(x!);
+    const channels = typeof a.mul === 'number' && a.bias === undefined ? 1 : channelsOf(x!);
     for (let o = 0; o < channels; o++) {
       const mul = channel(a.mul, o);
       if (clampBounds(mul, a.shift, levels).hi * mul + 2 ** (a.shift - 1) >= 2 ** 31) {
@@ -73,9 +73,9 @@ export const requantize = defineOp<'requantize', RequantizeAttrs>({
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const outputs = sizeOf(type);
+    const channelOf = channelIndex(type);
     for (let j = 0; j < result.data.length; j++) {
-      const o = j % outputs;
+      const o = channelOf(j);
       const bias = a.bias?.data[o] ?? 0;
       result.data[j] = requantizeCode(x!.data[j]!, bias, channel(a.mul, o), a.shift, a.quantizer.levels);
     }

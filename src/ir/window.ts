@@ -1,0 +1,103 @@
+/**
+ * Windows: how a layer is applied to every patch of an image. Convolution is the same layer over patches: input
+ * t of a window is tap (c, ky, kx) with t = (c * kh + ky) * kw + kx, c counting the channels of one group.
+ */
+import * as t from 'io-ts';
+import { integer, record } from './codec.js';
+
+export interface Window {
+  /** Height and width. */
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  /** Taps outside the image contribute nothing. */
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  /** Channels are split into this many groups, inputs and outputs alike, each with its own layer. */
+  readonly groups: number;
+}
+
+/** Two integers of at least `lo`. */
+const pair = (lo: number): t.Type<readonly [number, number], unknown, unknown> => {
+  const one = integer(lo, 65535);
+  const is = (u: unknown): u is readonly [number, number] =>
+    Array.isArray(u) && u.length === 2 && u.every((v) => one.is(v));
+  return new t.Type(
+    `[${one.name}, ${one.name}]`,
+    is,
+    (u, c) => (is(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+};
+
+export const WindowCodec: t.Type<Window, unknown, unknown> = record(
+  {
+    kernel: pair(1),
+    stride: pair(1),
+    padding: pair(0),
+    dilation: pair(1),
+    groups: integer(1, 65535),
+  },
+  {},
+);
+
+/** One axis of a window. */
+const extent = (size: number, w: Window, axis: 0 | 1): number =>
+  Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
+
+/** Height and width of the result; undefined when the window is larger than the padded image. */
+export const windowOutput = (w: Window, height: number, width: number): readonly [number, number] | undefined => {
+  const size = [extent(height, w, 0), extent(width, w, 1)] as const;
+  return size[0] >= 1 && size[1] >= 1 ? size : undefined;
+};
+
+/** Taps of one group: channels per group times kernel area. */
+export const tapsOf = (w: Window, channels: number): number =>
+  (channels / w.groups) * w.kernel[0] * w.kernel[1];
+
+export const isPadded = (w: Window): boolean => w.padding[0] > 0 || w.padding[1] > 0;
+
+/**
+ * Calls `visit(position, tap, y, x)` for every tap that lies inside the image: `position` counts output places
+ * row-major, `tap` kernel places (ky * kw + kx), and (y, x) is the pixel. The same for every channel.
+ */
+export const forEachTap = (
+  w: Window,
+  height: number,
+  width: number,
+  visit: (position: number, tap: number, y: number, x: number) => void,
+): void => {
+  const size = windowOutput(w, height, width);
+  if (size === undefined) return;
+  for (let oy = 0; oy < size[0]; oy++) {
+    for (let ox = 0; ox < size[1]; ox++) {
+      for (let ky = 0; ky < w.kernel[0]; ky++) {
+        const y = oy * w.stride[0] - w.padding[0] + ky * w.dilation[0];
+        if (y < 0 || y >= height) continue;
+        for (let kx = 0; kx < w.kernel[1]; kx++) {
+          const x = ox * w.stride[1] - w.padding[1] + kx * w.dilation[1];
+          if (x < 0 || x >= width) continue;
+          visit(oy * size[1] + ox, ky * w.kernel[1] + kx, y, x);
+        }
+      }
+    }
+  }
+};
+
+/** The type rule of windowed layers: [C, H, W] to [O, OH, OW], or what is wrong. */
+export const windowShape = (
+  w: Window,
+  shape: ReadonlyArray<number>,
+  outputs: number,
+): ReadonlyArray<number> | string => {
+  const [channels, height, width] = shape;
+  if (channels === undefined || height === undefined || width === undefined || shape.length !== 3) {
+    return 'a window needs a value of shape [n, C, H, W]';
+  }
+  if (channels % w.groups !== 0 || outputs % w.groups !== 0) {
+    return `${channels} channels and ${outputs} outputs do not split into ${w.groups} groups`;
+  }
+  const size = windowOutput(w, height, width);
+  return size === undefined
+    ? `a ${w.kernel.join('x')} window does not fit a ${height}x${width} image`
+    : [outputs, ...size];
+};
