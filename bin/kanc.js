@@ -1,2 +1,6 @@
 #!/usr/bin/env node
-import '../dist/cli/main.js';
+import { main } from '../dist/cli/main.js';
+import { nodeCapabilities } from '../dist/driver/node.js';
+
+// Not process.exit: output that is still on its way to a pipe would be lost.
+process.exitCode = await main(process.argv.slice(2), nodeCapabilities());

@@ -42,9 +42,9 @@ const float = kanc(['eval', checkpoint, ...pixels, ...data, '--json'], true);
 const compiled = kanc(['eval', artifact, ...data, '--json'], true);
 
 const percent = (x) => `${(100 * x).toFixed(2)} %`;
-const speed = (r) => `${r.microseconds.toFixed(2)} us per image`;
+const speed = (r) => `${r.microsecondsPerInference.toFixed(2)} us per image`;
 console.log(`
 float network (kanc's own interpreter)  ${percent(float.accuracy)}   ${speed(float)}
-compiled to WASM SIMD                   ${percent(compiled.accuracy)}   ${speed(compiled)}   ${(float.microseconds / compiled.microseconds).toFixed(0)}x
+compiled to WASM SIMD                   ${percent(compiled.accuracy)}   ${speed(compiled)}   ${(float.microsecondsPerInference / compiled.microsecondsPerInference).toFixed(0)}x
 
 The artifact is in ${artifact}. Against onnxruntime-web: npm run bench.`);

@@ -34,6 +34,14 @@ export const toTensor = (
   const length = batch * features;
   const { data } = array;
   if (type.element.kind === 'f32') {
+    // Pixels of 0 to 255 read as floats would be far outside of what any network was trained on.
+    if (array.dtype === 'u1') {
+      return fail('K0701', 'the array holds uint8 pixels, but the model takes f32 input', {
+        place,
+        expected,
+        hint: 'Give --input-dtype u8 with the --input-mean and --input-std of the training (pixels are divided by 255 first), or store the array as the normalised floats.',
+      });
+    }
     if (data instanceof Float32Array) return E.right({ type, batch, data: data.subarray(0, length) });
     return E.right({ type, batch, data: Float32Array.from(data.subarray(0, length)) });
   }

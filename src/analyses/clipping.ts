@@ -1,0 +1,127 @@
+/**
+ * What share of values lies outside the range of the quantizer that codes them, so that they are clipped.
+ *
+ * - `quantize`: the f32 is more than half a step below the value of code 0 or above that of the last code; NaN counts.
+ * - `requantize`: the code before clamping is outside 0..levels-1.
+ * - `recode` of raw pixels: floats are gone, but a map tells how many pixels a code spans; pixels beyond one such
+ *   span at either end are clipped.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../diagnostics/index.js';
+import { channel } from '../ir/constant.js';
+import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import { interpret } from '../ir/interpret.js';
+import type { OpOf } from '../ir/ops/index.js';
+import { decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
+import type { Tensor } from '../ir/tensor.js';
+import { sizeOf } from '../ir/types.js';
+
+export interface ClippedShares {
+  /** Of input values; null where the program quantizes no input. */
+  readonly input: number | null;
+  /** Of values between layers; null where there are none. */
+  readonly hidden: number | null;
+}
+
+interface Count {
+  clipped: number;
+  total: number;
+}
+
+/** Measures the shares on a batch, by the interpreter. */
+export const clippedShares = (graph: Graph, input: Tensor): Checked<ClippedShares> => {
+  const definitions = definitionsOf(graph);
+  const values = new Map<ValueName, Tensor>();
+  const counts = { input: { clipped: 0, total: 0 }, hidden: { clipped: 0, total: 0 } };
+  const ran = interpret(graph, [input], (name, value) => {
+    values.set(name, value);
+    const node = definitions.get(name);
+    const operand = node === undefined ? undefined : values.get(node.operands[0]!);
+    if (node === undefined || operand === undefined) return;
+    const clipped = clippedIn(node, operand);
+    if (clipped === undefined) return;
+    const count: Count = isFromInput(node, definitions) ? counts.input : counts.hidden;
+    count.clipped += clipped;
+    count.total += operand.data.length;
+  });
+  const share = ({ clipped, total }: Count): number | null => (total === 0 ? null : clipped / total);
+  return E.map(() => ({ input: share(counts.input), hidden: share(counts.hidden) }))(ran);
+};
+
+/** Whether no layer stands before the value. */
+const isFromInput = (node: Node, definitions: ReadonlyMap<ValueName, Node>): boolean =>
+  node.operands.every((name) => {
+    const before = definitions.get(name);
+    if (before === undefined) return true;
+    const isLayer = before.op.kind === 'kan' || before.op.kind.startsWith('table.');
+    return !isLayer && isFromInput(before, definitions);
+  });
+
+/** How many elements of the operand the node clips; undefined for nodes that clip nothing by their nature. */
+const clippedIn = ({ op }: Node, operand: Tensor): number | undefined => {
+  if (op.kind === 'quantize') return beyondLevels(op.attrs.quantizer, operand);
+  if (op.kind === 'requantize') return beyondCodes(op, operand);
+  if (op.kind === 'recode' && operand.type.meaning === undefined) return beyondSpans(op, operand);
+  return undefined;
+};
+
+/** [lo, hi] of one feature, half a step beyond its first and last values. */
+const boundsOf = (q: Quantizer, feature: number): readonly [number, number] => {
+  const at = (code: number): number => decodeValue(q, feature, code);
+  const last = q.levels - 1;
+  return [at(0) - (at(1) - at(0)) / 2, at(last) + (at(last) - at(last - 1)) / 2];
+};
+
+const beyondLevels = (q: Quantizer, { data, type }: Tensor): number => {
+  const features = sizeOf(type);
+  const bounds = Array.from({ length: isShared(q) ? 1 : features }, (_, f) => boundsOf(q, f));
+  let clipped = 0;
+  for (let j = 0; j < data.length; j++) {
+    const [lo, hi] = bounds.length === 1 ? bounds[0]! : bounds[j % features]!;
+    // Written so that NaN counts.
+    if (!(data[j]! >= lo && data[j]! <= hi)) clipped++;
+  }
+  return clipped;
+};
+
+const beyondCodes = ({ attrs }: OpOf<'requantize'>, { data, type }: Tensor): number => {
+  const outputs = sizeOf(type);
+  const half = 2 ** (attrs.shift - 1);
+  const end = attrs.quantizer.levels * 2 ** attrs.shift;
+  let clipped = 0;
+  for (let j = 0; j < data.length; j++) {
+    const o = j % outputs;
+    const rounded = (data[j]! + (attrs.bias?.data[o] ?? 0)) * channel(attrs.mul, o) + half;
+    if (rounded < 0 || rounded >= end) clipped++;
+  }
+  return clipped;
+};
+
+/** The first and last pixel that one row of a map does not clip. */
+const spanOf = (map: ArrayLike<number>, offset: number, count: number): readonly [number, number] => {
+  let [first, last, changes] = [0, 0, 0];
+  for (let p = 1; p < count; p++) {
+    if (map[offset + p] === map[offset + p - 1]) continue;
+    if (changes === 0) first = p;
+    last = p;
+    changes++;
+  }
+  // Fewer than two changes do not tell how wide a code is.
+  if (changes < 2) return [0, count - 1];
+  const codes = Math.abs(map[offset + last]! - map[offset + first]!);
+  const width = (last - first) / Math.max(1, codes);
+  // One pixel of slack: changes are known to whole pixels.
+  return [first - width - 1, last + width];
+};
+
+const beyondSpans = ({ attrs }: OpOf<'recode'>, { data, type }: Tensor): number => {
+  const features = sizeOf(type);
+  const [rows, count] = [attrs.map.shape[0]!, attrs.map.shape[1]!];
+  const spans = Array.from({ length: rows }, (_, r) => spanOf(attrs.map.data, r * count, count));
+  let clipped = 0;
+  for (let j = 0; j < data.length; j++) {
+    const [lo, hi] = rows === 1 ? spans[0]! : spans[j % features]!;
+    if (data[j]! < lo || data[j]! > hi) clipped++;
+  }
+  return clipped;
+};

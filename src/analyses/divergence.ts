@@ -1,0 +1,40 @@
+/** How far a compiled graph is from the graph it was made of, on data. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, invariant } from '../diagnostics/index.js';
+import type { Graph } from '../ir/graph.js';
+import { interpret } from '../ir/interpret.js';
+import type { Tensor } from '../ir/tensor.js';
+import { sizeOf } from '../ir/types.js';
+import { agreementOf, relativeRms } from './metrics.js';
+
+export interface Divergence {
+  readonly samples: number;
+  /** Of all outputs, relative to the size of the reference's. */
+  readonly relativeRms: number;
+  /** Share of samples with the same largest output; absent where there is one output only. */
+  readonly argmaxAgreement?: number;
+}
+
+/**
+ * Whether more bits are worth a thought. Classes survive a few percent; a network with one output is a function
+ * somebody wants the values of, and those of 8 bits are off by half a percent or more.
+ */
+export const isLarge = ({ relativeRms, argmaxAgreement }: Divergence): boolean =>
+  relativeRms > (argmaxAgreement === undefined ? 0.002 : 0.05);
+
+/** Runs both graphs on the same input. Both have one output of the same shape, in f32. */
+export const divergenceOf = (reference: Graph, graph: Graph, input: Tensor): Checked<Divergence> => {
+  const expected = interpret(reference, [input]);
+  if (E.isLeft(expected)) return expected;
+  const actual = interpret(graph, [input]);
+  if (E.isLeft(actual)) return actual;
+  const [a, b] = [expected.right[0], actual.right[0]];
+  invariant(a !== undefined && b !== undefined, 'a graph without outputs was compared');
+  invariant(a.data.length === b.data.length, 'graphs with different outputs were compared');
+  const classes = sizeOf(a.type);
+  return E.right({
+    samples: input.batch,
+    relativeRms: relativeRms(a.data, b.data),
+    ...(classes < 2 ? {} : { argmaxAgreement: agreementOf(a.data, b.data, classes) }),
+  });
+};

@@ -1,0 +1,145 @@
+/** `kanc compile`: what it does. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { isLarge } from '../../analyses/divergence.js';
+import type { Json } from '../../backends/backend.js';
+import type { Checked, Diagnostics } from '../../diagnostics/index.js';
+import { checkDestination, writeArtifact } from '../../driver/atomic.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
+import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/compile-options.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { defined } from '../../driver/defined.js';
+import { sha256Of } from '../../driver/hash.js';
+import { loadPlugins, type Plugin } from '../../driver/plugins.js';
+import type { Timing } from '../../driver/run-passes.js';
+import type { CompileFlags } from '../commands/compile.js';
+import { importOptions, inputOptions } from '../flags.js';
+import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { EXIT } from '../report.js';
+import { jsonLine, showBytes, showPercent } from '../show.js';
+
+export const compile = (
+  world: Capabilities,
+  checkpoint: string,
+  flags: CompileFlags,
+): TE.TaskEither<Diagnostics, number> => {
+  const seen = observer(world, flags);
+  return pipe(
+    TE.fromEither(optionsOf(flags)),
+    TE.bindTo('options'),
+    TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
+    TE.tap(() => checkDestination(world)(flags.out)),
+    TE.bind('builtin', () =>
+      TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
+    ),
+    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
+    TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
+    TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
+    TE.bind('bytes', () => world.files.read(checkpoint)),
+    TE.bind('made', ({ bytes, passes, pipeline, options, plugins }) => {
+      world.terminal.progress(`kanc: compiling ${checkpoint}`);
+      return flushing(seen)(
+        compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
+          checkpoint: bytes,
+          file: checkpoint,
+          importOptions: importOptions(flags),
+          pipeline,
+          target: flags.target,
+          targetOptions: flags.singleFile === true ? { singleFile: true } : {},
+          verifyEach: flags.verifyEach === true,
+          told: toldOf(flags, options, plugins),
+          onImport: (graph) => seen.onStart(graph, 'import'),
+          onPass: seen.onPass,
+        }),
+      );
+    }),
+    TE.bind('writing', ({ made }) => timedWrite(world, flags.out, made)),
+    TE.map(({ made, writing }) => {
+      const timings = [...made.timings, writing];
+      world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
+      if (flags.timing === true) world.terminal.err(showTimings(timings));
+      world.terminal.err(summary(flags, made));
+      if (flags.json === true) world.terminal.out(jsonLine(toJson(flags, made, timings)));
+      return EXIT.ok;
+    }),
+  );
+};
+
+const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
+  const { calib, form, outOfRange, nan, budgetMem, passes } = flags;
+  const rest: CompileOptions = {
+    ...inputOptions(flags),
+    ...defined({ calib, form, outOfRange, nan, budgetMem, passes }),
+  };
+  return flags.quant === undefined
+    ? E.right(rest)
+    : pipe(
+        parseQuant(flags.quant),
+        E.map((quant) => ({ ...rest, quant })),
+      );
+};
+
+/** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
+const toldOf = (
+  flags: CompileFlags,
+  { calib: _, passes: __, ...options }: CompileOptions,
+  plugins: ReadonlyArray<Plugin>,
+): { readonly [key: string]: Json } => ({
+  ...options,
+  ...importOptions(flags),
+  ...(flags.singleFile === true ? { singleFile: true } : {}),
+  ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
+});
+
+const timedWrite =
+  (world: Capabilities, folder: string, { artifact }: Compilation): TE.TaskEither<Diagnostics, Timing> =>
+  async () => {
+    const started = world.now();
+    const written = await writeArtifact(world)(folder, artifact)();
+    return E.map(() => ({ step: '(write)', milliseconds: world.now() - started }))(written);
+  };
+
+const sizeOf = (content: Uint8Array | string): number => Buffer.byteLength(content);
+
+const summary = (flags: CompileFlags, { artifact, cost, divergence }: Compilation): string => {
+  const bytes = [...artifact.files].map(([name, content]) => (name.endsWith('.kir') ? 0 : sizeOf(content)));
+  const size = showBytes(bytes.reduce((a, b) => a + b, 0));
+  const lines = [`${flags.out}: ${flags.target}, ${size}, ${showBytes(cost.bytes)} of tables`];
+  if (divergence !== undefined) {
+    const { argmaxAgreement: same, relativeRms, samples } = divergence;
+    const classes = same === undefined ? '' : `, the largest output is the same for ${showPercent(same)}`;
+    lines.push(
+      `outputs differ from the float network by ${showPercent(relativeRms)} (RMS)${classes}, on ${samples} samples`,
+    );
+    if (isLarge(divergence)) {
+      lines.push(
+        same === undefined
+          ? 'hint: for the values of a function more bits help: --quant act=14,table=16'
+          : 'hint: that is much; more bits help, such as --quant act=8,hidden=8,table=8 or more, and --out-of-range extend where inputs leave the calibrated range',
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+};
+
+const toJson = (
+  flags: CompileFlags,
+  { artifact, cost, divergence, pipeline, remarks }: Compilation,
+  timings: ReadonlyArray<Timing>,
+): Json => ({
+  out: flags.out,
+  target: flags.target,
+  pipeline,
+  files: Object.fromEntries(
+    [...artifact.files].map(([name, content]) => [
+      name,
+      { bytes: sizeOf(content), sha256: sha256Of(content) },
+    ]),
+  ),
+  cost: { ...cost },
+  divergence: divergence === undefined ? null : { ...divergence },
+  remarks: remarks.map((r) => ({ ...r })),
+  timings: timings.map((t) => ({ ...t })),
+});

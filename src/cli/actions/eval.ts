@@ -1,0 +1,60 @@
+/** `kanc eval`: what it does. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { defined } from '../../driver/defined.js';
+import { engineOf } from '../../driver/engines.js';
+import { type Evaluation, evaluate } from '../../driver/evaluate.js';
+import { loadModel } from '../../driver/models.js';
+import type { EvalFlags } from '../commands/eval.js';
+import { importOptions, inputOptions } from '../flags.js';
+import { EXIT } from '../report.js';
+import { jsonLine, showPercent } from '../show.js';
+
+export const evaluateModel = (
+  world: Capabilities,
+  model: string,
+  flags: EvalFlags,
+): TE.TaskEither<Diagnostics, number> =>
+  pipe(
+    loadModel(world)(model, importOptions(flags)),
+    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.bindTo('engine'),
+    TE.bind('data', () => dataFromFiles(world)(flags.data)),
+    TE.bind('labels', () => dataFromFiles(world)(flags.labels)),
+    TE.flatMapEither(({ engine, data, labels }) =>
+      evaluate(engine, data, labels, {
+        ...defined({ limit: flags.limit }),
+        now: world.now,
+        onProgress: (samples, of) => world.terminal.progress(`kanc: ${samples} of ${of} samples`),
+      }),
+    ),
+    TE.map((result) => {
+      world.terminal.progress('');
+      world.terminal.out(flags.json === true ? jsonLine(toJson(result)) : showEvaluation(result));
+      return EXIT.ok;
+    }),
+  );
+
+const toJson = ({ clipped, ...rest }: Evaluation) => ({
+  ...rest,
+  ...(clipped === undefined ? {} : { clipped: { ...clipped } }),
+});
+
+const showShare = (share: number | null): string => (share === null ? 'none' : showPercent(share));
+
+const showEvaluation = (e: Evaluation): string => {
+  const score =
+    e.accuracy !== undefined ? `accuracy ${showPercent(e.accuracy)}` : `RMSE ${(e.rmse ?? 0).toPrecision(4)}`;
+  const lines = [
+    `${score} on ${e.samples} samples (${e.engine}, ${e.microsecondsPerInference.toPrecision(3)} us per inference)`,
+  ];
+  if (e.clipped !== undefined) {
+    lines.push(
+      `clipped to the calibrated range: inputs ${showShare(e.clipped.input)}, hidden values ${showShare(e.clipped.hidden)}`,
+    );
+  }
+  return `${lines.join('\n')}\n`;
+};

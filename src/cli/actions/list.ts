@@ -1,0 +1,58 @@
+/** `kanc passes` and `kanc targets`: what they do. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { TARGETS } from '../../backends/index.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { loadPlugins } from '../../driver/plugins.js';
+import type { NamedPass } from '../../passes/registry.js';
+import type { PassesFlags } from '../commands/passes.js';
+import type { TargetsFlags } from '../commands/targets.js';
+import { EXIT } from '../report.js';
+import { jsonLine } from '../show.js';
+
+export const listPasses = (world: Capabilities, flags: PassesFlags): TE.TaskEither<Diagnostics, number> =>
+  pipe(
+    TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes),
+    TE.bindTo('builtin'),
+    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
+    TE.map(({ builtin, plugins }) => {
+      const passes = [...builtin, ...plugins.flatMap((p) => p.passes)];
+      world.terminal.out(
+        flags.json === true ? jsonLine({ passes: passes.map(describe) }) : passes.map(showPass).join('\n'),
+      );
+      return EXIT.ok;
+    }),
+  );
+
+const describe = ({ name, summary, from, to, help }: NamedPass) => ({
+  name,
+  summary,
+  from,
+  to,
+  options: help.map((o) => ({ ...o })),
+});
+
+const showLevels = ({ from, to }: NamedPass): string => {
+  if (from === 'any') return 'any level';
+  return to === 'same' || to === from ? from : `${from} -> ${to}`;
+};
+
+const showPass = (pass: NamedPass): string => {
+  const width = Math.max(0, ...pass.help.map((o) => o.name.length));
+  const options = pass.help.map(
+    (o) => `    ${o.name.padEnd(width)}  ${o.help} (default: ${o.default === '' ? 'none' : o.default})\n`,
+  );
+  return `${pass.name} (${showLevels(pass)})\n  ${pass.summary}\n${options.join('')}`;
+};
+
+export const listTargets = (world: Capabilities, flags: TargetsFlags): TE.TaskEither<Diagnostics, number> =>
+  TE.fromIO(() => {
+    const targets = TARGETS.map(({ name, summary }) => ({ name, summary }));
+    world.terminal.out(
+      flags.json === true
+        ? jsonLine({ targets })
+        : targets.map(({ name, summary }) => `${name}: ${summary}\n`).join(''),
+    );
+    return EXIT.ok;
+  });

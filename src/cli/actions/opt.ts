@@ -1,0 +1,61 @@
+/** `kanc opt`: what it does. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import { writeFileAtomically } from '../../driver/atomic.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { newRecorder, recorded } from '../../driver/crash.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { loadGraph } from '../../driver/models.js';
+import { loadPlugins } from '../../driver/plugins.js';
+import { runPasses } from '../../driver/run-passes.js';
+import { printGraph } from '../../ir/print.js';
+import type { NamedPass } from '../../passes/registry.js';
+import type { OptFlags } from '../commands/opt.js';
+import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { EXIT } from '../report.js';
+
+export const opt = (
+  world: Capabilities,
+  path: string,
+  flags: OptFlags,
+): TE.TaskEither<Diagnostics, number> => {
+  const seen = observer(world, flags);
+  const recorder = newRecorder();
+  return pipe(
+    TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes),
+    TE.bindTo('builtin'),
+    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
+    TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
+    TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
+    TE.bind('graph', () => loadGraph(world)(path, {})),
+    TE.bind('done', ({ graph, passes }) => {
+      seen.onStart(graph, 'input');
+      return pipe(
+        runPasses(
+          { passes, data: dataFromFiles(world) },
+          recorder,
+        )({
+          graph,
+          pipeline: flags.passes,
+          verifyEach: flags.verifyEach === true,
+          onPass: seen.onPass,
+        }),
+        recorded(recorder, { version: world.version, options: { passes: flags.passes } }),
+        flushing(seen),
+      );
+    }),
+    TE.tap(({ done }) => {
+      const text = printGraph(done.graph);
+      if (flags.out !== undefined) return writeFileAtomically(world)(flags.out, text);
+      return TE.fromIO(() => world.terminal.out(text));
+    }),
+    TE.map(({ done }) => {
+      world.terminal.err(showRemarks(done.remarks, flags.remarks === true));
+      if (flags.timing === true) {
+        world.terminal.err(showTimings(done.timings));
+      }
+      return EXIT.ok;
+    }),
+  );
+};

@@ -1,0 +1,73 @@
+/** `kanc run`: what it does. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { writeFileAtomically } from '../../driver/atomic.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { type Engine, engineOf, inChunks, joinFloats, joinIntegers } from '../../driver/engines.js';
+import { loadModel } from '../../driver/models.js';
+import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
+import type { Tensor } from '../../ir/tensor.js';
+import { toTensor } from '../../passes/dataset.js';
+import type { RunFlags } from '../commands/run.js';
+import { importOptions, inputOptions } from '../flags.js';
+import { EXIT } from '../report.js';
+import { jsonLine } from '../show.js';
+
+export const run = (
+  world: Capabilities,
+  model: string,
+  flags: RunFlags,
+): TE.TaskEither<Diagnostics, number> =>
+  pipe(
+    loadModel(world)(model, importOptions(flags)),
+    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.bindTo('engine'),
+    TE.bind('data', () => dataFromFiles(world)(flags.input)),
+    TE.bind('input', ({ engine, data }) => TE.fromEither(toTensor(data, engine.input))),
+    TE.bind('result', ({ engine, input }) =>
+      TE.fromEither(compute(world, engine, input, flags.raw === true)),
+    ),
+    TE.tap(({ result }) => writeFileAtomically(world)(flags.output, writeNpy(result))),
+    TE.map(({ engine, result }) => {
+      const { shape, dtype } = result;
+      world.terminal.err(`${flags.output}: ${dtype}[${shape.join(', ')}] (${engine.name})\n`);
+      if (flags.json === true) {
+        world.terminal.out(jsonLine({ output: flags.output, shape, dtype, engine: engine.name }));
+      }
+      return EXIT.ok;
+    }),
+  );
+
+const compute = (
+  world: Capabilities,
+  engine: Engine,
+  input: Tensor,
+  raw: boolean,
+): Checked<WritableNpyArray> => {
+  const onProgress = (samples: number): void =>
+    world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`);
+  if (!raw) {
+    return pipe(
+      inChunks(input, engine.predict, onProgress),
+      E.map((parts) => ({
+        shape: [input.batch, ...engine.outputShape],
+        dtype: 'f4',
+        data: joinFloats(parts),
+      })),
+    );
+  }
+  const { rawShape } = engine;
+  if (rawShape === undefined) {
+    return fail('K0801', 'a float model has no integers to give', {
+      place: { option: '--raw' },
+      hint: 'Compile it first.',
+    });
+  }
+  return pipe(
+    inChunks(input, engine.predictRaw, onProgress),
+    E.map((parts) => ({ shape: [input.batch, ...rawShape], dtype: 'i4', data: joinIntegers(parts) })),
+  );
+};

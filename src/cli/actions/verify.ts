@@ -1,0 +1,85 @@
+/** `kanc verify`: what it does. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { instantiate } from '../../backends/wasm/runtime.js';
+import { type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { artifactGraph, loadArtifact } from '../../driver/models.js';
+import { probes } from '../../driver/probes.js';
+import { type Comparison, checkFiles, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
+import type { Graph } from '../../ir/graph.js';
+import type { Tensor } from '../../ir/tensor.js';
+import { toTensor } from '../../passes/dataset.js';
+import type { VerifyFlags } from '../commands/verify.js';
+import { EXIT, showAll } from '../report.js';
+import { jsonLine } from '../show.js';
+
+export const verifyArtifact = (
+  world: Capabilities,
+  folder: string,
+  flags: VerifyFlags,
+): TE.TaskEither<Diagnostics, number> =>
+  pipe(
+    loadArtifact(world)(folder),
+    TE.bindTo('artifact'),
+    TE.bind('files', ({ artifact }) => TE.fromEither(checkFiles(artifact))),
+    TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),
+    TE.bind('program', ({ artifact }) => instantiate(artifact.files)),
+    TE.bind('input', ({ graph }) => inputFor(world, graph, flags)),
+    TE.bind('result', ({ program, graph, input }) =>
+      TE.fromEither(
+        compareArtifact(program, graph, input, {
+          onProgress: (samples) => world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`),
+        }),
+      ),
+    ),
+    TE.map(({ files, result }) => {
+      world.terminal.progress('');
+      world.terminal.out(
+        flags.json === true ? jsonLine(toJson(files, result)) : showComparison(files, result),
+      );
+      if (result.first === undefined) return EXIT.ok;
+      world.terminal.err(showAll([mismatchDiagnostic(folder, result.first)]));
+      return EXIT.diagnosed;
+    }),
+  );
+
+const inputFor = (
+  world: Capabilities,
+  graph: Graph,
+  { data, samples, seed }: VerifyFlags,
+): TE.TaskEither<Diagnostics, Tensor> => {
+  const input = graph.inputs[0];
+  if (input === undefined || graph.inputs.length > 1) {
+    return TE.fromEither(fail('K0603', `model.kir has ${graph.inputs.length} inputs`, { expected: 'one' }));
+  }
+  return data === undefined
+    ? TE.right(probes(graph, input.type, samples, seed))
+    : pipe(
+        dataFromFiles(world)(data),
+        TE.flatMapEither((dataset) => toTensor(dataset, input.type, samples)),
+      );
+};
+
+const toJson = (files: number, { first, ...counts }: Comparison) => ({
+  files,
+  ...counts,
+  ...(first === undefined
+    ? {}
+    : { first: { ...first, expected: String(first.expected), found: String(first.found) } }),
+});
+
+const showComparison = (files: number, r: Comparison): string =>
+  [
+    `${files} files match their hashes`,
+    `${r.samples} samples, ${r.integers} integers and ${r.floats} floats compared, ${r.mismatches} mismatches`,
+    '',
+  ].join('\n');
+
+const mismatchDiagnostic = (file: string, m: Mismatch) =>
+  diagnostic(
+    'K0604',
+    `value '${m.value}' differs at element ${m.index} of sample ${m.sample}: the interpreter gives ${m.expected}, the artifact ${m.found}`,
+    { place: { file }, hint: 'Please report this with the folder.' },
+  );

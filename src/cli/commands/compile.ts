@@ -1,0 +1,67 @@
+/** `kanc compile`: what can be typed. */
+import { Option } from 'commander';
+import {
+  addImportFlags,
+  addInputFlags,
+  addPassFlags,
+  type ImportFlags,
+  type InputFlags,
+  type PassFlags,
+} from '../flags.js';
+import type { AddCommand } from '../settle.js';
+
+export interface CompileFlags extends InputFlags, ImportFlags, PassFlags {
+  readonly target: string;
+  readonly out: string;
+  readonly calib?: string;
+  readonly quant?: string;
+  readonly form?: 'auto' | 'edge' | 'basis';
+  readonly outOfRange?: 'clamp' | 'extend';
+  readonly nan?: 'zero' | 'refuse';
+  readonly budgetMem?: string;
+  readonly passes?: string;
+  readonly singleFile?: boolean;
+  readonly json?: boolean;
+}
+
+export const addCompile: AddCommand = (program, world, settle) => {
+  const command = program
+    .command('compile')
+    .description('compile a checkpoint to an artifact')
+    .argument('<checkpoint>', 'a .pt, .pth or .safetensors file')
+    .requiredOption('-o, --out <folder>', 'the folder of the artifact; one from before is replaced')
+    .option('--target <name>', 'what to compile for; `kanc targets` lists them', 'wasm')
+    .option(
+      '--calib <file>',
+      'an .npy file of inputs as the program will get them: ranges and tables come from it',
+    );
+  addInputFlags(command)
+    .option('--quant <bits>', 'bits of act(ivations), hidden, table, coef and basis, such as act=6,table=8')
+    .addOption(
+      new Option('--form <form>', 'edge tables, basis tables, or what costs less').choices([
+        'auto',
+        'edge',
+        'basis',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--out-of-range <policy>',
+        'inputs outside of the calibrated range: clamp (default) or extend it to the grid',
+      ).choices(['clamp', 'extend']),
+    )
+    .addOption(
+      new Option('--nan <policy>', 'NaN in the input: code zero (default), or refuse').choices([
+        'zero',
+        'refuse',
+      ]),
+    )
+    .option('--budget-mem <size>', 'memory for the tables of a layer, such as 4MB')
+    .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for')
+    .option('--single-file', 'put the module into index.js')
+    .option('--json', 'print one JSON object about the artifact');
+  addPassFlags(addImportFlags(command)).action(async (checkpoint: string, flags: CompileFlags) => {
+    const { compile } = await import('../actions/compile.js');
+    await settle(compile(world, checkpoint, flags));
+  });
+};

@@ -1,0 +1,25 @@
+/** `kanc verify`: what can be typed. */
+import { parseCount, parseSeed } from '../flags.js';
+import type { AddCommand } from '../settle.js';
+
+export interface VerifyFlags {
+  readonly data?: string;
+  readonly samples: number;
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+export const addVerify: AddCommand = (program, world, settle) => {
+  program
+    .command('verify')
+    .description('compare an artifact with the interpreter: every intermediate integer and every output bit')
+    .argument('<folder>', 'an artifact')
+    .option('--data <file>', 'an .npy file of inputs, in place of random ones with every special value')
+    .option('--samples <n>', 'how many samples at most', parseCount, 10000)
+    .option('--seed <n>', 'another seed gives other random inputs', parseSeed, 1)
+    .option('--json', 'print one JSON object')
+    .action(async (folder: string, flags: VerifyFlags) => {
+      const { verifyArtifact } = await import('../actions/verify.js');
+      await settle(verifyArtifact(world, folder, flags));
+    });
+};

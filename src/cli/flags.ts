@@ -1,0 +1,95 @@
+/** Options that several commands have, and parsers of their values. */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+export const parseNumber = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('It is not a number.');
+  return value;
+};
+
+export const parseCount = (text: string): number => {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) {
+    throw new InvalidArgumentError('It is not a positive integer.');
+  }
+  return value;
+};
+
+export const parseSeed = (text: string): number => {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not an integer from 0 on.');
+  return Number(text) >>> 0;
+};
+
+/** For options that may be given several times. */
+export const collect = (text: string, before: ReadonlyArray<string> = []): ReadonlyArray<string> => [
+  ...before,
+  text,
+];
+
+export interface InputFlags {
+  readonly inputDtype?: 'f32' | 'u8';
+  readonly inputMean?: number;
+  readonly inputStd?: number;
+}
+
+export const addInputFlags = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        '--input-dtype <type>',
+        'what the program is given: f32, or u8 (pixels, divided by 255 first)',
+      ).choices(['f32', 'u8']),
+    )
+    .option('--input-mean <number>', 'subtracted from the input', parseNumber)
+    .option('--input-std <number>', 'divides the input after that', parseNumber);
+
+export interface ImportFlags {
+  readonly family?: string;
+  readonly baseActivation?: string;
+}
+
+export const addImportFlags = (command: Command): Command =>
+  command
+    .option('--family <name>', 'the KAN library of the checkpoint, instead of recognising it')
+    .option(
+      '--base-activation <name>',
+      'the activation of the base branch, where the checkpoint does not store it',
+    );
+
+export interface PassFlags {
+  readonly plugin?: ReadonlyArray<string>;
+  readonly printIrAfter?: ReadonlyArray<string>;
+  readonly printChanged?: boolean;
+  readonly dumpIr?: string;
+  readonly verifyEach?: boolean;
+  readonly remarks?: boolean;
+  readonly timing?: boolean;
+}
+
+export const addPluginFlag = (command: Command): Command =>
+  command.option('--plugin <module>', 'a module that exports passes (repeatable)', collect);
+
+export const addPassFlags = (command: Command): Command =>
+  addPluginFlag(command)
+    .option(
+      '--print-ir-after <pass>',
+      'print the graph after a pass, or after all, to standard error (repeatable)',
+      collect,
+    )
+    .option('--print-changed', 'print the graph after every pass that changed it')
+    .option('--dump-ir <folder>', 'write the graph before and after every pass as numbered .kir files')
+    .option('--verify-each', 'verify the graph after every pass')
+    .option('--remarks', 'show everything that passes have to say, not only warnings')
+    .option('--timing', 'show how long every step took');
+
+/** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. */
+export const importOptions = ({ family, baseActivation }: ImportFlags): ImportFlags => ({
+  ...(family === undefined ? {} : { family }),
+  ...(baseActivation === undefined ? {} : { baseActivation }),
+});
+
+export const inputOptions = ({ inputDtype, inputMean, inputStd }: InputFlags): InputFlags => ({
+  ...(inputDtype === undefined ? {} : { inputDtype }),
+  ...(inputMean === undefined ? {} : { inputMean }),
+  ...(inputStd === undefined ? {} : { inputStd }),
+});

@@ -1,0 +1,12 @@
+/** Small things that messages are made of. */
+import type { Json } from '../backends/backend.js';
+
+export const showBytes = (bytes: number): string => {
+  if (bytes < 1000) return `${bytes} B`;
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(2)} MB`;
+};
+
+export const showPercent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+
+/** One line of JSON. */
+export const jsonLine = (value: Json): string => `${JSON.stringify(value)}\n`;

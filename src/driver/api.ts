@@ -1,0 +1,115 @@
+/** The compiler as a function, for scripts: bytes in, files in memory out. Nothing is read from or written to disk. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Diagnostics, fail, showDiagnostic } from '../diagnostics/index.js';
+import type { NpyArray } from '../importers/containers/npy.js';
+import type { NamedPass } from '../passes/registry.js';
+import { BUILTIN_PASSES } from '../passes/registry.js';
+import { type Compilation, compileCheckpoint } from './compile.js';
+import { type CompileOptions, compilePipeline } from './compile-options.js';
+import { type DataSource, datasetOf, type HashedDataset } from './data.js';
+import { defined } from './defined.js';
+import { sha256Of } from './hash.js';
+import { ownVersion } from './node.js';
+
+/** The bytes of an .npy file, or an array as `readNpy` gives it; samples first. */
+export type ArrayData = Uint8Array | NpyArray;
+
+export interface CompileInput extends Omit<CompileOptions, 'calib'> {
+  /** The bytes of a .pt, .pth or .safetensors file. */
+  readonly checkpoint: Uint8Array;
+  /** Inputs as the program will get them: ranges and tables come from them. */
+  readonly calibration?: ArrayData;
+  /** Data that a pipeline given as `passes` names. */
+  readonly data?: Readonly<Record<string, ArrayData>>;
+  /** The KAN library of the checkpoint; recognised when absent. */
+  readonly family?: string;
+  /** The activation of the base branch, where the checkpoint does not store it. */
+  readonly baseActivation?: string;
+  /** `wasm` when absent. */
+  readonly target?: string;
+  /** Puts the module into index.js. */
+  readonly singleFile?: boolean;
+  /** Passes of your own that the pipeline may name. */
+  readonly extraPasses?: ReadonlyArray<NamedPass>;
+  /** Runs the verifier after every pass. */
+  readonly verifyEach?: boolean;
+}
+
+/** What `compile` rejects with: the diagnostics, and their text as the message. */
+export class CompileError extends Error {
+  override readonly name = 'CompileError';
+  readonly diagnostics: Diagnostics;
+  constructor(diagnostics: Diagnostics) {
+    super(diagnostics.map(showDiagnostic).join('\n'));
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** The name by which the pipeline knows the calibration data; no artifact shows it. */
+const CALIBRATION = 'calibration';
+
+const hashed = (path: string, data: ArrayData): E.Either<Diagnostics, HashedDataset> => {
+  if (data instanceof Uint8Array) return datasetOf(path, data);
+  const { buffer, byteOffset, byteLength } = data.data;
+  const header = sha256Of(`${data.dtype}[${data.shape.join(',')}]`);
+  const content = sha256Of(new Uint8Array(buffer, byteOffset, byteLength));
+  return E.right({ path, array: data, sha256: sha256Of(header + content) });
+};
+
+const sourceOf =
+  (input: CompileInput): DataSource =>
+  (name) => {
+    const found =
+      name === CALIBRATION && input.calibration !== undefined ? input.calibration : input.data?.[name];
+    return TE.fromEither(
+      found === undefined
+        ? fail('K0101', `the pipeline names the data '${name}', which are not given`, {
+            hint: `Give them as data: { ${JSON.stringify(name)}: bytes }.`,
+          })
+        : hashed(name, found),
+    );
+  };
+
+/**
+ * Compiles a checkpoint. Left: everything that is wrong with what was given, as diagnostics. Exceptions are bugs of
+ * kanc (or of `extraPasses`).
+ */
+export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> => {
+  const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
+  const shared = defined({ inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem });
+  const options: CompileOptions = {
+    ...shared,
+    ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
+  };
+  const importOptions = defined({ family: input.family, baseActivation: input.baseActivation });
+  const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
+  return pipe(
+    TE.fromEither(compilePipeline(options)),
+    TE.flatMap((pipeline) =>
+      compileCheckpoint({
+        version: ownVersion(),
+        now: () => performance.now(),
+        passes: [...BUILTIN_PASSES, ...(input.extraPasses ?? [])],
+        data: sourceOf(input),
+      })({
+        checkpoint: input.checkpoint,
+        file: 'checkpoint',
+        importOptions,
+        pipeline,
+        target: input.target ?? 'wasm',
+        targetOptions: singleFile,
+        verifyEach: input.verifyEach === true,
+        told: { ...shared, ...importOptions, ...singleFile },
+      }),
+    ),
+  );
+};
+
+/** The same as a promise, for scripts without fp-ts: rejects with a `CompileError`. */
+export const compile = async (input: CompileInput): Promise<Compilation> => {
+  const result = await compileTask(input)();
+  if (E.isLeft(result)) throw new CompileError(result.left);
+  return result.right;
+};

@@ -1,0 +1,50 @@
+/**
+ * What the driver may do to the world: a record, bound once at the edge (node.ts) and passed down, so that
+ * everything else is values, and tests can let a disk fail.
+ */
+import type * as T from 'fp-ts/lib/Task.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../diagnostics/index.js';
+import type { NamedPass } from '../passes/registry.js';
+
+export type FileKind = 'file' | 'folder' | 'absent';
+
+/** Failures are K0101 for reading and K0102 for writing, with the path. */
+export interface Files {
+  readonly read: (path: string) => TE.TaskEither<Diagnostics, Uint8Array>;
+  readonly kindOf: (path: string) => T.Task<FileKind>;
+  /** Names in a folder, in no order. */
+  readonly list: (folder: string) => TE.TaskEither<Diagnostics, ReadonlyArray<string>>;
+  readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<Diagnostics, void>;
+  /** With its parents; gives the outermost folder that did not exist before, if there was one. */
+  readonly makeFolder: (path: string) => TE.TaskEither<Diagnostics, string | undefined>;
+  readonly rename: (from: string, to: string) => TE.TaskEither<Diagnostics, void>;
+  /** A file, or a folder with all that is in it; nothing where there is nothing. */
+  readonly remove: (path: string) => TE.TaskEither<Diagnostics, void>;
+}
+
+export interface Terminal {
+  /** Results, on standard output. */
+  readonly out: (text: string) => void;
+  /** Messages, on standard error. */
+  readonly err: (text: string) => void;
+  /** One line about long work that replaces the one before; seen on a terminal only. An empty text removes it. */
+  readonly progress: (text: string) => void;
+}
+
+export interface Capabilities {
+  readonly files: Files;
+  readonly terminal: Terminal;
+  /** Milliseconds from any origin. */
+  readonly now: () => number;
+  /** A name part that no other process uses now. */
+  readonly unique: () => string;
+  /** The exports of a JavaScript module. */
+  readonly importModule: (path: string) => TE.TaskEither<Diagnostics, unknown>;
+  /** The passes that need no plugin; a task, so that commands without passes do not load them. */
+  readonly passes: T.Task<ReadonlyArray<NamedPass>>;
+  /** Where the files are put that reproduce a bug of kanc. */
+  readonly crashFolder: string;
+  /** The version of kanc. */
+  readonly version: string;
+}

@@ -1,0 +1,113 @@
+/** From the options of `kanc compile` to the text of its pipeline: the options are shorthands for one. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../diagnostics/index.js';
+import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
+
+/** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
+export interface CompileOptions {
+  readonly inputDtype?: 'f32' | 'u8';
+  readonly inputMean?: number;
+  readonly inputStd?: number;
+  /** The name of the calibration data. */
+  readonly calib?: string;
+  /** Bits by what they are of: `act`, `hidden`, `table`, `coef`, `basis`. */
+  readonly quant?: Readonly<Record<string, string | number>>;
+  readonly form?: 'auto' | 'edge' | 'basis';
+  readonly outOfRange?: 'clamp' | 'extend';
+  readonly nan?: 'zero' | 'refuse';
+  /** Bytes that the tables of one layer may take, such as `4MB`. */
+  readonly budgetMem?: string;
+  /** The pipeline itself, in place of all of the above. */
+  readonly passes?: string;
+}
+
+/** What `--quant` may set; the other options of the quantize pass have flags of their own or need `--passes`. */
+const BITS = ['act', 'hidden', 'table', 'coef', 'basis'] as const;
+
+/** Reads `act=6,table=8`. */
+export const parseQuant = (text: string): Checked<Readonly<Record<string, string>>> => {
+  const wrong = (found: string): Checked<never> =>
+    fail('K0801', found, {
+      place: { option: '--quant' },
+      expected: `bits such as act=6,table=8, with the names ${BITS.join(', ')}`,
+    });
+  const bits: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const [name, value, ...more] = part.split('=').map((s) => s.trim());
+    if (name === undefined || value === undefined || value === '' || more.length > 0) {
+      return wrong(`'${part}' is not of the form name=bits`);
+    }
+    if (!BITS.some((b) => b === name)) return wrong(`there is nothing named '${name}' to quantize`);
+    if (Object.hasOwn(bits, name)) return wrong(`'${name}' is given twice`);
+    bits[name] = value;
+  }
+  return E.right(bits);
+};
+
+const FLAGS: Readonly<Record<keyof CompileOptions, string>> = {
+  inputDtype: '--input-dtype',
+  inputMean: '--input-mean',
+  inputStd: '--input-std',
+  calib: '--calib',
+  quant: '--quant',
+  form: '--form',
+  outOfRange: '--out-of-range',
+  nan: '--nan',
+  budgetMem: '--budget-mem',
+  passes: '--passes',
+};
+
+const isKey = (key: string): key is keyof CompileOptions => Object.hasOwn(FLAGS, key);
+
+/** Only the options that are given. */
+const given = (options: Readonly<Record<string, string | number | undefined>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  );
+
+const call = (
+  name: string,
+  options: Readonly<Record<string, string | number | undefined>> = {},
+): PassCall => ({
+  name,
+  options: given(options),
+});
+
+/** The `input` pass that options ask for, or none. */
+export const inputCalls = (
+  o: Pick<CompileOptions, 'inputDtype' | 'inputMean' | 'inputStd'>,
+): ReadonlyArray<PassCall> => {
+  const options = given({ dtype: o.inputDtype, mean: o.inputMean, std: o.inputStd });
+  return Object.keys(options).length === 0 ? [] : [{ name: 'input', options }];
+};
+
+const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
+  ...inputCalls(o),
+  call('calibrate', { data: o.calib }),
+  call('quantize', {
+    ...o.quant,
+    budget: o.budgetMem,
+    range: o.outOfRange,
+    // Basis tables split a code into interval and fraction.
+    align: o.form === 'basis' ? 'knots' : undefined,
+    nan: o.nan,
+  }),
+  call('tabulate', { form: o.form, budget: o.budgetMem }),
+  ...['fold', 'prune', 'dedupe', 'narrow', 'dce'].map((name) => call(name)),
+];
+
+/**
+ * The pipeline text of options. Fails with K0801 where `passes` stands beside options that it would make
+ * meaningless.
+ */
+export const compilePipeline = (options: CompileOptions): Checked<string> => {
+  if (options.passes === undefined) return E.right(showPipeline(callsOf(options)));
+  const ignored = Object.entries(options).flatMap(([key, value]) =>
+    value !== undefined && isKey(key) && key !== 'passes' ? [FLAGS[key]] : [],
+  );
+  return ignored.length === 0
+    ? E.right(options.passes)
+    : fail('K0801', `--passes replaces the whole pipeline, so ${ignored.join(', ')} would have no effect`, {
+        hint: `Write it into the pipeline instead; without --passes it is ${showPipeline(callsOf(options))}`,
+      });
+};

@@ -1,0 +1,182 @@
+/** The whole way: from the bytes of a checkpoint to the files of an artifact. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Divergence, divergenceOf } from '../analyses/divergence.js';
+import { type GraphCost, graphCost } from '../analyses/graph-cost.js';
+import type { Artifact, Json } from '../backends/backend.js';
+import { findTarget } from '../backends/index.js';
+import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import type { ImportOptions } from '../importers/family.js';
+import { importCheckpoint } from '../importers/import.js';
+import { type Graph, isLevel, typesOf } from '../ir/graph.js';
+import { printGraph } from '../ir/print.js';
+import { type Dataset, toTensor } from '../passes/dataset.js';
+import type { PassEvent } from '../passes/pipeline.js';
+import { newRecorder, recorded } from './crash.js';
+import { sha256Of } from './hash.js';
+import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
+
+export interface CompileRequest {
+  readonly checkpoint: Uint8Array;
+  /** The name of the checkpoint, for messages only. */
+  readonly file: string;
+  readonly importOptions: ImportOptions;
+  /** Text; see compilePipeline. */
+  readonly pipeline: string;
+  readonly target: string;
+  /** As the codec of the target reads them. */
+  readonly targetOptions: unknown;
+  readonly verifyEach: boolean;
+  /** Told in the manifest besides the pipeline: nothing that depends on time or place. */
+  readonly told: { readonly [key: string]: Json };
+  readonly onImport?: (graph: Graph<'float'>) => void;
+  readonly onPass?: (event: PassEvent) => void;
+}
+
+export interface CompileWorld extends PassWorld {
+  readonly version: string;
+  readonly now: () => number;
+}
+
+export interface Compilation {
+  readonly artifact: Artifact;
+  readonly graph: Graph<'table'>;
+  /** The pipeline that ran, with data files by hash. */
+  readonly pipeline: string;
+  readonly remarks: ReadonlyArray<PassRemark>;
+  readonly cost: GraphCost;
+  /** On the first calibration samples; absent without any. */
+  readonly divergence?: Divergence;
+  readonly timings: ReadonlyArray<Timing>;
+}
+
+/** Calibration samples that the divergence is measured on: fewer for networks that take the interpreter long. */
+const measuredSamples = (reference: Graph): number =>
+  Math.max(4, Math.min(256, Math.floor(2e9 / (graphCost(reference).macs + 1))));
+
+/** Exceptions leave as a `Crash` (see crash.ts). */
+export const compileCheckpoint =
+  (world: CompileWorld) =>
+  (request: CompileRequest): TE.TaskEither<Diagnostics, Compilation> => {
+    const recorder = newRecorder();
+    const timings: Timing[] = [];
+    /** Runs a step and notes how long it took. */
+    const timed =
+      <A>(step: string, task: TE.TaskEither<Diagnostics, A>): TE.TaskEither<Diagnostics, A> =>
+      async () => {
+        const started = world.now();
+        const result = await task();
+        timings.push({ step, milliseconds: world.now() - started });
+        return result;
+      };
+    const lazily = <A>(compute: () => Checked<A>): TE.TaskEither<Diagnostics, A> => TE.fromIOEither(compute);
+
+    return pipe(
+      TE.fromEither(findTarget(request.target)),
+      TE.bindTo('target'),
+      TE.bind('imported', () =>
+        timed(
+          'import',
+          lazily(() => importCheckpoint(request.checkpoint, request.file, request.importOptions)),
+        ),
+      ),
+      TE.tap(({ imported }) => TE.fromIO(() => request.onImport?.(imported))),
+      TE.bind('done', ({ imported }) =>
+        pipe(
+          runPasses(
+            world,
+            recorder,
+          )({
+            graph: imported,
+            pipeline: request.pipeline,
+            verifyEach: request.verifyEach,
+            onPass: (event) => {
+              timings.push({ step: event.name, milliseconds: event.milliseconds });
+              request.onPass?.(event);
+            },
+          }),
+        ),
+      ),
+      TE.bind('graph', ({ done }) => TE.fromEither(tableGraph(done.graph))),
+      TE.bind('divergence', ({ imported, done, graph }) =>
+        timed(
+          '(measure)',
+          lazily(() => measure(imported, done, graph)),
+        ),
+      ),
+      TE.bind('artifact', ({ target, done, graph, divergence }) => {
+        const context = {
+          version: world.version,
+          kir: printGraph(graph),
+          extra: manifestExtra(request, done, graph, divergence),
+        };
+        return timed(
+          `(${target.name})`,
+          TE.flatMap((emit: ReturnType<typeof target.emit>) => emit(graph))(
+            TE.fromIO(() => target.emit(request.targetOptions, context)),
+          ),
+        );
+      }),
+      TE.map(
+        ({ artifact, graph, done, divergence }): Compilation => ({
+          artifact,
+          graph,
+          pipeline: done.pipeline,
+          remarks: done.remarks,
+          cost: graphCost(graph),
+          ...(divergence === undefined ? {} : { divergence }),
+          timings,
+        }),
+      ),
+      recorded(recorder, { version: world.version, options: { target: request.target, ...request.told } }),
+    );
+  };
+
+const tableGraph = (graph: Graph): Checked<Graph<'table'>> =>
+  isLevel('table')(graph)
+    ? E.right(graph)
+    : fail('K0504', `the pipeline ends with a ${graph.level} graph, but targets take table graphs`, {
+        place: { option: '--passes' },
+        hint: graph.level === 'float' ? "Add 'calibrate,quantize,tabulate,fold'." : "Add 'tabulate,fold'.",
+      });
+
+const measure = (
+  imported: Graph,
+  done: PassesDone,
+  graph: Graph<'table'>,
+): Checked<Divergence | undefined> => {
+  const dataset: Dataset | undefined = done.data[0];
+  const [input, ...others] = graph.inputs;
+  const output = typesOf(graph).get(graph.outputs[0]!);
+  if (dataset === undefined || input === undefined || others.length > 0) return E.right(undefined);
+  if (output?.element.kind !== 'f32') return E.right(undefined);
+  const reference = done.lastFloat ?? imported;
+  const tensor = toTensor(dataset, input.type, measuredSamples(reference));
+  // Data of a pass of the user's need not be inputs.
+  if (E.isLeft(tensor)) return E.right(undefined);
+  return divergenceOf(reference, graph, tensor.right);
+};
+
+const manifestExtra = (
+  request: CompileRequest,
+  done: PassesDone,
+  graph: Graph,
+  divergence: Divergence | undefined,
+): { readonly [key: string]: Json } => {
+  const quantize = done.calls.find((call) => call.name === 'quantize')?.options ?? {};
+  return {
+    options: request.told,
+    pipeline: done.pipeline,
+    checkpoint: { sha256: sha256Of(request.checkpoint) },
+    data: done.data.map(({ sha256, array }) => ({ sha256, samples: array.shape[0] ?? 0 })),
+    outOfRange: quantize['range'] ?? 'clamp',
+    nan: quantize['nan'] ?? 'zero',
+    divergence: divergence === undefined ? null : { ...divergence },
+    cost: { ...graphCost(graph) },
+    remarks: {
+      notes: done.remarks.filter((r) => r.severity === 'note').length,
+      warnings: done.remarks.filter((r) => r.severity === 'warning').map((r) => `${r.pass}: ${r.message}`),
+    },
+  };
+};

@@ -1,0 +1,72 @@
+/**
+ * Our own bugs: what was being compiled when one showed itself, as files that reproduce it.
+ *
+ * Exceptions are bugs by convention (diagnostics.ts). While passes run, a recorder holds the graph before the
+ * current one; an exception then leaves as a `Crash` with that graph in it, and the edge writes it down.
+ */
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Graph } from '../ir/graph.js';
+import { printGraph } from '../ir/print.js';
+import { sha256Of } from './hash.js';
+
+/** The state of a compilation. Changed in place: what is read is always the last state before an exception. */
+export interface Recorder {
+  graph: Graph | undefined;
+  /** The passes that have not finished. */
+  pipeline: string;
+}
+
+export const newRecorder = (): Recorder => ({ graph: undefined, pipeline: '' });
+
+/** What else a report needs. */
+export interface CrashInfo {
+  readonly version: string;
+  readonly options: unknown;
+}
+
+export class Crash extends Error {
+  override readonly name = 'Crash';
+  /** Relative path to content. */
+  readonly files: ReadonlyMap<string, string>;
+  constructor(cause: unknown, files: ReadonlyMap<string, string>) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.files = files;
+  }
+}
+
+const filesOf = (cause: unknown, recorder: Recorder, info: CrashInfo): ReadonlyMap<string, string> => {
+  const files = new Map<string, string>();
+  if (recorder.graph !== undefined) {
+    try {
+      files.set('input.kir', printGraph(recorder.graph));
+    } catch (error) {
+      files.set('input.txt', `The graph could not be printed: ${String(error)}\n`);
+    }
+  }
+  files.set('pipeline.txt', `${recorder.pipeline}\n`);
+  files.set(
+    'report.json',
+    `${JSON.stringify({ kanc: info.version, node: process.version, options: info.options }, null, 2)}\n`,
+  );
+  files.set('error.txt', `${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+  return files;
+};
+
+/** The same task, with exceptions turned into crashes that carry what the recorder holds. */
+export const recorded =
+  (recorder: Recorder, info: CrashInfo) =>
+  <L, A>(task: TE.TaskEither<L, A>): TE.TaskEither<L, A> =>
+  async () => {
+    try {
+      return await task();
+    } catch (cause) {
+      if (cause instanceof Crash) throw cause;
+      throw new Crash(cause, filesOf(cause, recorder, info));
+    }
+  };
+
+/** The folder for the files of a crash: the same crash has the same name. */
+export const reproducerName = (crash: Crash): string => {
+  const content = [...crash.files].filter(([name]) => name !== 'error.txt').map((f) => f.join('\n'));
+  return `kanc-reproducer-${sha256Of([crash.message, ...content].join('\n')).slice(0, 12)}`;
+};

@@ -1,0 +1,186 @@
+/** Things that predict: the interpreter on a graph, or a compiled artifact; alike for those who use them. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { instantiate } from '../backends/wasm/runtime.js';
+import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
+import { uint } from '../ir/element.js';
+import { definitionsOf, type Graph } from '../ir/graph.js';
+import { interpret } from '../ir/interpret.js';
+import type { Tensor } from '../ir/tensor.js';
+import { floatType, sizeOf, type ValueType, valueType } from '../ir/types.js';
+import { NO_CONTEXT } from '../passes/pass.js';
+import { bindPipeline, runPipeline } from '../passes/pipeline.js';
+import { BUILTIN_PASSES } from '../passes/registry.js';
+import { inputCalls } from './compile-options.js';
+import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
+
+export interface Engine {
+  /** `float` for graphs as trained, `interpreter` for integer graphs, `wasm` for artifacts. */
+  readonly name: 'float' | 'interpreter' | 'wasm';
+  readonly input: ValueType;
+  /** Shape of one sample's results. */
+  readonly outputShape: ReadonlyArray<number>;
+  /** Shape of one sample's integers; undefined where there are none. */
+  readonly rawShape: ReadonlyArray<number> | undefined;
+  readonly predict: (input: Tensor) => Checked<Float32Array>;
+  /** The last integers before they become floats. */
+  readonly predictRaw: (input: Tensor) => Checked<Int32Array>;
+  /** The graph that defines what the engine computes; undefined where an artifact came without. */
+  readonly graph: Graph | undefined;
+}
+
+/** How the input of a checkpoint is given: what the `input` pass is asked for. */
+export interface InputOptions {
+  readonly inputDtype?: 'f32' | 'u8';
+  readonly inputMean?: number;
+  readonly inputStd?: number;
+}
+
+export const engineOf =
+  (options: InputOptions) =>
+  (model: Model): TE.TaskEither<Diagnostics, Engine> => {
+    if (model._tag === 'checkpoint') {
+      return TE.fromEither(pipe(withInput(model.graph, options), E.flatMap(graphEngine)));
+    }
+    const flags = Object.values(options).some((value) => value !== undefined);
+    if (flags) {
+      return TE.fromEither(
+        fail('K0801', 'a compiled model knows its input, so --input-dtype, -mean and -std have no meaning', {
+          hint: 'Leave them out; they are for checkpoints.',
+        }),
+      );
+    }
+    return model._tag === 'graph'
+      ? TE.fromEither(at({ file: model.file })(graphEngine(model.graph)))
+      : artifactEngine(model.artifact);
+  };
+
+const withInput = (graph: Graph, options: InputOptions): Checked<Graph> =>
+  pipe(
+    bindPipeline(inputCalls(options), BUILTIN_PASSES, graph.level),
+    E.flatMap((pipeline) => runPipeline(pipeline, graph, { context: NO_CONTEXT, verifyEach: false })),
+  );
+
+/** The interpreter. Fails with K0701 on graphs of several inputs or outputs. */
+export const graphEngine = (graph: Graph): Checked<Engine> => {
+  const [input, ...moreInputs] = graph.inputs;
+  const [output, ...moreOutputs] = graph.outputs;
+  if (input === undefined || output === undefined || moreInputs.length > 0 || moreOutputs.length > 0) {
+    return fail('K0701', `the graph has ${graph.inputs.length} inputs and ${graph.outputs.length} outputs`, {
+      expected: 'one of each',
+    });
+  }
+  const definitions = definitionsOf(graph);
+  const last = definitions.get(output);
+  const results = last?.type ?? input.type;
+  const raw = last?.op.kind === 'dequantize' ? definitions.get(last.operands[0]!) : last;
+  const isInteger = raw !== undefined && raw.type.element.kind !== 'f32';
+  return E.right({
+    name: graph.level === 'float' ? 'float' : 'interpreter',
+    input: input.type,
+    outputShape: results.shape,
+    rawShape: isInteger ? raw.type.shape : undefined,
+    graph,
+    predict: (tensor) =>
+      pipe(
+        interpret(graph, [tensor]),
+        E.map(([result]) => Float32Array.from(result?.data ?? [])),
+      ),
+    predictRaw: (tensor) => {
+      if (!isInteger) return noIntegers();
+      let integers: Int32Array | undefined;
+      const ran = interpret(graph, [tensor], (name, value) => {
+        if (name === raw.name) integers = Int32Array.from(value.data);
+      });
+      return E.flatMap(() => (integers === undefined ? noIntegers() : E.right(integers)))(ran);
+    },
+  });
+};
+
+const noIntegers = (): Checked<never> =>
+  fail('K0801', 'a float model has no integers to give', {
+    place: { option: '--raw' },
+    hint: 'Compile it first.',
+  });
+
+const artifactEngine = (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Engine> =>
+  pipe(
+    instantiate(artifact.files),
+    TE.mapLeft(
+      ([first, ...rest]): Diagnostics => [
+        { ...first, place: { file: artifact.folder, ...first.place } },
+        ...rest,
+      ],
+    ),
+    TE.map((program): Engine => {
+      const { manifest } = program;
+      const graph = artifactGraph(artifact);
+      const isFloat = manifest.input.dtype === 'f32';
+      return {
+        name: 'wasm',
+        input: isFloat ? floatType(manifest.input.shape) : valueType(uint(8), manifest.input.shape),
+        outputShape: manifest.output.shape,
+        rawShape: manifest.raw.shape,
+        graph: E.isRight(graph) ? graph.right : undefined,
+        predict: (tensor) =>
+          pipe(
+            program.predict(bytesOrFloats(tensor)),
+            E.map((r) => Float32Array.from(r)),
+          ),
+        predictRaw: (tensor) => program.predictRaw(bytesOrFloats(tensor)),
+      };
+    }),
+  );
+
+/** Inputs of models are f32 or u8; the type rule of the engine has seen to it. */
+export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
+  if (data instanceof Float32Array || data instanceof Uint8Array) return data;
+  throw new InternalError(`an input in a ${data.constructor.name}`);
+};
+
+/** Elements of the results of one sample. */
+export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce((n, d) => n * d, 1);
+
+/** Samples at a time: bounds the memory of the interpreter, which keeps every value of a batch. */
+const CHUNK = 256;
+
+/** Runs a batch in chunks, and puts what `step` returns together. */
+export const inChunks = <R extends Float32Array | Int32Array>(
+  input: Tensor,
+  step: (chunk: Tensor) => Checked<R>,
+  onProgress: (samples: number) => void,
+): Checked<ReadonlyArray<R>> => {
+  const features = sizeOf(input.type);
+  const parts: R[] = [];
+  for (let from = 0; from < input.batch; from += CHUNK) {
+    const batch = Math.min(CHUNK, input.batch - from);
+    const data = input.data.subarray(from * features, (from + batch) * features);
+    const part = step({ type: input.type, batch, data });
+    if (E.isLeft(part)) return part;
+    parts.push(part.right);
+    onProgress(from + batch);
+  }
+  return E.right(parts);
+};
+
+/** One array of all parts. */
+export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};
+
+export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array => {
+  const all = new Int32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};

@@ -1,0 +1,139 @@
+/** What `run`, `eval` and `print` take: a checkpoint, a `.kir` file or an artifact, told apart by what they hold. */
+import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
+import { at, type Diagnostics, fail } from '../diagnostics/index.js';
+import type { ImportOptions } from '../importers/family.js';
+import { importCheckpoint } from '../importers/import.js';
+import type { Graph } from '../ir/graph.js';
+import { parseGraph } from '../ir/parse.js';
+import { verify } from '../ir/verify.js';
+import type { Capabilities } from './capabilities.js';
+
+export interface ArtifactFiles {
+  readonly folder: string;
+  readonly manifest: Manifest;
+  /** All files that the manifest names and the manifest, as far as they are there. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+export type Model =
+  | { readonly _tag: 'checkpoint'; readonly graph: Graph<'float'>; readonly file: string }
+  | { readonly _tag: 'graph'; readonly graph: Graph; readonly file: string }
+  | { readonly _tag: 'artifact'; readonly artifact: ArtifactFiles };
+
+type World = Pick<Capabilities, 'files'>;
+
+/** `.kir` text begins with its version, after comments at most. */
+const isKir = (bytes: Uint8Array): boolean =>
+  /^(?:\s|\/\/[^\n]*\n)*kir \d/.test(new TextDecoder('latin1').decode(bytes.subarray(0, 4096)));
+
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+
+/** A graph from text, verified: text may come from anywhere. */
+export const graphFromText = (text: string, file: string): E.Either<Diagnostics, Graph> =>
+  pipe(
+    parseGraph(text, file),
+    E.flatMap((graph) =>
+      pipe(
+        verify(graph),
+        at({ file }),
+        E.map(() => graph),
+      ),
+    ),
+  );
+
+export const loadModel =
+  (world: World) =>
+  (path: string, options: ImportOptions): TE.TaskEither<Diagnostics, Model> =>
+    pipe(
+      TE.fromTask<'file' | 'folder' | 'absent', Diagnostics>(world.files.kindOf(path)),
+      TE.flatMap((kind): TE.TaskEither<Diagnostics, Model> => {
+        if (kind === 'folder') {
+          return pipe(
+            loadArtifact(world)(path),
+            TE.map((artifact) => ({ _tag: 'artifact', artifact })),
+          );
+        }
+        return pipe(
+          world.files.read(path),
+          TE.flatMapEither((bytes) => modelFromFile(bytes, path, options)),
+        );
+      }),
+    );
+
+const modelFromFile = (
+  bytes: Uint8Array,
+  file: string,
+  options: ImportOptions,
+): E.Either<Diagnostics, Model> =>
+  isKir(bytes)
+    ? pipe(
+        graphFromText(textOf(bytes), file),
+        E.map((graph): Model => ({ _tag: 'graph', graph, file })),
+      )
+    : pipe(
+        importCheckpoint(bytes, file, options),
+        E.map((graph): Model => ({ _tag: 'checkpoint', graph, file })),
+      );
+
+/** Reads an artifact's folder; nothing but the manifest is checked (K0603). */
+export const loadArtifact =
+  ({ files }: World) =>
+  (folder: string): TE.TaskEither<Diagnostics, ArtifactFiles> =>
+    pipe(
+      files.list(folder),
+      TE.filterOrElse(
+        (names) => names.includes('manifest.json'),
+        () => notAnArtifact(folder),
+      ),
+      TE.bindTo('names'),
+      TE.bind('bytes', () => files.read(join(folder, 'manifest.json'))),
+      TE.bind('manifest', ({ bytes }) => TE.fromEither(at({ file: folder })(parseManifest(textOf(bytes))))),
+      TE.bind('contents', ({ names, manifest }) =>
+        pipe(
+          // Names out of a file: only those of files that are in the folder itself are opened.
+          Object.keys(manifest.files).filter((name) => names.includes(name)),
+          TE.traverseSeqArray((name) =>
+            pipe(
+              files.read(join(folder, name)),
+              TE.map((content) => [name, content] as const),
+            ),
+          ),
+        ),
+      ),
+      TE.map(({ manifest, bytes, contents }) => ({
+        folder,
+        manifest,
+        files: new Map([['manifest.json', bytes], ...contents]),
+      })),
+    );
+
+const notAnArtifact = (folder: string): Diagnostics => {
+  const failure = fail('K0603', 'the folder has no manifest.json', {
+    place: { file: folder },
+    expected: 'a folder that kanc compile has written',
+  });
+  return failure._tag === 'Left' ? failure.left : failure.right;
+};
+
+/** The graph of an artifact, from its model.kir. */
+export const artifactGraph = ({ files, folder }: ArtifactFiles): E.Either<Diagnostics, Graph> => {
+  const kir = files.get('model.kir');
+  return kir === undefined
+    ? fail('K0603', 'the artifact has no model.kir', { place: { file: folder } })
+    : graphFromText(textOf(kir), join(folder, 'model.kir'));
+};
+
+/** The graph of a model, of whatever kind it is. */
+export const loadGraph =
+  (world: World) =>
+  (path: string, options: ImportOptions): TE.TaskEither<Diagnostics, Graph> =>
+    pipe(
+      loadModel(world)(path, options),
+      TE.flatMapEither((model) =>
+        model._tag === 'artifact' ? artifactGraph(model.artifact) : E.right(model.graph),
+      ),
+    );

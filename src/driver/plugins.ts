@@ -1,0 +1,163 @@
+/** Passes from modules of users: loaded, checked, and kept from being mistaken for ours when they fail. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as t from 'io-ts';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { showErrors } from '../ir/codec.js';
+import { LEVELS } from '../ir/types.js';
+import { verify } from '../ir/verify.js';
+import type { BoundPass, NamedPass } from '../passes/registry.js';
+import type { Capabilities } from './capabilities.js';
+import { sha256Of } from './hash.js';
+
+export interface Plugin {
+  readonly passes: ReadonlyArray<NamedPass>;
+  /** Of the module's file; what it imports is not part of it. */
+  readonly sha256: string;
+}
+
+const oneOf = (names: ReadonlyArray<string>): t.Type<string, string, unknown> =>
+  new t.Type<string, string, unknown>(
+    names.join(' or '),
+    (u): u is string => typeof u === 'string' && names.includes(u),
+    (u, c) => (typeof u === 'string' && names.includes(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+
+/** As a word of a pipeline text. */
+const PassName = new t.Type<string, string, unknown>(
+  'name of a pass',
+  (u): u is string => typeof u === 'string' && /^[A-Za-z0-9_./-]+$/.test(u),
+  (u, c) => (typeof u === 'string' && /^[A-Za-z0-9_./-]+$/.test(u) ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
+const PassShape = t.type({
+  name: PassName,
+  summary: t.string,
+  help: t.array(t.type({ name: t.string, help: t.string, default: t.string })),
+  from: oneOf([...LEVELS, 'any']),
+  to: oneOf([...LEVELS, 'same']),
+  bind: t.Function,
+});
+
+/** What a function takes and gives cannot be seen from outside: `guarded` looks at what comes out of it. */
+const isNamedPass = (u: unknown): u is NamedPass => PassShape.is(u);
+
+const WithPasses = t.type({ passes: t.array(t.unknown) });
+const WithDefault = t.type({ default: t.unknown });
+
+/** `passes`, or the default export: a list of passes or one pass. */
+const candidatesOf = (module: unknown): ReadonlyArray<unknown> | undefined => {
+  if (WithPasses.is(module)) return module.passes;
+  if (!WithDefault.is(module) || module.default === undefined) return undefined;
+  if (WithPasses.is(module.default)) return module.default.passes;
+  return Array.isArray(module.default) ? module.default : [module.default];
+};
+
+const passesOf = (module: unknown): Checked<ReadonlyArray<NamedPass>> => {
+  const candidates = candidatesOf(module);
+  if (candidates === undefined || candidates.length === 0) {
+    return fail('K0506', 'the module exports no passes', {
+      expected:
+        "an export 'passes', a list of passes made with namedPass or namedAnyLevelPass of 'kanc/passes'",
+    });
+  }
+  return E.traverseArray((u: unknown): Checked<NamedPass> => {
+    if (isNamedPass(u)) return E.right(u);
+    const decoded = PassShape.decode(u);
+    return fail(
+      'K0506',
+      `an exported pass is malformed: ${E.isLeft(decoded) ? showErrors(decoded.left) : ''}`,
+      {
+        expected: "a pass made with namedPass or namedAnyLevelPass of 'kanc/passes'",
+      },
+    );
+  })(candidates);
+};
+
+const threw = (error: unknown): Checked<never> => {
+  const [where] =
+    error instanceof Error ? (/\((?:file:\/\/)?[^()]*:\d+:\d+\)/.exec(error.stack ?? '') ?? []) : [];
+  return fail(
+    'K0506',
+    `the pass threw an exception: ${String(error)}${where === undefined ? '' : ` ${where}`}`,
+    {
+      hint: 'A pass tells what is wrong by returning a left, see docs/writing-a-pass.md.',
+    },
+  );
+};
+
+/** Exceptions become diagnostics, and what the pass returns is verified: its author is told, and not we. */
+const guarded = (pass: NamedPass): NamedPass => {
+  const place = at({ pass: pass.name });
+  const guardedRun =
+    (bound: BoundPass): BoundPass['run'] =>
+    (context) =>
+    (graph) => {
+      try {
+        const result = bound.run(context)(graph);
+        if (E.isLeft(result)) return result;
+        const sound = place(verify(result.right.graph));
+        return E.isLeft(sound)
+          ? sound
+          : E.right({ graph: result.right.graph, remarks: [...result.right.remarks] });
+      } catch (error) {
+        return threw(error);
+      }
+    };
+  return {
+    ...pass,
+    bind: (options) => {
+      try {
+        return pipe(
+          pass.bind(options),
+          E.map((bound) => ({ files: [...bound.files], run: guardedRun(bound) })),
+        );
+      } catch (error) {
+        return place(threw(error));
+      }
+    },
+  };
+};
+
+/** Loads the modules in order. Fails with K0506 on what is no plugin, and on a name that is taken. */
+export const loadPlugins =
+  (
+    { files, importModule }: Pick<Capabilities, 'files' | 'importModule'>,
+    builtin: ReadonlyArray<NamedPass>,
+  ) =>
+  (paths: ReadonlyArray<string>): TE.TaskEither<Diagnostics, ReadonlyArray<Plugin>> =>
+    pipe(
+      paths,
+      TE.traverseSeqArray((path) =>
+        pipe(
+          files.read(path),
+          TE.bindTo('bytes'),
+          TE.bind('module', () => importModule(path)),
+          TE.flatMapEither(({ bytes, module }) =>
+            pipe(
+              passesOf(module),
+              at({ file: path }),
+              E.map((own): Plugin => ({ passes: own.map(guarded), sha256: sha256Of(bytes) })),
+            ),
+          ),
+        ),
+      ),
+      TE.flatMapEither((plugins) =>
+        pipe(
+          uniqueNames(builtin, plugins),
+          E.map(() => plugins),
+        ),
+      ),
+    );
+
+const uniqueNames = (builtin: ReadonlyArray<NamedPass>, plugins: ReadonlyArray<Plugin>): Checked<void> => {
+  const names = new Set(builtin.map((p) => p.name));
+  for (const { name } of plugins.flatMap((p) => p.passes)) {
+    if (names.has(name)) return fail('K0506', `there is already a pass '${name}'`, { hint: 'Rename it.' });
+    names.add(name);
+  }
+  return E.right(undefined);
+};

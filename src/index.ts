@@ -1,0 +1,46 @@
+/**
+ * kanc as a library.
+ *
+ *     import { readFile } from 'node:fs/promises';
+ *     import { compile, writeArtifact } from 'kanc';
+ *
+ *     const { artifact, divergence } = await compile({
+ *       checkpoint: await readFile('model.safetensors'),
+ *       calibration: await readFile('calib.npy'),
+ *       quant: { act: 6, table: 8 },
+ *     });
+ *     await writeArtifact('out', artifact);
+ *
+ * `compile` rejects with a `CompileError` whose `diagnostics` tell what is wrong; `compileTask` is the same as an
+ * fp-ts TaskEither. The parts of the compiler are under 'kanc/ir', 'kanc/passes', 'kanc/importers' and
+ * 'kanc/backends'.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Artifact } from './backends/backend.js';
+import { CompileError } from './driver/api.js';
+import { writeArtifact as write } from './driver/atomic.js';
+import { nodeFiles, unique } from './driver/node.js';
+
+export type { Divergence } from './analyses/divergence.js';
+export type { GraphCost } from './analyses/graph-cost.js';
+export type { Artifact } from './backends/backend.js';
+export { instantiate, type Manifest, type Program, parseManifest } from './backends/wasm/index.js';
+export * from './diagnostics/index.js';
+export { type ArrayData, CompileError, type CompileInput, compile, compileTask } from './driver/api.js';
+export type { Compilation } from './driver/compile.js';
+export type { CompileOptions } from './driver/compile-options.js';
+export type { PassRemark, Timing } from './driver/run-passes.js';
+export { type NpyArray, readNpy, writeNpy } from './importers/containers/npy.js';
+export { importCheckpoint } from './importers/import.js';
+export type { Graph, Level, Node, Op, Tensor, ValueType } from './ir/index.js';
+export { graphToJson, interpret, parseGraph, printGraph, verify } from './ir/index.js';
+export type { NamedPass } from './passes/registry.js';
+
+/**
+ * Writes the files of an artifact to a folder, all or none. An artifact of kanc that is there is replaced; rejects
+ * with a `CompileError` (K0102) when the folder holds anything else, or cannot be written.
+ */
+export const writeArtifact = async (folder: string, artifact: Artifact): Promise<void> => {
+  const written = await write({ files: nodeFiles, unique })(folder, artifact)();
+  if (E.isLeft(written)) throw new CompileError(written.left);
+};
