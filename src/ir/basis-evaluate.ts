@@ -71,8 +71,10 @@ const radial = ({ centers, width }: RadialBasis, values: Float64Array): BasisEva
 const polynomial = (basis: Polynomial, values: Float64Array): BasisEvaluator['evaluate'] => {
   const { family, degree, squash } = basis;
   const beta = basis.beta === undefined ? undefined : f32Data(basis.beta);
-  const a = (n: number): number => (family === 'chebyshev' ? 2 : family === 'gram' ? 1 : (2 * n + 1) / (n + 1));
-  const b = (n: number): number => (family === 'chebyshev' ? 1 : family === 'gram' ? (beta?.[n] ?? 0) : n / (n + 1));
+  const a = (n: number): number =>
+    family === 'chebyshev' ? 2 : family === 'gram' ? 1 : (2 * n + 1) / (n + 1);
+  const b = (n: number): number =>
+    family === 'chebyshev' ? 1 : family === 'gram' ? (beta?.[n] ?? 0) : n / (n + 1);
   const as = Float64Array.from({ length: degree + 1 }, (_, n) => a(n));
   const bs = Float64Array.from({ length: degree + 1 }, (_, n) => b(n));
   const outer = basis.outer === 'identity' ? undefined : ACTIVATIONS[basis.outer];

@@ -33,7 +33,8 @@ export interface OpDefinition<K extends string, A> {
   readonly summary: string;
   /** The levels at which the op may stand. */
   readonly levels: ReadonlyArray<Level>;
-  readonly operands: number;
+  /** How many operands; `several` is one or more. */
+  readonly operands: number | 'several';
   /** Attributes: type, validator and serializer in one. */
   readonly attrs: t.Type<A, unknown, unknown>;
   /** The type rule. */

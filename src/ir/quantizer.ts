@@ -157,6 +157,93 @@ export const pickMeaning = (
   return { ...m, thresholds: pickRows(m.thresholds, indices), values: pickRows(m.values, indices) };
 };
 
+/** The rows of a constant for `channels` channels: repeated when it has one row for all. */
+const expandRows = (c: Constant, channels: number): Constant => {
+  const width = c.shape[1]!;
+  if (c.shape[0] === channels) return c;
+  const data = new Float32Array(channels * width);
+  for (let k = 0; k < channels; k++) data.set(f32Data(c), k * width);
+  return constant(F32, [channels, width], data);
+};
+
+const joinRows = (parts: ReadonlyArray<Constant>): Constant => {
+  const width = parts[0]!.shape[1]!;
+  const rows = parts.reduce((n, c) => n + c.shape[0]!, 0);
+  const data = new Float32Array(rows * width);
+  let at = 0;
+  for (const c of parts) {
+    data.set(f32Data(c), at);
+    at += c.data.length;
+  }
+  return constant(F32, [rows, width], data);
+};
+
+const joinChannels = (parts: ReadonlyArray<{ value: PerChannel; channels: number }>): PerChannel => {
+  const first = parts[0]!.value;
+  if (typeof first === 'number' && parts.every((p) => Object.is(p.value, first))) return first;
+  return constant(
+    F32,
+    [parts.reduce((n, p) => n + p.channels, 0)],
+    Float32Array.from(
+      parts.flatMap((p) => Array.from({ length: p.channels }, (_, c) => channel(p.value, c))),
+    ),
+  );
+};
+
+/** The meaning of values side by side along channels; a text says why there is none. */
+export const concatMeanings = (
+  parts: ReadonlyArray<{ readonly meaning: Quantizer | Scaled | undefined; readonly channels: number }>,
+): string | undefined | { readonly meaning: Quantizer } => {
+  if (parts.every((p) => p.meaning === undefined)) return undefined;
+  const quantizers = parts.flatMap(({ meaning, channels }) =>
+    meaning === undefined || meaning._tag === 'scaled' ? [] : [{ q: meaning, channels }],
+  );
+  const levels = quantizers[0]?.q.levels;
+  if (quantizers.length < parts.length)
+    return 'joins codes that have quantizers, not accumulators or raw integers';
+  if (levels === undefined || quantizers.some(({ q }) => q.levels !== levels)) {
+    return `joins codes of different levels (${quantizers.map(({ q }) => q.levels).join(', ')})`;
+  }
+  const uniform = quantizers.flatMap(({ q, channels }) => (q._tag === 'uniform' ? [{ q, channels }] : []));
+  if (uniform.length === quantizers.length) {
+    return {
+      meaning: {
+        _tag: 'uniform',
+        levels,
+        lo: joinChannels(uniform.map(({ q, channels }) => ({ value: q.lo, channels }))),
+        step: joinChannels(uniform.map(({ q, channels }) => ({ value: q.step, channels }))),
+      },
+    };
+  }
+  const rows = quantizers.map(({ q, channels }) => asThresholds(q, channels));
+  return {
+    meaning: {
+      _tag: 'thresholds',
+      levels,
+      thresholds: joinRows(rows.map((r, k) => expandRows(r.thresholds, quantizers[k]!.channels))),
+      values: joinRows(rows.map((r, k) => expandRows(r.values, quantizers[k]!.channels))),
+    },
+  };
+};
+
+/** The thresholds form of any quantizer of `channels` channels. */
+const asThresholds = (q: Quantizer, channels: number): Thresholds => {
+  if (q._tag === 'thresholds') return q;
+  const rows = isShared(q) ? 1 : channels;
+  const thresholds = new Float32Array(rows * (q.levels - 1));
+  const values = new Float32Array(rows * q.levels);
+  for (let c = 0; c < rows; c++) {
+    thresholds.set(thresholdList(q, c), c * (q.levels - 1));
+    for (let code = 0; code < q.levels; code++) values[c * q.levels + code] = decodeValue(q, c, code);
+  }
+  return {
+    _tag: 'thresholds',
+    levels: q.levels,
+    thresholds: constant(F32, [rows, q.levels - 1], thresholds),
+    values: constant(F32, [rows, q.levels], values),
+  };
+};
+
 /** Why a quantizer does not fit a value of `features` features, or undefined. */
 export const quantizerFault = (q: Quantizer, features: number, bits: number): string | undefined => {
   if (q.levels > 2 ** bits) return `${q.levels} levels do not fit ${bits} bits`;

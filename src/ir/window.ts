@@ -45,7 +45,11 @@ const extent = (size: number, w: Window, axis: 0 | 1): number =>
   Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
 
 /** Height and width of the result; undefined when the window is larger than the padded image. */
-export const windowOutput = (w: Window, height: number, width: number): readonly [number, number] | undefined => {
+export const windowOutput = (
+  w: Window,
+  height: number,
+  width: number,
+): readonly [number, number] | undefined => {
   const size = [extent(height, w, 0), extent(width, w, 1)] as const;
   return size[0] >= 1 && size[1] >= 1 ? size : undefined;
 };

@@ -2,7 +2,8 @@
 import { type Constant, constant } from '../ir/constant.js';
 import { allocate } from '../ir/element.js';
 import type { Op } from '../ir/ops/index.js';
-import { basisTableRange, type TableBasisAttrs } from '../ir/ops/table-basis.js';
+import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
+import { basisTableRange } from '../ir/ops/table-basis-range.js';
 import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { pickMeaning } from '../ir/quantizer.js';
 import { withAccumulator } from './tabulate-edge.js';

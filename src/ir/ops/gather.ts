@@ -29,7 +29,9 @@ export const gather = defineOp<'gather', GatherAttrs>({
     if (x.meaning?._tag === 'thresholds' && picked * x.meaning.levels > PICK_LIMIT) {
       return E.left(`picks ${picked} rows of ${x.meaning.levels} levels, more than a type can hold`);
     }
-    return E.right(valueType(x.element, [picked, ...x.shape.slice(1)], pickMeaning(x.meaning, a.indices.data)));
+    return E.right(
+      valueType(x.element, [picked, ...x.shape.slice(1)], pickMeaning(x.meaning, a.indices.data)),
+    );
   },
   check: (a, [x]) => {
     const features = channelsOf(x!);

@@ -9,19 +9,37 @@ import { showErrors } from '../codec.js';
 import type { Cost, OpDefinition, Rule } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
 import type { Level, ValueType } from '../types.js';
+import { type ActivateAttrs, activate } from './activate.js';
+import { type AddAttrs, add } from './add.js';
 import { type AffineAttrs, affine } from './affine.js';
+import { type ConcatAttrs, concat } from './concat.js';
 import { type DecodeAttrs, decode } from './decode.js';
 import { type DequantizeAttrs, dequantize } from './dequantize.js';
 import { type GatherAttrs, gather } from './gather.js';
 import { type KanAttrs, kan } from './kan.js';
+import { type MultiplyAttrs, multiply } from './multiply.js';
+import { type NormAttrs, norm } from './norm.js';
 import { type ObserveAttrs, observe } from './observe.js';
+import { type PoolAttrs, pool } from './pool.js';
 import { type QuantizeAttrs, quantize } from './quantize.js';
 import { type RecodeAttrs, recode } from './recode.js';
 import { type RequantizeAttrs, requantize } from './requantize.js';
+import { type ReshapeAttrs, reshape } from './reshape.js';
 import { type TableBasisAttrs, tableBasis } from './table-basis.js';
 import { type TableEdgeAttrs, tableEdge } from './table-edge.js';
+import { type TableNormAttrs, tableNorm } from './table-norm.js';
+import { type TableSumAttrs, tableSum } from './table-sum.js';
 
 export type Op =
+  | { readonly kind: 'table.sum'; readonly attrs: TableSumAttrs }
+  | { readonly kind: 'table.norm'; readonly attrs: TableNormAttrs }
+  | { readonly kind: 'reshape'; readonly attrs: ReshapeAttrs }
+  | { readonly kind: 'pool'; readonly attrs: PoolAttrs }
+  | { readonly kind: 'norm'; readonly attrs: NormAttrs }
+  | { readonly kind: 'multiply'; readonly attrs: MultiplyAttrs }
+  | { readonly kind: 'concat'; readonly attrs: ConcatAttrs }
+  | { readonly kind: 'add'; readonly attrs: AddAttrs }
+  | { readonly kind: 'activate'; readonly attrs: ActivateAttrs }
   | { readonly kind: 'affine'; readonly attrs: AffineAttrs }
   | { readonly kind: 'decode'; readonly attrs: DecodeAttrs }
   | { readonly kind: 'dequantize'; readonly attrs: DequantizeAttrs }
@@ -39,6 +57,15 @@ export type OpOf<K extends OpKind> = Extract<Op, { kind: K }>;
 
 /** All definitions, by kind. */
 export const OPS = {
+  'table.sum': tableSum,
+  'table.norm': tableNorm,
+  reshape,
+  pool,
+  norm,
+  multiply,
+  concat,
+  add,
+  activate,
   affine,
   decode,
   dequantize,
@@ -59,6 +86,15 @@ type Use<R> = <K extends string, A>(definition: OpDefinition<K, A>, attrs: A) =>
 
 const withDefinition = <R>(op: Op, use: Use<R>): R =>
   match(op)
+    .with({ kind: 'table.sum' }, ({ attrs }) => use(tableSum, attrs))
+    .with({ kind: 'table.norm' }, ({ attrs }) => use(tableNorm, attrs))
+    .with({ kind: 'reshape' }, ({ attrs }) => use(reshape, attrs))
+    .with({ kind: 'pool' }, ({ attrs }) => use(pool, attrs))
+    .with({ kind: 'norm' }, ({ attrs }) => use(norm, attrs))
+    .with({ kind: 'multiply' }, ({ attrs }) => use(multiply, attrs))
+    .with({ kind: 'concat' }, ({ attrs }) => use(concat, attrs))
+    .with({ kind: 'add' }, ({ attrs }) => use(add, attrs))
+    .with({ kind: 'activate' }, ({ attrs }) => use(activate, attrs))
     .with({ kind: 'affine' }, ({ attrs }) => use(affine, attrs))
     .with({ kind: 'decode' }, ({ attrs }) => use(decode, attrs))
     .with({ kind: 'dequantize' }, ({ attrs }) => use(dequantize, attrs))
@@ -75,7 +111,7 @@ const withDefinition = <R>(op: Op, use: Use<R>): R =>
 /** The type of an op's result. */
 export const inferType = (op: Op, operands: ReadonlyArray<ValueType>): Rule<ValueType> =>
   withDefinition(op, (definition, attrs) =>
-    operands.length === definition.operands
+    operands.length === definition.operands || (definition.operands === 'several' && operands.length > 0)
       ? definition.infer(attrs, operands)
       : E.left(`takes ${definition.operands} operand(s), found ${operands.length}`),
   );
@@ -115,6 +151,15 @@ export const decodeOp = (kind: OpKind, attrs: unknown): Rule<Op> => {
   const decoded = <K extends OpKind, A>(definition: OpDefinition<K, A>, make: (attrs: A) => Op): Rule<Op> =>
     pipe(definition.attrs.decode(attrs), E.bimap(showErrors, make));
   return match(kind)
+    .with('table.sum', (k) => decoded(tableSum, (a) => ({ kind: k, attrs: a })))
+    .with('table.norm', (k) => decoded(tableNorm, (a) => ({ kind: k, attrs: a })))
+    .with('reshape', (k) => decoded(reshape, (a) => ({ kind: k, attrs: a })))
+    .with('pool', (k) => decoded(pool, (a) => ({ kind: k, attrs: a })))
+    .with('norm', (k) => decoded(norm, (a) => ({ kind: k, attrs: a })))
+    .with('multiply', (k) => decoded(multiply, (a) => ({ kind: k, attrs: a })))
+    .with('concat', (k) => decoded(concat, (a) => ({ kind: k, attrs: a })))
+    .with('add', (k) => decoded(add, (a) => ({ kind: k, attrs: a })))
+    .with('activate', (k) => decoded(activate, (a) => ({ kind: k, attrs: a })))
     .with('affine', (k) => decoded(affine, (a) => ({ kind: k, attrs: a })))
     .with('decode', (k) => decoded(decode, (a) => ({ kind: k, attrs: a })))
     .with('dequantize', (k) => decoded(dequantize, (a) => ({ kind: k, attrs: a })))

@@ -2,18 +2,22 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import {
-  accumulateBranch,
   type Branch,
   BranchCodec,
-  basisEvaluator,
+  basisConstants,
+  basisFault,
   functionCount,
+  isSharedBasis,
   supportSize,
 } from '../basis.js';
+import { accumulateInput, addProducts, type BranchEvaluator, branchEvaluator } from '../basis-evaluate.js';
 import { constantOf, integer, record } from '../codec.js';
-import { type Constant, f32Data, firstUnfit } from '../constant.js';
+import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { floatType } from '../types.js';
+import { floatType, sizeOf } from '../types.js';
+import { forEachTap, tapsOf, type Window, WindowCodec, windowShape } from '../window.js';
+import { edgesOf, storeChannelsFirst } from './layers.js';
 
 /** How a layer is to be tabulated; set by `quantize`, read by `tabulate`. Bits are 1 to 16. */
 export interface Precision {
@@ -30,6 +34,8 @@ export interface KanAttrs {
   /** f32[O]. */
   readonly bias?: Constant;
   readonly precision?: Precision;
+  /** The layer is applied to every window of an image [C, H, W]. */
+  readonly window?: Window;
 }
 
 const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
@@ -39,22 +45,49 @@ const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
 
 const attrs: t.Type<KanAttrs, unknown, unknown> = record(
   { branches: t.readonlyArray(BranchCodec) },
-  { bias: constantOf('f32', 1), precision: PrecisionCodec },
+  { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec },
 );
 
-const checkBranch = (branch: Branch, index: number, inputs: number, outputs: number): string | undefined => {
+/**
+ * Inputs and outputs of the layer: with a window those of one group times the groups, weights being
+ * [groups * taps, K, outputs / groups].
+ */
+export interface LayerShape {
+  /** Inputs that weights are for: features, or taps of all groups. */
+  readonly inputs: number;
+  /** Outputs of one application: all outputs without a window, those of one group with one. */
+  readonly width: number;
+  readonly groups: number;
+}
+
+const layerShape = (a: KanAttrs, shape: ReadonlyArray<number>): LayerShape | undefined => {
+  const width = a.branches[0]?.weights.shape[2];
+  if (width === undefined) return undefined;
+  if (a.window === undefined) return { inputs: shape[0]!, width, groups: 1 };
+  return { inputs: tapsOf(a.window, shape[0]!) * a.window.groups, width, groups: a.window.groups };
+};
+
+const checkBranch = (
+  branch: Branch,
+  index: number,
+  { inputs, width, groups }: LayerShape,
+  window: Window | undefined,
+): string | undefined => {
   const [i, k, o] = branch.weights.shape;
   const functions = functionCount(branch.basis);
-  if (i !== inputs || k !== functions || o !== outputs) {
-    return `branch ${index}: weights are [${branch.weights.shape.join(', ')}], but ${inputs} inputs, ${functions} basis functions and ${outputs} outputs need [${inputs}, ${functions}, ${outputs}]`;
+  const from = branch.from ?? 0;
+  // Groups split the channels of a layer, so a branch that reads a part of them is told only without groups.
+  const area = window === undefined ? 1 : window.kernel[0] * window.kernel[1];
+  const whole = from === 0 && i === inputs;
+  const covered = whole || (groups === 1 && from + i! <= inputs && from % area === 0 && i! % area === 0);
+  if (!covered || k !== functions || o !== width) {
+    return `branch ${index}: weights are [${branch.weights.shape.join(', ')}], but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`;
   }
-  if (branch.basis._tag !== 'bspline') return undefined;
-  const [rows, count] = branch.basis.knots.shape;
-  if (rows !== 1 && rows !== inputs) return `branch ${index}: ${rows} rows of knots for ${inputs} inputs`;
-  if ((count ?? 0) < 2 * branch.basis.order + 2) {
-    return `branch ${index}: ${count} knots are too few for order ${branch.basis.order}`;
+  if (window !== undefined && !isSharedBasis(branch.basis)) {
+    return `branch ${index}: over windows all inputs must share their basis`;
   }
-  return undefined;
+  const fault = basisFault(branch.basis, i!);
+  return fault === undefined ? undefined : `branch ${index}: ${fault}`;
 };
 
 const descendingKnot = (knots: Constant): number => {
@@ -68,12 +101,84 @@ const descendingKnot = (knots: Constant): number => {
 const check = (a: KanAttrs): Rule<void> => {
   for (const [index, branch] of a.branches.entries()) {
     if (firstUnfit(branch.weights) >= 0) return E.left(`branch ${index}: a weight is not finite`);
-    if (branch.basis._tag !== 'bspline') continue;
-    if (firstUnfit(branch.basis.knots) >= 0) return E.left(`branch ${index}: a knot is not finite`);
-    if (descendingKnot(branch.basis.knots) >= 0) return E.left(`branch ${index}: knots decrease`);
+    if (basisConstants(branch.basis).some((c) => firstUnfit(c) >= 0)) {
+      return E.left(`branch ${index}: a parameter of the basis is not finite`);
+    }
+    if (branch.basis._tag === 'bspline' && descendingKnot(branch.basis.knots) >= 0) {
+      return E.left(`branch ${index}: knots decrease`);
+    }
   }
   if (a.bias !== undefined && firstUnfit(a.bias) >= 0) return E.left('the bias is not finite');
   return E.right(undefined);
+};
+
+const dense = (
+  a: KanAttrs,
+  branches: ReadonlyArray<BranchEvaluator>,
+  x: ArrayLike<number>,
+  acc: Float64Array,
+): void => {
+  acc.fill(0);
+  if (a.bias !== undefined) acc.set(a.bias.data);
+  for (const b of branches) for (let i = b.from; i < b.to; i++) accumulateInput(b, i, x[i]!, acc);
+};
+
+/**
+ * Every pixel is expanded once and its products go to all windows that hold it. `acc` is [position, output], so
+ * that the outputs of a window are contiguous.
+ */
+const windowed = (
+  a: KanAttrs,
+  w: Window,
+  branches: ReadonlyArray<BranchEvaluator>,
+  shape: ReadonlyArray<number>,
+  x: ArrayLike<number>,
+  acc: Float64Array,
+): void => {
+  const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
+  const groupWidth = a.branches[0]!.weights.shape[2]!;
+  const outputs = groupWidth * w.groups;
+  acc.fill(0);
+  if (a.bias !== undefined) for (let at = 0; at < acc.length; at += outputs) acc.set(a.bias.data, at);
+  const area = w.kernel[0] * w.kernel[1];
+  const perGroup = channels / w.groups;
+  const uses = tapUses(w, height, width);
+  for (const b of branches) {
+    for (let c = b.from / area; c < b.to / area; c++) {
+      const group = Math.floor(c / perGroup);
+      for (let pixel = 0; pixel < height * width; pixel++) {
+        b.evaluator.evaluate(c * area - b.from, x[c * height * width + pixel]!);
+        for (let u = uses.start[pixel]!; u < uses.start[pixel + 1]!; u++) {
+          addProducts(
+            b,
+            c * area - b.from + uses.tap[u]!,
+            acc,
+            uses.position[u]! * outputs + group * groupWidth,
+          );
+        }
+      }
+    }
+  }
+};
+
+/** For every pixel the windows that hold it: entries start[pixel] .. start[pixel + 1] of position and tap. */
+const tapUses = (
+  w: Window,
+  height: number,
+  width: number,
+): { start: Uint32Array; position: Uint32Array; tap: Uint32Array } => {
+  const start = new Uint32Array(height * width + 1);
+  forEachTap(w, height, width, (_, __, y, x) => start[y * width + x + 1]!++);
+  for (let p = 0; p < height * width; p++) start[p + 1]! += start[p]!;
+  const next = start.slice();
+  const position = new Uint32Array(start[height * width]!);
+  const tap = new Uint32Array(position.length);
+  forEachTap(w, height, width, (at, t, y, x) => {
+    const u = next[y * width + x]!++;
+    position[u] = at;
+    tap[u] = t;
+  });
+  return { start, position, tap };
 };
 
 export const kan = defineOp<'kan', KanAttrs>({
@@ -84,46 +189,40 @@ export const kan = defineOp<'kan', KanAttrs>({
   operands: 1,
   attrs,
   infer: (a, [x]) => {
-    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== 1) {
-      return E.left('takes a value of type f32[n, I]');
+    const rank = a.window === undefined ? 1 : 3;
+    if (x === undefined || x.element.kind !== 'f32' || x.shape.length !== rank) {
+      return E.left(`takes a value of type f32[n, ${rank === 1 ? 'I' : 'C, H, W'}]`);
     }
-    const outputs = a.branches[0]?.weights.shape[2];
-    if (outputs === undefined) return E.left('has no branches');
-    const inputs = x.shape[0]!;
+    const layer = layerShape(a, x.shape);
+    if (layer === undefined) return E.left('has no branches');
+    const outputs = layer.width * layer.groups;
+    const shape = a.window === undefined ? [outputs] : windowShape(a.window, x.shape, outputs);
+    if (typeof shape === 'string') return E.left(shape);
     for (const [index, branch] of a.branches.entries()) {
-      const wrong = checkBranch(branch, index, inputs, outputs);
+      const wrong = checkBranch(branch, index, layer, a.window);
       if (wrong !== undefined) return E.left(wrong);
     }
     if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
       return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
     }
-    return E.right(floatType([outputs]));
+    return E.right(floatType(shape));
   },
   check,
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const inputs = x!.type.shape[0]!;
-    const outputs = type.shape[0]!;
-    const acc = new Float64Array(outputs);
-    const branches = a.branches.map((b) => ({
-      evaluator: basisEvaluator(b.basis, inputs),
-      weights: f32Data(b.weights),
-      functions: functionCount(b.basis),
-    }));
+    const branches = a.branches.map(branchEvaluator);
+    const size = sizeOf(x!.type);
+    const acc = new Float64Array(sizeOf(type));
     for (let n = 0; n < x!.batch; n++) {
-      acc.fill(0);
-      if (a.bias !== undefined) acc.set(a.bias.data);
-      for (const { evaluator, weights, functions } of branches) {
-        for (let i = 0; i < inputs; i++) {
-          accumulateBranch(evaluator, weights, functions, outputs, i, x!.data[n * inputs + i]!, acc);
-        }
-      }
-      result.data.set(acc, n * outputs);
+      const sample = x!.data.subarray(n * size, (n + 1) * size);
+      if (a.window === undefined) dense(a, branches, sample, acc);
+      else windowed(a, a.window, branches, x!.type.shape, sample, acc);
+      storeChannelsFirst(acc, type, result.data, n * acc.length);
     }
     return result;
   },
   cost: (a, [x], type) => {
-    const edges = x!.shape[0]! * type.shape[0]!;
+    const edges = edgesOf(x!, type, a.window);
     const perEdge = a.branches.reduce((n, b) => n + supportSize(b.basis), 0);
     const bytes = a.branches.reduce(
       (n, b) =>

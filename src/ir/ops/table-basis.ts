@@ -1,12 +1,15 @@
 /** The basis-table layer: B-spline values from a small table, times integer coefficients. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Interval, prefixSums } from '../../numeric/ranges.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { levelsOf, type ValueType, valueType } from '../types.js';
-import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './table-edge.js';
+import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
+import { forEachTap, type Window, WindowCodec } from '../window.js';
+import { ACCUMULATION, type Accumulation, checkRange } from './accumulation.js';
+import { edgesOf, storeChannelsFirst } from './layers.js';
+import { basisTableRange } from './table-basis-range.js';
+import { tableInputs, tableResult } from './table-edge.js';
 
 /**
  * With r = rows[i] (0 when absent), c = code[i]:
@@ -34,54 +37,16 @@ export interface TableBasisAttrs extends Accumulation {
   /** int[I, O] and int[R, levels]: the base branch; both or neither. */
   readonly base?: Constant;
   readonly baseTable?: Constant;
+  /** The layer is applied to every window of an image of codes [C, H, W]; taps in the padding add nothing. */
+  readonly window?: Window;
 }
 
-/** The proven interval of all partial sums, in the order i, then j, then base. */
-export const basisTableRange = (a: TableBasisAttrs, inputs: number): Interval => {
-  const [, functions, outputs] = [0, a.coefficients.shape[1]!, a.coefficients.shape[2]!];
-  const width = a.basis.shape[1]!;
-  const levels = a.span.shape[1]!;
-  const sums = prefixSums(outputs, a.bias?.data);
-  const inLo = new Float64Array(outputs);
-  const inHi = new Float64Array(outputs);
-  const lo = new Float64Array(outputs);
-  const hi = new Float64Array(outputs);
-  for (let i = 0; i < inputs; i++) {
-    const row = (a.rows?.data[i] ?? 0) * levels;
-    inLo.fill(0);
-    inHi.fill(0);
-    lo.fill(Number.POSITIVE_INFINITY);
-    hi.fill(Number.NEGATIVE_INFINITY);
-    for (let c = 0; c < levels; c++) {
-      const first = (i * functions + a.span.data[row + c]!) * outputs;
-      const values = a.frac.data[row + c]! * width;
-      const baseValue = a.baseTable?.data[row + c] ?? 0;
-      for (let o = 0; o < outputs; o++) {
-        let sum = 0;
-        for (let j = 0; j < width; j++) {
-          sum += a.coefficients.data[first + j * outputs + o]! * (a.basis.data[values + j]! << a.shift);
-          if (sum < inLo[o]!) inLo[o] = sum;
-          if (sum > inHi[o]!) inHi[o] = sum;
-        }
-        if (a.base !== undefined) sum += a.base.data[i * outputs + o]! * baseValue;
-        if (sum < lo[o]!) lo[o] = sum;
-        if (sum > hi[o]!) hi[o] = sum;
-      }
-    }
-    for (let o = 0; o < outputs; o++) {
-      inLo[o] = Math.min(inLo[o]!, lo[o]!);
-      inHi[o] = Math.max(inHi[o]!, hi[o]!);
-    }
-    sums.add(inLo, inHi, lo, hi);
-  }
-  return sums.hull();
-};
-
 const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueType> => {
-  if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== 1) {
-    return E.left('takes codes of type u[n, I]');
+  const rank = a.window === undefined ? 1 : 3;
+  if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== rank) {
+    return E.left(`takes codes of type u[n, ${rank === 1 ? 'I' : 'C, H, W'}]`);
   }
-  const inputs = x.shape[0]!;
+  const inputs = tableInputs(x.shape, a.window);
   const [owners, , outputs] = [a.coefficients.shape[0]!, 0, a.coefficients.shape[2]!];
   if (owners !== inputs) return E.left(`coefficients for ${owners} inputs, but the operand has ${inputs}`);
   const [rows, levels] = [a.span.shape[0]!, a.span.shape[1]!];
@@ -96,7 +61,7 @@ const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueTyp
   }
   if (a.baseTable !== undefined && !sameShape(a.baseTable))
     return E.left(`baseTable must be [${rows}, ${levels}]`);
-  return accumulatorType(a, outputs);
+  return tableResult(a, x.shape, outputs);
 };
 
 const checkBasis = (a: TableBasisAttrs): Rule<void> => {
@@ -125,6 +90,45 @@ const proveBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
     : checkRange(a, basisTableRange(a, inputs));
 };
 
+type Visit = (add: (input: number, element: number, to: number) => void) => void;
+
+/** Calls back for every (input of the layer, element of the sample, first accumulator) that meet. */
+const windowVisitor = (a: TableBasisAttrs, shape: ReadonlyArray<number>): Visit => {
+  const w = a.window;
+  if (w === undefined) {
+    return (add) => {
+      for (let i = 0; i < shape[0]!; i++) add(i, i, 0);
+    };
+  }
+  const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
+  const outputs = a.coefficients.shape[2]!;
+  const area = w.kernel[0] * w.kernel[1];
+  const perGroup = channels / w.groups;
+  return (add) =>
+    forEachTap(w, height, width, (position, tap, y, x) => {
+      for (let c = 0; c < channels; c++) {
+        const to = position * outputs * w.groups + Math.floor(c / perGroup) * outputs;
+        add(c * area + tap, (c * height + y) * width + x, to);
+      }
+    });
+};
+
+/** What input i adds at a code, to acc[to ..). */
+const addEdge = (a: TableBasisAttrs, i: number, code: number, acc: Int32Array, to: number): void => {
+  const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
+  const width = a.basis.shape[1]!;
+  const at = (a.rows?.data[i] ?? 0) * a.span.shape[1]! + code;
+  for (let j = 0; j < width; j++) {
+    const b = a.basis.data[a.frac.data[at]! * width + j]! << a.shift;
+    if (b === 0) continue;
+    const row = (i * functions + a.span.data[at]! + j) * outputs;
+    for (let o = 0; o < outputs; o++) acc[to + o]! += a.coefficients.data[row + o]! * b;
+  }
+  if (a.base === undefined || a.baseTable === undefined) return;
+  const s = a.baseTable.data[at]!;
+  for (let o = 0; o < outputs; o++) acc[to + o]! += a.base.data[i * outputs + o]! * s;
+};
+
 export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
   kind: 'table.basis',
   summary:
@@ -144,40 +148,30 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
       rows: constantOf('uint', 1),
       base: constantOf('int', 2),
       baseTable: constantOf('int', 2),
+      window: WindowCodec,
       ...ACCUMULATION.optional,
     },
   ),
   infer: (a, [x]) => inferBasis(a, x),
   check: checkBasis,
-  prove: (a, [x]) => proveBasis(a, x!.shape[0]!),
+  prove: (a, [x]) => proveBasis(a, tableInputs(x!.shape, a.window)),
   evaluate: (a, [x], type) => {
-    const result = emptyTensor(valueType(type.element, type.shape, type.meaning), x!.batch);
-    const inputs = x!.type.shape[0]!;
-    const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
-    const width = a.basis.shape[1]!;
-    const levels = a.span.shape[1]!;
-    const acc = new Int32Array(outputs);
+    const result = emptyTensor(type, x!.batch);
+    const size = sizeOf(x!.type);
+    const acc = new Int32Array(sizeOf(type));
+    const visit = windowVisitor(a, x!.type.shape);
     for (let n = 0; n < x!.batch; n++) {
-      acc.fill(0);
-      if (a.bias !== undefined) acc.set(a.bias.data);
-      for (let i = 0; i < inputs; i++) {
-        const at = (a.rows?.data[i] ?? 0) * levels + x!.data[n * inputs + i]!;
-        for (let j = 0; j < width; j++) {
-          const b = a.basis.data[a.frac.data[at]! * width + j]! << a.shift;
-          if (b === 0) continue;
-          const row = (i * functions + a.span.data[at]! + j) * outputs;
-          for (let o = 0; o < outputs; o++) acc[o]! += a.coefficients.data[row + o]! * b;
-        }
-        if (a.base === undefined || a.baseTable === undefined) continue;
-        const s = a.baseTable.data[at]!;
-        for (let o = 0; o < outputs; o++) acc[o]! += a.base.data[i * outputs + o]! * s;
+      for (let at = 0; at < acc.length; at += channelsOf(type)) {
+        acc.fill(0, at, at + channelsOf(type));
+        if (a.bias !== undefined) acc.set(a.bias.data, at);
       }
-      result.data.set(acc, n * outputs);
+      visit((i, element, to) => addEdge(a, i, x!.data[n * size + element]!, acc, to));
+      storeChannelsFirst(acc, type, result.data, n * acc.length);
     }
     return result;
   },
   cost: (a, [x], type) => {
-    const edges = x!.shape[0]! * type.shape[0]!;
+    const edges = edgesOf(x!, type, a.window);
     const bits = (c: Constant): number => (c.element.kind === 'f32' ? 32 : c.element.bits);
     const perEdge = a.basis.shape[1]! + (a.base === undefined ? 0 : 1);
     const constants = [a.coefficients, a.basis, a.span, a.frac, a.rows, a.base, a.baseTable, a.bias];
@@ -186,7 +180,7 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
       macBits: [bits(a.coefficients), bits(a.basis)],
       adds: 0,
       addBits: a.acc,
-      reads: 3 * x!.shape[0]!,
+      reads: (3 * edges) / a.coefficients.shape[2]!,
       bytes: constants.reduce((n, c) => n + (c?.data.byteLength ?? 0), 0),
     };
   },

@@ -1,72 +1,137 @@
 /** The edge-table layer: one table row per input and code, added. No multiplication, no branch. */
 import * as E from 'fp-ts/lib/Either.js';
 import { edgeRange, type Interval } from '../../numeric/ranges.js';
-import { constantOf, integer, perChannelOf, record } from '../codec.js';
-import { type Constant, firstUnfit, type PerChannel } from '../constant.js';
-import { int, maxOf, minOf } from '../element.js';
+import { constantOf, record } from '../codec.js';
+import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { levelsOf, type ValueType, valueType } from '../types.js';
-import { fitsChannels } from './affine.js';
-
-/** What both table forms have: the bias in accumulator units, what an accumulator means, its width and range. */
-export interface Accumulation {
-  /** i32[O], where the accumulators start; absent means 0. */
-  readonly bias?: Constant;
-  readonly scale: PerChannel;
-  /** Bits of the accumulator: 8, 16 or 32. */
-  readonly acc: number;
-  /** Proven bounds of every partial sum. */
-  readonly lo: number;
-  readonly hi: number;
-}
+import { levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
+import { isPadded, tapsOf, type Window, WindowCodec, windowOutput, windowShape } from '../window.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './accumulation.js';
+import { edgesOf, storeChannelsFirst } from './layers.js';
 
 export interface TableEdgeAttrs extends Accumulation {
-  /** int[S, levels, O]. */
+  /**
+   * int[S, levels, O]; over windows O is the outputs of one group, and where windows are padded there is a row
+   * more, after those of the codes: what a tap in the padding adds.
+   */
   readonly table: Constant;
   /** uint[I]: which slab of the table each input uses. Absent: slab i for input i. */
   readonly slabs?: Constant;
+  /** The layer is applied to every window of an image of codes [C, H, W]; I is the taps of all groups. */
+  readonly window?: Window;
 }
-
-const Int32 = integer(-(2 ** 31), 2 ** 31 - 1);
-
-export const ACCUMULATION = {
-  required: { scale: perChannelOf('f32'), acc: integer(8, 32), lo: Int32, hi: Int32 },
-  optional: { bias: constantOf('int', 1) },
-};
-
-/** The type rule that both table forms share: the accumulators of `outputs` outputs. */
-export const accumulatorType = (a: Accumulation, outputs: number): Rule<ValueType> => {
-  if (a.acc !== 8 && a.acc !== 16 && a.acc !== 32) return E.left(`acc must be 8, 16 or 32, found ${a.acc}`);
-  if (a.lo > 0 || a.hi < 0) return E.left(`range [${a.lo}, ${a.hi}] does not hold 0`);
-  if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
-    return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
-  }
-  const fits = fitsChannels('scale', a.scale, outputs);
-  if (E.isLeft(fits)) return fits;
-  return E.right(valueType(int(a.acc), [outputs], { _tag: 'scaled', scale: a.scale, lo: a.lo, hi: a.hi }));
-};
-
-/** Checks that a declared range holds what was computed, and fits the accumulator. */
-export const checkRange = (a: Accumulation, proven: Interval): Rule<void> => {
-  if (proven.lo < a.lo || proven.hi > a.hi) {
-    return E.left(`partial sums reach [${proven.lo}, ${proven.hi}], outside the declared [${a.lo}, ${a.hi}]`);
-  }
-  const e = int(a.acc);
-  return a.lo < minOf(e) || a.hi > maxOf(e)
-    ? E.left(`the range [${a.lo}, ${a.hi}] does not fit i${a.acc}`)
-    : E.right(undefined);
-};
 
 export const slabOf = (a: TableEdgeAttrs, input: number): number => a.slabs?.data[input] ?? input;
 
-/** The proven interval of all partial sums of a layer with `inputs` inputs. */
+/** Rows of a slab: the codes, and the padding where there is some. */
+const rowsOf = (levels: number, window: Window | undefined): number =>
+  window !== undefined && isPadded(window) ? levels + 1 : levels;
+
+/** The proven interval of all partial sums of a layer with `inputs` inputs: the hull over groups. */
 export const edgeTableRange = (
-  a: Pick<TableEdgeAttrs, 'table' | 'slabs' | 'bias'>,
+  a: Pick<TableEdgeAttrs, 'table' | 'slabs' | 'bias' | 'window'>,
   inputs: number,
 ): Interval => {
-  const [, codes, outputs] = a.table.shape;
-  return edgeRange(a.table.data, (i) => a.slabs?.data[i] ?? i, inputs, codes!, outputs!, a.bias?.data);
+  const [rows, width] = [a.table.shape[1]!, a.table.shape[2]!];
+  const groups = a.window?.groups ?? 1;
+  const taps = inputs / groups;
+  let [lo, hi] = [0, 0];
+  for (let g = 0; g < groups; g++) {
+    const slab = (i: number): number => a.slabs?.data[g * taps + i] ?? g * taps + i;
+    const bias = a.bias?.data.subarray(g * width, (g + 1) * width);
+    const range = edgeRange(a.table.data, slab, taps, rows, width, bias);
+    [lo, hi] = [Math.min(lo, range.lo), Math.max(hi, range.hi)];
+  }
+  return { lo, hi };
+};
+
+/** Inputs of a table layer on a value: its features, or the taps of all groups. */
+export const tableInputs = (shape: ReadonlyArray<number>, window: Window | undefined): number =>
+  window === undefined ? shape[0]! : tapsOf(window, shape[0]!) * window.groups;
+
+/** The type rule of the result that both table forms share. */
+export const tableResult = (
+  a: Accumulation & { readonly window?: Window },
+  shape: ReadonlyArray<number>,
+  width: number,
+): Rule<ValueType> => {
+  const outputs = width * (a.window?.groups ?? 1);
+  const acc = accumulatorType(a, outputs);
+  if (E.isLeft(acc) || a.window === undefined) return acc;
+  const result = windowShape(a.window, shape, outputs);
+  return typeof result === 'string'
+    ? E.left(result)
+    : E.right(valueType(acc.right.element, result, acc.right.meaning));
+};
+
+const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType> => {
+  const rank = a.window === undefined ? 1 : 3;
+  if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== rank) {
+    return E.left(`takes codes of type u[n, ${rank === 1 ? 'I' : 'C, H, W'}]`);
+  }
+  const [slabs, rows, width] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
+  const levels = levelsOf(x);
+  if (rows !== rowsOf(levels, a.window)) {
+    const padding = rows !== levels && rowsOf(levels, a.window) > levels ? ' and a row for padding' : '';
+    return E.left(`the table has ${rows} codes, the operand ${levels} levels${padding}`);
+  }
+  const given = a.slabs === undefined ? slabs : a.slabs.shape[0]!;
+  const inputs = tableInputs(x.shape, a.window);
+  if (given !== inputs) return E.left(`tables for ${given} inputs, but the operand has ${inputs}`);
+  return tableResult(a, x.shape, width);
+};
+
+const dense = (
+  a: TableEdgeAttrs,
+  inputs: number,
+  codes: ArrayLike<number>,
+  at: number,
+  acc: Int32Array,
+): void => {
+  const [rows, width] = [a.table.shape[1]!, a.table.shape[2]!];
+  acc.fill(0);
+  if (a.bias !== undefined) acc.set(a.bias.data);
+  for (let i = 0; i < inputs; i++)
+    addRow(a.table.data, (slabOf(a, i) * rows + codes[at + i]!) * width, width, acc, 0);
+};
+
+/** `acc` is [position, output]. */
+const windowed = (
+  a: TableEdgeAttrs,
+  w: Window,
+  shape: ReadonlyArray<number>,
+  codes: ArrayLike<number>,
+  at: number,
+  acc: Int32Array,
+): void => {
+  const [channels, height, imageWidth] = [shape[0]!, shape[1]!, shape[2]!];
+  const [rows, width] = [a.table.shape[1]!, a.table.shape[2]!];
+  const outputs = width * w.groups;
+  const area = w.kernel[0] * w.kernel[1];
+  const perGroup = channels / w.groups;
+  const size = windowOutput(w, height, imageWidth) ?? [0, 0];
+  for (let p = 0; p < size[0] * size[1]; p++) {
+    acc.fill(0, p * outputs, (p + 1) * outputs);
+    if (a.bias !== undefined) acc.set(a.bias.data, p * outputs);
+    for (let c = 0; c < channels; c++) {
+      const to = p * outputs + Math.floor(c / perGroup) * width;
+      for (let tap = 0; tap < area; tap++) {
+        const y =
+          Math.floor(p / size[1]) * w.stride[0] -
+          w.padding[0] +
+          Math.floor(tap / w.kernel[1]) * w.dilation[0];
+        const x = (p % size[1]) * w.stride[1] - w.padding[1] + (tap % w.kernel[1]) * w.dilation[1];
+        const inside = y >= 0 && y < height && x >= 0 && x < imageWidth;
+        const row = inside ? codes[at + (c * height + y) * imageWidth + x]! : rows - 1;
+        addRow(a.table.data, (slabOf(a, c * area + tap) * rows + row) * width, width, acc, to);
+      }
+    }
+  }
+};
+
+const addRow = (table: ArrayLike<number>, row: number, width: number, acc: Int32Array, to: number): void => {
+  for (let o = 0; o < width; o++) acc[to + o]! += table[row + o]!;
 };
 
 export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
@@ -76,47 +141,31 @@ export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
   operands: 1,
   attrs: record(
     { table: constantOf('int', 3), ...ACCUMULATION.required },
-    { slabs: constantOf('uint', 1), ...ACCUMULATION.optional },
+    { slabs: constantOf('uint', 1), window: WindowCodec, ...ACCUMULATION.optional },
   ),
-  infer: (a, [x]) => {
-    if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== 1) {
-      return E.left('takes codes of type u[n, I]');
-    }
-    const [slabs, codes, outputs] = a.table.shape;
-    if (codes !== levelsOf(x))
-      return E.left(`the table has ${codes} codes, the operand ${levelsOf(x)} levels`);
-    const given = a.slabs === undefined ? slabs : a.slabs.shape[0];
-    if (given !== x.shape[0]) return E.left(`tables for ${given} inputs, but the operand has ${x.shape[0]}`);
-    return accumulatorType(a, outputs!);
-  },
+  infer: (a, [x]) => inferEdge(a, x),
   check: (a) => {
     const wrong = a.slabs?.data.findIndex((s: number) => s >= a.table.shape[0]!) ?? -1;
     if (wrong >= 0) return E.left(`slab ${a.slabs?.data[wrong]} of ${a.table.shape[0]}`);
     return firstUnfit(a.table) >= 0 ? E.left('a table entry does not fit its bits') : E.right(undefined);
   },
-  prove: (a, [x]) => checkRange(a, edgeTableRange(a, x!.shape[0]!)),
+  prove: (a, [x]) => checkRange(a, edgeTableRange(a, tableInputs(x!.shape, a.window))),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
-    const inputs = x!.type.shape[0]!;
-    const [, codes, outputs] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
-    const table = a.table.data;
-    const acc = new Int32Array(outputs);
+    const size = sizeOf(x!.type);
+    const acc = new Int32Array(sizeOf(type));
     for (let n = 0; n < x!.batch; n++) {
-      acc.fill(0);
-      if (a.bias !== undefined) acc.set(a.bias.data);
-      for (let i = 0; i < inputs; i++) {
-        const row = (slabOf(a, i) * codes + x!.data[n * inputs + i]!) * outputs;
-        for (let o = 0; o < outputs; o++) acc[o]! += table[row + o]!;
-      }
-      result.data.set(acc, n * outputs);
+      if (a.window === undefined) dense(a, size, x!.data, n * size, acc);
+      else windowed(a, a.window, x!.type.shape, x!.data, n * size, acc);
+      storeChannelsFirst(acc, type, result.data, n * acc.length);
     }
     return result;
   },
   cost: (a, [x], type) => ({
     ...NO_COST,
-    adds: x!.shape[0]! * type.shape[0]!,
+    adds: edgesOf(x!, type, a.window),
     addBits: a.acc,
-    reads: x!.shape[0]!,
+    reads: edgesOf(x!, type, a.window) / a.table.shape[2]!,
     bytes: a.table.data.byteLength + (a.slabs?.data.byteLength ?? 0) + (a.bias?.data.byteLength ?? 0),
   }),
 });

@@ -1,0 +1,79 @@
+/** Products of two features each: the multiplication nodes of MultKAN, of floats or of accumulators. */
+import * as E from 'fp-ts/lib/Either.js';
+import { constantOf, record } from '../codec.js';
+import { type Constant, channel, constant } from '../constant.js';
+import { accumulatorFor, F32 } from '../element.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { emptyTensor } from '../tensor.js';
+import { floatType, type ValueType, valueType } from '../types.js';
+
+/** y[n] = x[left[n]] * x[right[n]]; an index equal to the number of features means 1, for nodes that pass. */
+export interface MultiplyAttrs {
+  /** uint[N]. */
+  readonly left: Constant;
+  /** uint[N]. */
+  readonly right: Constant;
+}
+
+const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueType> => {
+  if (x === undefined || x.shape.length !== 1) return E.left('takes a value of shape [n, F]');
+  const nodes = a.left.shape[0]!;
+  if (nodes === 0 || a.right.shape[0] !== nodes)
+    return E.left('left and right must have one index for each node');
+  if (x.element.kind === 'f32') return E.right(floatType([nodes]));
+  const { meaning } = x;
+  if (x.element.kind !== 'int' || meaning?._tag !== 'scaled') return E.left('takes floats or accumulators');
+  const ends = [
+    meaning.lo,
+    meaning.hi,
+    meaning.lo * meaning.lo,
+    meaning.hi * meaning.hi,
+    meaning.lo * meaning.hi,
+  ];
+  const [lo, hi] = [Math.min(0, ...ends), Math.max(0, ...ends)];
+  if (accumulatorFor(lo, hi) === undefined)
+    return E.left(`products of [${meaning.lo}, ${meaning.hi}] overflow 32 bits`);
+  const features = x.shape[0]!;
+  const factor = (i: number): number => (i === features ? 1 : channel(meaning.scale, i));
+  const scale = Float32Array.from(
+    { length: nodes },
+    (_, n) => factor(a.left.data[n]!) * factor(a.right.data[n]!),
+  );
+  return E.right(
+    valueType({ kind: 'int', bits: 32 }, [nodes], {
+      _tag: 'scaled',
+      scale: constant(F32, [nodes], scale),
+      lo,
+      hi,
+    }),
+  );
+};
+
+export const multiply = defineOp<'multiply', MultiplyAttrs>({
+  kind: 'multiply',
+  summary: 'y[n] = x[left[n]] * x[right[n]]; an index equal to the number of features stands for 1',
+  levels: ['float', 'quantized', 'table'],
+  operands: 1,
+  attrs: record({ left: constantOf('uint', 1), right: constantOf('uint', 1) }, {}),
+  infer: (a, [x]) => {
+    const features = x?.shape[0] ?? 0;
+    const beyond = [a.left, a.right].some((c) => c.data.some((i: number) => i > features));
+    return beyond ? E.left(`an index is beyond the ${features} features`) : inferMultiply(a, x);
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const [features, nodes] = [x!.type.shape[0]!, type.shape[0]!];
+    for (let n = 0; n < x!.batch; n++) {
+      const value = (i: number): number => (i === features ? 1 : x!.data[n * features + i]!);
+      for (let m = 0; m < nodes; m++) {
+        result.data[n * nodes + m] = value(a.left.data[m]!) * value(a.right.data[m]!);
+      }
+    }
+    return result;
+  },
+  cost: (_, [x], type) => ({
+    ...NO_COST,
+    macs: type.shape[0]!,
+    macBits: x!.element.kind === 'f32' ? [32, 32] : [x!.element.bits, x!.element.bits],
+  }),
+});

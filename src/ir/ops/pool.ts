@@ -1,0 +1,89 @@
+/** Pooling over windows of an image, of floats or of accumulators. */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { record } from '../codec.js';
+import { constant, type PerChannel } from '../constant.js';
+import { accumulatorFor, F32 } from '../element.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { emptyTensor } from '../tensor.js';
+import { floatType, sizeOf, type ValueType, valueType } from '../types.js';
+import { forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
+
+export interface PoolAttrs {
+  /** Mean over the area of the kernel (padding counts as 0), or the largest (padding counts for nothing). */
+  readonly reduce: 'mean' | 'max';
+  /** Every channel is a group of its own: `groups` must be 1 and is not used. */
+  readonly window: Window;
+}
+
+const scaleBy = (p: PerChannel, factor: number): PerChannel =>
+  typeof p === 'number'
+    ? Math.fround(p * factor)
+    : constant(
+        F32,
+        p.shape,
+        Float32Array.from(p.data, (s: number) => s * factor),
+      );
+
+const inferPool = (a: PoolAttrs, x: ValueType | undefined): Rule<ValueType> => {
+  if (x === undefined || x.element.kind === 'uint') return E.left('takes an f32 value or accumulators');
+  if (a.window.groups !== 1) return E.left('pools every channel by itself: groups is 1');
+  const shape = windowShape(a.window, x.shape, x.shape[0] ?? 1);
+  if (typeof shape === 'string') return E.left(shape);
+  if (x.element.kind === 'f32') return E.right(floatType(shape));
+  if (x.meaning?._tag !== 'scaled') return E.left('takes accumulators with a scale');
+  if (a.reduce === 'max') return E.right(valueType(x.element, shape, x.meaning));
+  const area = a.window.kernel[0] * a.window.kernel[1];
+  const { lo, hi, scale } = x.meaning;
+  const element = accumulatorFor(lo * area, hi * area);
+  if (element === undefined || element.kind !== 'int') {
+    return E.left(`sums of ${area} accumulators in [${lo}, ${hi}] overflow 32 bits`);
+  }
+  return E.right(
+    valueType({ kind: 'int', bits: Math.max(16, element.bits) }, shape, {
+      _tag: 'scaled',
+      scale: scaleBy(scale, 1 / area),
+      lo: lo * area,
+      hi: hi * area,
+    }),
+  );
+};
+
+export const pool = defineOp<'pool', PoolAttrs>({
+  kind: 'pool',
+  summary:
+    'mean or max over windows; of accumulators the mean is their sum, with the division in the scale of the result',
+  levels: ['float', 'quantized', 'table'],
+  operands: 1,
+  attrs: record({ reduce: t.union([t.literal('mean'), t.literal('max')]), window: WindowCodec }, {}),
+  infer: (a, [x]) => inferPool(a, x),
+  check: (a) =>
+    a.reduce === 'max' &&
+    (a.window.padding[0] >= a.window.kernel[0] || a.window.padding[1] >= a.window.kernel[1])
+      ? E.left('a window could lie in the padding altogether')
+      : E.right(undefined),
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const [channels, height, width] = [x!.type.shape[0]!, x!.type.shape[1]!, x!.type.shape[2]!];
+    const positions = sizeOf(type) / channels;
+    const acc = new Float64Array(positions);
+    const area = x!.type.element.kind === 'f32' ? a.window.kernel[0] * a.window.kernel[1] : 1;
+    for (let map = 0; map < x!.batch * channels; map++) {
+      const from = map * height * width;
+      acc.fill(a.reduce === 'max' ? Number.NEGATIVE_INFINITY : 0);
+      forEachTap(a.window, height, width, (position, _, y, xx) => {
+        const v = x!.data[from + y * width + xx]!;
+        if (a.reduce === 'mean') acc[position]! += v;
+        else if (v > acc[position]!) acc[position] = v;
+      });
+      for (let p = 0; p < positions; p++)
+        result.data[map * positions + p] = a.reduce === 'mean' ? acc[p]! / area : acc[p]!;
+    }
+    return result;
+  },
+  cost: (a, [x], type) => ({
+    ...NO_COST,
+    adds: sizeOf(type) * a.window.kernel[0] * a.window.kernel[1],
+    addBits: x!.element.kind === 'f32' ? 32 : x!.element.bits,
+  }),
+});

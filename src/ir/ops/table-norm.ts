@@ -1,0 +1,101 @@
+/** Layer and instance norm of accumulators, giving codes: see numeric/integer-norm.ts for the definition. */
+import * as E from 'fp-ts/lib/Either.js';
+import {
+  NORM_GAIN_LIMIT,
+  NORM_GROUP_LIMIT,
+  NORM_INPUT_LIMIT,
+  normCode,
+  normStatistics,
+} from '../../numeric/integer-norm.js';
+import { integer, perChannelOf, record } from '../codec.js';
+import { channel, type PerChannel } from '../constant.js';
+import { uint } from '../element.js';
+import { defineOp, NO_COST } from '../op-definition.js';
+import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { emptyTensor } from '../tensor.js';
+import { channelsOf, innerOf, sizeOf, valueType } from '../types.js';
+import { fitsChannels } from './affine.js';
+import { NORM_OVER, type NormAttrs, normGroup } from './norm.js';
+
+export interface TableNormAttrs {
+  readonly over: NormAttrs['over'];
+  /** Epsilon in units of (accumulator / 8)^2 times the group size: an integer of at least 1. */
+  readonly epsilon: number;
+  /** G: i32 below 2^15 in magnitude, for all channels or one for each. */
+  readonly gain: PerChannel;
+  /** g. */
+  readonly gainShift: number;
+  /** B. */
+  readonly offset: PerChannel;
+  readonly bits: number;
+  readonly quantizer: Quantizer;
+}
+
+const all = (p: PerChannel, fits: (v: number) => boolean): boolean =>
+  typeof p === 'number' ? fits(p) : p.data.every((v: number) => fits(v));
+
+export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
+  kind: 'table.norm',
+  summary: 'the code of (acc - mean) / sigma * gain + offset, over the sample or each channel, in integers',
+  levels: ['table'],
+  operands: 1,
+  attrs: record(
+    {
+      over: NORM_OVER,
+      epsilon: integer(1, 2 ** 45),
+      gain: perChannelOf('int'),
+      gainShift: integer(-64, 64),
+      offset: perChannelOf('int'),
+      bits: integer(1, 16),
+      quantizer: QuantizerCodec,
+    },
+    {},
+  ),
+  infer: (a, [x]) => {
+    if (x?.meaning?._tag !== 'scaled' || x.element.kind !== 'int') return E.left('takes accumulators');
+    const { scale, lo, hi } = x.meaning;
+    if (a.over === 'sample' && typeof scale !== 'number') return E.left('the channels must share one scale');
+    if (lo < -NORM_INPUT_LIMIT || hi > NORM_INPUT_LIMIT) {
+      return E.left(`accumulators in [${lo}, ${hi}] are beyond ${NORM_INPUT_LIMIT}`);
+    }
+    const group = normGroup(a.over, x.shape);
+    if (group > NORM_GROUP_LIMIT) return E.left(`${group} elements are more than ${NORM_GROUP_LIMIT}`);
+    for (const [name, p] of [
+      ['gain', a.gain],
+      ['offset', a.offset],
+    ] as const) {
+      const fits = fitsChannels(name, p, channelsOf(x));
+      if (E.isLeft(fits)) return fits;
+    }
+    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
+    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+  },
+  check: (a) => {
+    if (!all(a.gain, (g) => Math.abs(g) < NORM_GAIN_LIMIT))
+      return E.left(`a gain reaches ${NORM_GAIN_LIMIT}`);
+    return all(a.offset, (b) => Math.abs(b) < 2 ** 29)
+      ? E.right(undefined)
+      : E.left('an offset reaches 2^29');
+  },
+  evaluate: (a, [x], type) => {
+    const result = emptyTensor(type, x!.batch);
+    const group = normGroup(a.over, type.shape);
+    const [channels, inner] = [channelsOf(type), innerOf(type)];
+    for (let at = 0; at < result.data.length; at += group) {
+      const statistics = normStatistics(x!.data, at, group, a.epsilon);
+      for (let j = at; j < at + group; j++) {
+        const c = Math.floor(j / inner) % channels;
+        result.data[j] = normCode(
+          statistics,
+          x!.data[j]!,
+          channel(a.gain, c),
+          a.gainShift,
+          channel(a.offset, c),
+          a.quantizer.levels,
+        );
+      }
+    }
+    return result;
+  },
+  cost: (_, [x]) => ({ ...NO_COST, macs: 2 * sizeOf(x!), macBits: [16, 16], adds: sizeOf(x!), addBits: 32 }),
+});

@@ -1,0 +1,97 @@
+/**
+ * Sums of tables, element by element: residual additions, and univariate functions of codes where a value is
+ * needed and not a layer (before a normalisation, a product, a pooling, or as a result).
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import type { Interval } from '../../numeric/ranges.js';
+import { constantOf, record } from '../codec.js';
+import { type Constant, firstUnfit } from '../constant.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { emptyTensor } from '../tensor.js';
+import { channelIndex, channelsOf, levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './accumulation.js';
+
+export interface TableSumAttrs extends Accumulation {
+  /** For each operand int[R, levels], R = 1 or the number of channels. */
+  readonly tables: ReadonlyArray<Constant>;
+}
+
+/** The proven interval of all partial sums, starting at the bias, in the order of the operands. */
+export const sumRange = (a: Pick<TableSumAttrs, 'tables' | 'bias'>, channels: number): Interval => {
+  let [lo, hi] = [0, 0];
+  for (let c = 0; c < channels; c++) {
+    let [low, high] = [a.bias?.data[c] ?? 0, a.bias?.data[c] ?? 0];
+    [lo, hi] = [Math.min(lo, low), Math.max(hi, high)];
+    for (const table of a.tables) {
+      const levels = table.shape[1]!;
+      const row = table.shape[0] === 1 ? 0 : c * levels;
+      let [smallest, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (let code = row; code < row + levels; code++) {
+        smallest = Math.min(smallest, table.data[code]!);
+        largest = Math.max(largest, table.data[code]!);
+      }
+      [low, high] = [low + smallest, high + largest];
+      [lo, hi] = [Math.min(lo, low), Math.max(hi, high)];
+    }
+  }
+  return { lo, hi };
+};
+
+const inferSum = (a: TableSumAttrs, operands: ReadonlyArray<ValueType>): Rule<ValueType> => {
+  const [first] = operands;
+  if (first === undefined || operands.length !== a.tables.length) {
+    return E.left(`${a.tables.length} tables for ${operands.length} operands`);
+  }
+  const channels = channelsOf(first);
+  for (const [k, x] of operands.entries()) {
+    if (x.element.kind !== 'uint' || x.shape.join() !== first.shape.join()) {
+      return E.left('takes codes of one shape');
+    }
+    const [rows, levels] = a.tables[k]!.shape;
+    if ((rows !== 1 && rows !== channels) || levels !== levelsOf(x)) {
+      return E.left(`table ${k} is [${rows}, ${levels}], expected [1 or ${channels}, ${levelsOf(x)}]`);
+    }
+  }
+  const acc = accumulatorType(a, channels);
+  return E.isLeft(acc) ? acc : E.right(valueType(acc.right.element, first.shape, acc.right.meaning));
+};
+
+export const tableSum = defineOp<'table.sum', TableSumAttrs>({
+  kind: 'table.sum',
+  summary:
+    'acc[c] = bias[c] + sum over operands k of tables[k][c, code_k[c]], for every element of channel c',
+  levels: ['table'],
+  operands: 'several',
+  attrs: record(
+    { tables: t.readonlyArray(constantOf('int', 2)), ...ACCUMULATION.required },
+    ACCUMULATION.optional,
+  ),
+  infer: inferSum,
+  check: (a) =>
+    a.tables.some((c) => firstUnfit(c) >= 0)
+      ? E.left('a table entry does not fit its bits')
+      : E.right(undefined),
+  prove: (a, [x]) => checkRange(a, sumRange(a, channelsOf(x!))),
+  evaluate: (a, operands, type) => {
+    const result = emptyTensor(type, operands[0]!.batch);
+    const channelOf = channelIndex(type);
+    for (let j = 0; j < result.data.length; j++) {
+      const c = channelOf(j);
+      let sum = a.bias?.data[c] ?? 0;
+      for (let k = 0; k < a.tables.length; k++) {
+        const table = a.tables[k]!;
+        sum += table.data[(table.shape[0] === 1 ? 0 : c * table.shape[1]!) + operands[k]!.data[j]!]!;
+      }
+      result.data[j] = sum;
+    }
+    return result;
+  },
+  cost: (a, operands, type) => ({
+    ...NO_COST,
+    adds: sizeOf(type) * (operands.length - 1),
+    addBits: a.acc,
+    reads: sizeOf(type) * operands.length,
+    bytes: a.tables.reduce((n, c) => n + c.data.byteLength, a.bias?.data.byteLength ?? 0),
+  }),
+});
