@@ -158,7 +158,8 @@ const centre = (
 
 /**
  * The value of one unit of a table entry, for each output: its widest edge uses all bits. An output that no
- * input moves is its bias alone, which then is kept to 20 bits.
+ * input moves takes the finest unit of the others. No unit is finer than its output's bias at 24 bits: edges
+ * that are constant but for rounding would else make the bias outgrow the accumulator.
  */
 const entryScales = (
   halfRanges: Float64Array,
@@ -172,10 +173,18 @@ const entryScales = (
   for (let i = 0; i < inputs; i++) {
     for (let o = 0; o < outputs; o++) widest[o] = Math.max(widest[o]!, halfRanges[i * outputs + o]!);
   }
-  const common = widest.reduce((a, b) => Math.max(a, b), 0);
-  return Float32Array.from(widest, (w, o) => {
-    const used = granularity === 'tensor' ? common : w;
-    if (used > 0) return used / top;
-    return biases[o] === 0 ? 1 : Math.abs(biases[o]!) * 2 ** -20;
-  });
+  const moved = widest.filter((w) => w > 0);
+  if (granularity === 'tensor') {
+    const largest = biases.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const scale = unitOf(moved.reduce((a, b) => Math.max(a, b), 0) / top, largest);
+    return new Float32Array(outputs).fill(scale);
+  }
+  const finest = moved.length === 0 ? 0 : moved.reduce((a, b) => Math.min(a, b)) / top;
+  return Float32Array.from(widest, (w, o) => unitOf(w > 0 ? w / top : finest, Math.abs(biases[o]!)));
+};
+
+/** `wanted`, as far as f32 and 24 bits for the bias allow; where nothing is wanted, 20 bits for the bias. */
+const unitOf = (wanted: number, bias: number): number => {
+  if (wanted === 0) return bias === 0 ? 1 : Math.max(bias * 2 ** -20, 2 ** -100);
+  return Math.max(wanted, bias * 2 ** -24, 2 ** -100);
 };
