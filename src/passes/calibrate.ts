@@ -17,7 +17,8 @@ const { codec, help } = declareOptions({
     '.npy file with inputs as the program will get them; without it ranges come from the grid',
   ),
   samples: integerOption('samples that hidden values are observed over (inputs: all)', 1, 1e9, 1024),
-  bins: integerOption('bins of the histograms', 2, 65536, 256),
+  // A bin goes to one code as a whole, so that bins must be finer than the cells of 8-bit codes.
+  bins: integerOption('bins of the histograms', 2, 65536, 1024),
 });
 
 interface CalibrateOptions {

@@ -6,7 +6,7 @@ import type { KanAttrs } from '../ir/ops/kan.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import type { Uniform } from '../ir/quantizer.js';
 import { isUniform } from '../numeric/bspline.js';
-import { clippedRange } from '../numeric/histogram.js';
+import { clippedRange, type Histogram } from '../numeric/histogram.js';
 
 export interface RangeOptions {
   readonly clip: number;
@@ -58,9 +58,24 @@ export const chooseQuantizer = (
   if (!hidden || options.hiddenRanges === 'tensor') return { quantizer: uniformOver([all], bits), notes: [] };
   const features = stats.counts.shape[0]!;
   const ranges = Array.from({ length: features }, (_, f) =>
-    widen(clippedRange(histogram, options.clip / 100, f)),
+    widen(wholeBins(histogram, clippedRange(histogram, options.clip / 100, f))),
   );
   return { quantizer: uniformOver(ranges, bits), notes: [] };
+};
+
+/**
+ * A range between means of bins, widened to whole bins. Bins are as wide as all features together need them: a
+ * feature that is small beside others may lie in one bin, whose mean alone would tell nothing of its width.
+ */
+const wholeBins = (h: Pick<Histogram, 'lo' | 'hi' | 'bins'>, { lo, hi }: Interval): Interval => {
+  const width = (h.hi - h.lo) / h.bins;
+  if (!(width > 0)) return { lo, hi };
+  const binOf = (mean: number): number =>
+    Math.min(h.bins - 1, Math.max(0, Math.floor((mean - h.lo) / width)));
+  return {
+    lo: Math.min(lo, h.lo + binOf(lo) * width),
+    hi: Math.max(hi, h.lo + (binOf(hi) + 1) * width),
+  };
 };
 
 /** The histogram's arrays as what their element types say they are. */

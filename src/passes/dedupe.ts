@@ -48,18 +48,17 @@ export const dedupe = defineAnyLevelPass({
   },
 });
 
-/** The op with every constant replaced by the first equal one. */
+/** The op with every constant replaced by the first equal one; the op itself when that changes nothing. */
 const pooled = (op: Op, pool: Map<string, Constant>): Op => {
-  const decoded = decodeOp(
-    op.kind,
-    mapConstants(encodeAttrs(op), (c) => {
-      const hash = hashOf(c);
-      const first = pool.get(hash);
-      if (first !== undefined) return first;
-      pool.set(hash, c);
-      return c;
-    }),
-  );
+  let replaced = false;
+  const attrs = mapConstants(encodeAttrs(op), (c) => {
+    const hash = hashOf(c);
+    const first = pool.get(hash) ?? c;
+    pool.set(hash, first);
+    replaced ||= first.data !== c.data;
+    return first;
+  });
+  const decoded = replaced ? decodeOp(op.kind, attrs) : E.right(op);
   return E.isRight(decoded) ? decoded.right : op;
 };
 

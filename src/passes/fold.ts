@@ -167,8 +167,7 @@ const quantizeDequantize = (
   const bias = Float64Array.from({ length: outputs }, (_, o) =>
     Math.round(-channel(quantizer.lo, o) / channel(meaning.scale, o)),
   );
-  // A bias this large means a code that never changes; the float form handles it without overflow.
-  if (bias.some((b) => Math.abs(b) >= 2 ** 30)) return undefined;
+  if (bias.some((b) => !fitsBiased(meaning, b))) return undefined;
   return {
     op: {
       kind: 'requantize',
@@ -184,6 +183,13 @@ const quantizeDequantize = (
     said: 'accumulators become codes by one multiplication and one shift',
   };
 };
+
+/**
+ * Whether accumulators of a range stay in 32 bits when the bias is added. Where they do not, the float form,
+ * or the bias in the table, stays.
+ */
+const fitsBiased = ({ lo, hi }: Pick<Scaled, 'lo' | 'hi'>, bias: number): boolean =>
+  Math.abs(bias) < 2 ** 31 && lo + bias >= -(2 ** 31) && hi + bias < 2 ** 31;
 
 const recodeRecode = (
   { attrs }: OpOf<'recode'>,
@@ -219,7 +225,8 @@ const requantizeBias = (
   if (table === undefined) return undefined;
   const { bias, op } = table;
   const sum = Float64Array.from(bias.data, (b, o) => b + (attrs.bias?.data[o] ?? 0));
-  if (sum.some((b) => Math.abs(b) >= 2 ** 30)) return undefined;
+  const { lo, hi } = op.attrs;
+  if (sum.some((b) => !fitsBiased({ lo, hi }, b))) return undefined;
   const unbiased = r.add(before.name, op, before.operands);
   return {
     op: {

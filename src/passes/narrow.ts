@@ -24,9 +24,9 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
           ? ({ kind: 'table.edge', attrs: proveEdge(node.op.attrs, inputs) } as const)
           : ({ kind: 'table.basis', attrs: proveBasis(node.op.attrs, inputs) } as const);
       const { acc, lo, hi } = op.attrs;
-      if (acc !== node.op.attrs.acc || lo !== node.op.attrs.lo || hi !== node.op.attrs.hi) {
-        remarks.push(note(`range [${lo}, ${hi}] in i${acc}`, node.name));
-      }
+      if (acc === node.op.attrs.acc && lo === node.op.attrs.lo && hi === node.op.attrs.hi)
+        return r.keep(node);
+      remarks.push(note(`range [${lo}, ${hi}] in i${acc}`, node.name));
       return r.add(node.name, op, operands);
     });
     return withRemarks(result, remarks);

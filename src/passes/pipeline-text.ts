@@ -75,7 +75,7 @@ export const parsePipeline = (text: string): Checked<ReadonlyArray<PassCall>> =>
     const name = tokens[at];
     if (name?.kind !== 'word') return wrong('the name of a pass');
     at++;
-    const options: Record<string, string> = {};
+    const options = new Map<string, string>();
     if (sign('{') && !sign('}')) {
       do {
         const key = tokens[at];
@@ -85,16 +85,16 @@ export const parsePipeline = (text: string): Checked<ReadonlyArray<PassCall>> =>
         const value = tokens[at];
         if (value === undefined || value.kind === 'sign') return wrong(`a value for option ${key.text}`);
         at++;
-        if (Object.hasOwn(options, key.text)) {
+        if (options.has(key.text)) {
           return fail('K0502', `option ${key.text} of pass ${name.text} is given twice`);
         }
         const read = value.kind === 'word' ? E.right(value.text) : unquote(value.text);
         if (E.isLeft(read)) return read;
-        options[key.text] = read.right;
+        options.set(key.text, read.right);
       } while (sign(','));
       if (!sign('}')) return wrong(', or } after an option');
     }
-    calls.push({ name: name.text, options });
+    calls.push({ name: name.text, options: Object.fromEntries(options) });
   } while (sign(','));
   return at === tokens.length ? E.right(calls) : wrong(', between passes');
 };

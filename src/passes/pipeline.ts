@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked, fail } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
+import { nearest } from '../ir/parse-nearest.js';
 import type { Level } from '../ir/types.js';
 import { verify } from '../ir/verify.js';
 import type { PassContext, Remark } from './pass.js';
@@ -39,8 +40,9 @@ export interface RunOptions {
   readonly onPass?: (event: PassEvent) => void;
 }
 
-const nearest = (name: string, known: ReadonlyArray<string>): string | undefined =>
-  known.find((k) => k.startsWith(name) || name.startsWith(k) || k.includes(name));
+/** The pass that was probably meant: by spelling, or as a part of its name. */
+const meant = (name: string, known: ReadonlyArray<string>): string | undefined =>
+  nearest(name, known) ?? known.find((k) => k.startsWith(name) || name.startsWith(k) || k.includes(name));
 
 /** Binds the calls to passes. Unknown names, wrong options and ill-ordered levels are refused before any runs. */
 export const bindPipeline = (
@@ -53,7 +55,7 @@ export const bindPipeline = (
   for (const [index, call] of calls.entries()) {
     const pass = passes.find((p) => p.name === call.name);
     if (pass === undefined) {
-      const near = nearest(
+      const near = meant(
         call.name,
         passes.map((p) => p.name),
       );

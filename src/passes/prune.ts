@@ -13,8 +13,9 @@ import type { Op } from '../ir/ops/index.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { slabOf, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { pickMeaning } from '../ir/quantizer.js';
+import { removeDead } from './dce.js';
 import { declareOptions } from './options.js';
-import { definePass, note, type Remark, withRemarks } from './pass.js';
+import { definePass, note, type Remark, unremarked, withRemarks } from './pass.js';
 import { pickAlong, pickOutputs, proveBasis, proveEdge } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
@@ -27,21 +28,30 @@ export const prune = definePass<'table', 'table', Record<never, never>>({
   from: 'table',
   to: 'table',
   run: () => (graph) => {
+    if (lastPrunable(graph) === undefined) return unremarked(E.right(graph));
     const remarks: Remark[] = [];
+    // What is not used, or was replaced, must go first: it would count as a use of the values that it reads.
+    let current = removeDead(graph);
     // From the last layer to the first: dropping the inputs of one drops outputs of the one before it, which
-    // can make inputs of that one constant.
-    let current: Checked<Graph<'table'>> = E.right(graph);
-    for (const layer of graph.nodes.map((n) => n.name).reverse()) {
-      if (E.isLeft(current)) return current;
-      const node = current.right.nodes.find((n) => n.name === layer);
-      const live = node === undefined ? undefined : liveInputs(node.op);
-      if (node === undefined || live === undefined) continue;
-      remarks.push(note(`${live.dead} inputs do not matter and were removed`, layer));
-      current = pruneLayer(current.right, node, live);
+    // can make inputs of that one constant. Ends, because every step leaves fewer inputs.
+    while (E.isRight(current)) {
+      const found = lastPrunable(current.right);
+      if (found === undefined) break;
+      remarks.push(note(`${found.live.dead} inputs do not matter and were removed`, found.layer.name));
+      const pruned = pruneLayer(current.right, found.layer, found.live);
+      current = E.isLeft(pruned) ? pruned : removeDead(pruned.right);
     }
     return withRemarks(current, remarks);
   },
 });
+
+const lastPrunable = (graph: Graph<'table'>): { layer: Node; live: Live } | undefined => {
+  for (const layer of [...graph.nodes].reverse()) {
+    const live = liveInputs(layer.op);
+    if (live !== undefined) return { layer, live };
+  }
+  return undefined;
+};
 
 interface Live {
   /** Inputs that stay, ascending; at least one. */
@@ -136,7 +146,7 @@ const pruneLayer = (graph: Graph<'table'>, layer: Node, live: Live): Checked<Gra
 
 /**
  * A value with only the features `kept` of another: by narrowing the op that computes it where nothing else
- * reads it, by a gather otherwise. What the narrowed op replaces is left to `dce`.
+ * reads it, by a gather otherwise.
  */
 const keepFeatures = (
   value: ValueName,
@@ -168,6 +178,7 @@ const narrow = (op: Op, kept: Uint32Array): { op: Op; reads: 'same' | 'fewer' } 
     const picked = pickOutputs(op, kept);
     return picked === undefined ? undefined : { op: picked, reads: 'fewer' };
   }
+  if (op.kind === 'dequantize') return { op, reads: 'fewer' };
   if (op.kind === 'recode' || op.kind === 'quantize') {
     const quantizer = pickMeaning(op.attrs.quantizer, kept);
     if (quantizer === undefined || quantizer._tag === 'scaled') return undefined;

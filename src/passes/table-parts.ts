@@ -1,7 +1,7 @@
 /** Surgery on table layers that several passes share: dropping a bias, inputs, or outputs. */
 import { type Constant, constant } from '../ir/constant.js';
 import { allocate } from '../ir/element.js';
-import type { Op } from '../ir/ops/index.js';
+import type { Op, OpOf } from '../ir/ops/index.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
 import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
@@ -20,7 +20,9 @@ export const proveBasis = (a: TableBasisAttrs, inputs: number): TableBasisAttrs 
 };
 
 /** A table layer without its bias, and the bias; undefined when it has none or is no table layer. */
-export const withoutBias = (op: Op): { op: Op; bias: Constant } | undefined => {
+export const withoutBias = (
+  op: Op,
+): { op: OpOf<'table.edge' | 'table.basis'>; bias: Constant } | undefined => {
   if (op.kind === 'table.edge' && op.attrs.bias !== undefined) {
     const { bias, ...rest } = op.attrs;
     const inputs = rest.slabs?.shape[0] ?? rest.table.shape[0]!;

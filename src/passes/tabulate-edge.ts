@@ -8,8 +8,8 @@
  */
 
 import { invariant } from '../diagnostics/index.js';
-import { accumulateBranch, basisEvaluator, functionCount } from '../ir/basis.js';
-import { constant, f32Data, perChannel } from '../ir/constant.js';
+import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
+import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int, uint } from '../ir/element.js';
 import { decodedValue } from '../ir/ops/decode.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
@@ -72,15 +72,11 @@ export const withAccumulator = (
 const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array => {
   const { inputs, outputs, layer, quantizer: q, decode } = site;
   const { levels } = q;
-  const branches = layer.branches.map((b) => ({
-    evaluator: basisEvaluator(b.basis, inputs),
-    weights: f32Data(b.weights),
-    functions: functionCount(b.basis),
-  }));
+  const branches = layer.branches.map(branchEvaluator);
   const value = new Float64Array(outputs);
   const evaluate = (i: number, x: number): void => {
     value.fill(0);
-    for (const b of branches) accumulateBranch(b.evaluator, b.weights, b.functions, outputs, i, x, value);
+    for (const b of branches) accumulateInput(b, i, x, value);
   };
   const stats = cells === 'mean' && site.observed?.op.kind === 'observe' ? site.observed.op.attrs : undefined;
   const seen = stats !== undefined && stats.samples > 0 ? stats : undefined;
@@ -158,7 +154,8 @@ const centre = (
 
 /**
  * The value of one unit of a table entry, for each output: its widest edge uses all bits. An output that no
- * input moves is its bias alone, which then is kept to 20 bits.
+ * input moves takes the finest unit of the others. No unit is finer than its output's bias at 24 bits: edges
+ * that are constant but for rounding would else make the bias outgrow the accumulator.
  */
 const entryScales = (
   halfRanges: Float64Array,
@@ -172,10 +169,18 @@ const entryScales = (
   for (let i = 0; i < inputs; i++) {
     for (let o = 0; o < outputs; o++) widest[o] = Math.max(widest[o]!, halfRanges[i * outputs + o]!);
   }
-  const common = widest.reduce((a, b) => Math.max(a, b), 0);
-  return Float32Array.from(widest, (w, o) => {
-    const used = granularity === 'tensor' ? common : w;
-    if (used > 0) return used / top;
-    return biases[o] === 0 ? 1 : Math.abs(biases[o]!) * 2 ** -20;
-  });
+  const moved = widest.filter((w) => w > 0);
+  if (granularity === 'tensor') {
+    const largest = biases.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const scale = unitOf(moved.reduce((a, b) => Math.max(a, b), 0) / top, largest);
+    return new Float32Array(outputs).fill(scale);
+  }
+  const finest = moved.length === 0 ? 0 : moved.reduce((a, b) => Math.min(a, b)) / top;
+  return Float32Array.from(widest, (w, o) => unitOf(w > 0 ? w / top : finest, Math.abs(biases[o]!)));
+};
+
+/** `wanted`, as far as f32 and 24 bits for the bias allow; where nothing is wanted, 20 bits for the bias. */
+const unitOf = (wanted: number, bias: number): number => {
+  if (wanted === 0) return bias === 0 ? 1 : Math.max(bias * 2 ** -20, 2 ** -100);
+  return Math.max(wanted, bias * 2 ** -24, 2 ** -100);
 };

@@ -4,7 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { match } from 'ts-pattern';
+import { match, P } from 'ts-pattern';
 import { type Checked, fail, InternalError } from '../../diagnostics/index.js';
 import type { PerChannel } from '../../ir/constant.js';
 import {
@@ -188,42 +188,60 @@ const kernelOf = (node: Node, view: GraphView): Checked<Kernel> => {
       place: { op: node.name },
       hint: 'Only graphs of the table level can be compiled: quantize and tabulate first.',
     });
-  return match(node.op)
-    .with({ kind: 'quantize' }, ({ attrs }) => E.right(quantizeBy(base, attrs.quantizer, to)))
-    .with({ kind: 'recode' }, ({ attrs }) => E.right(recodeMap(base, attrs, from, to)))
-    .with({ kind: 'gather' }, ({ attrs }) =>
-      E.right(gatherElements(base, attrs.indices.data, sizeOf(operand.type), from)),
-    )
-    .with({ kind: 'requantize' }, (op) =>
-      pipe(
-        // The code is exact only where products fit 32 bits, whoever made the graph.
-        checkOp(op, [operand.type]),
-        E.flatMap(() => proveOp(op, [operand.type])),
-        E.matchW(
-          (fault): Checked<Kernel> => fail('K0401', `requantize: ${fault}`, { place: { op: node.name } }),
-          () => E.right(requantizeCodes(base, op.attrs, from, to)),
+  return (
+    match(node.op)
+      .with({ kind: 'quantize' }, ({ attrs }) => E.right(quantizeBy(base, attrs.quantizer, to)))
+      .with({ kind: 'recode' }, ({ attrs }) => E.right(recodeMap(base, attrs, from, to)))
+      .with({ kind: 'gather' }, ({ attrs }) =>
+        E.right(gatherElements(base, attrs.indices.data, sizeOf(operand.type), from)),
+      )
+      .with({ kind: 'requantize' }, (op) =>
+        pipe(
+          // The code is exact only where products fit 32 bits, whoever made the graph.
+          checkOp(op, [operand.type]),
+          E.flatMap(() => proveOp(op, [operand.type])),
+          E.matchW(
+            (fault): Checked<Kernel> => fail('K0401', `requantize: ${fault}`, { place: { op: node.name } }),
+            () => E.right(requantizeCodes(base, op.attrs, from, to)),
+          ),
         ),
-      ),
-    )
-    .with({ kind: 'dequantize' }, () => {
-      const scale = scaleOf(operand.type);
-      return isF32(scale)
-        ? E.right(dequantizeValues(base, scale, from))
-        : fail('K0602', `the scale of %${operand.name} is not an f32 value`, { place: { op: node.name } });
-    })
-    .with({ kind: 'table.edge' }, ({ attrs }) => {
-      const source = view.source(node.operands[0]!);
-      const inputs = attrs.slabs?.shape[0] ?? attrs.table.shape[0]!;
-      return edgeTable({ ...base, operand: source.from }, attrs, inputs, source.codes, to);
-    })
-    .with({ kind: 'table.basis' }, ({ attrs }) => {
-      const source = view.source(node.operands[0]!);
-      return E.right(basisTable({ ...base, operand: source.from }, attrs, source.codes, to));
-    })
-    .with({ kind: 'affine' }, { kind: 'decode' }, { kind: 'kan' }, { kind: 'observe' }, ({ kind }) =>
-      unsupported(kind),
-    )
-    .exhaustive();
+      )
+      .with({ kind: 'dequantize' }, () => {
+        const scale = scaleOf(operand.type);
+        return isF32(scale)
+          ? E.right(dequantizeValues(base, scale, from))
+          : fail('K0602', `the scale of %${operand.name} is not an f32 value`, { place: { op: node.name } });
+      })
+      .with({ kind: 'table.edge' }, ({ attrs }) => {
+        const source = view.source(node.operands[0]!);
+        const inputs = attrs.slabs?.shape[0] ?? attrs.table.shape[0]!;
+        return edgeTable({ ...base, operand: source.from }, attrs, inputs, source.codes, to);
+      })
+      .with({ kind: 'table.basis' }, ({ attrs }) => {
+        const source = view.source(node.operands[0]!);
+        return E.right(basisTable({ ...base, operand: source.from }, attrs, source.codes, to));
+      })
+      // Float ops that passes fold away, and ops of networks that the kernels do not cover.
+      .with(
+        {
+          kind: P.union(
+            'activate',
+            'add',
+            'affine',
+            'concat',
+            'decode',
+            'kan',
+            'multiply',
+            'norm',
+            'observe',
+            'pool',
+          ),
+        },
+        { kind: P.union('reshape', 'table.norm', 'table.sum') },
+        ({ kind }) => unsupported(kind),
+      )
+      .exhaustive()
+  );
 };
 
 const quantizeBy = (

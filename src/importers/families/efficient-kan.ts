@@ -21,26 +21,31 @@ import { finiteTensor } from '../tensors.js';
 
 const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
 
-/** The prefix before `layers.` and the layer numbers, ascending. */
-const layersOf = (file: TensorFile): { prefix: string; layers: ReadonlyArray<number> } | undefined => {
-  const found = new Map<string, Set<number>>();
+/** The prefix before `layers.` and how many layers there are: one more than the highest number of any tensor. */
+const layersOf = (file: TensorFile): { prefix: string; count: number } | undefined => {
+  const found = new Map<string, number>();
   for (const name of file.tensors.keys()) {
     const match = KEY.exec(name);
-    if (match === null || match[3] !== 'spline_weight') continue;
+    if (match === null) continue;
     const prefix = match[1] ?? '';
-    found.set(prefix, (found.get(prefix) ?? new Set()).add(Number(match[2])));
+    found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
   }
   const [first] = found;
-  return first === undefined ? undefined : { prefix: first[0], layers: [...first[1]].sort((a, b) => a - b) };
+  return first === undefined ? undefined : { prefix: first[0], count: first[1] };
+};
+
+/** Whether most of the tensors that tell the family are there: one that is missing is told by its name. */
+const recognises = (file: TensorFile): boolean => {
+  const found = layersOf(file);
+  if (found === undefined) return false;
+  const names = ['grid', 'base_weight', 'spline_weight'];
+  return names.filter((name) => file.tensors.has(`${found.prefix}layers.0.${name}`)).length >= 2;
 };
 
 export const efficientKan: Family = {
   name: 'efficient-kan',
   signature: 'layers.0.grid, layers.0.base_weight, layers.0.spline_weight',
-  recognises: (file) => {
-    const found = layersOf(file);
-    return found !== undefined && file.tensors.has(`${found.prefix}layers.${found.layers[0]}.grid`);
-  },
+  recognises,
   read: (file, options) => read(file, options),
 };
 
@@ -55,7 +60,7 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Graph<'float'>>
   const found = layersOf(file);
   if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
   const layers: Layer[] = [];
-  for (const l of found.layers) {
+  for (let l = 0; l < found.count; l++) {
     const layer = readLayer(file, `${found.prefix}layers.${l}.`, activation);
     if (E.isLeft(layer)) return layer;
     const before = layers.at(-1);
