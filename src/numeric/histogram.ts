@@ -14,8 +14,8 @@ export interface Histogram {
   readonly skipped: number;
 }
 
-/** Bins `data` ([samples, features], row-major) over its own range. */
-export const histogram = (data: Float32Array, features: number, bins: number): Histogram => {
+/** Bins `data` ([samples, features, inner], row-major) over its own range. */
+export const histogram = (data: Float32Array, features: number, bins: number, inner = 1): Histogram => {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
   let skipped = 0;
@@ -34,10 +34,9 @@ export const histogram = (data: Float32Array, features: number, bins: number): H
   const counts = new Uint32Array(features * bins);
   const sums = new Float64Array(features * bins);
   const perUnit = hi > lo ? bins / (hi - lo) : 0;
-  const samples = data.length / features;
-  for (let n = 0; n < samples; n++) {
-    for (let f = 0; f < features; f++) {
-      const x = data[n * features + f]!;
+  for (let at = 0, f = 0; at < data.length; at += inner, f = f + 1 === features ? 0 : f + 1) {
+    for (let j = at; j < at + inner; j++) {
+      const x = data[j]!;
       if (x - x !== 0) continue;
       const cell = f * bins + Math.min(bins - 1, Math.floor((x - lo) * perUnit));
       counts[cell]!++;

@@ -1,35 +1,44 @@
-/** Records, in the graph, what values every KAN layer is given: ranges and histograms from data. */
+/** Records, in the graph, what values get codes: ranges and histograms from data, behind every code point. */
 import * as E from 'fp-ts/lib/Either.js';
+import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import { rewrite } from '../ir/builder.js';
+import type { Branch } from '../ir/basis.js';
+import { builder } from '../ir/builder.js';
 import { constant, f32Data } from '../ir/constant.js';
 import { F32, uint } from '../ir/element.js';
-import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Op } from '../ir/ops/index.js';
+import type { Tensor } from '../ir/tensor.js';
+import { channelsOf, innerOf } from '../ir/types.js';
 import { emptyHistogram, type Histogram, histogram } from '../numeric/histogram.js';
+import { codePoints, frontValues } from './code-points.js';
 import { type Dataset, toTensor } from './dataset.js';
-import { declareOptions, integerOption, textOption } from './options.js';
+import { autoIntegerOption, declareOptions, integerOption, textOption } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 
 const { codec, help } = declareOptions({
   data: textOption(
     '.npy file with inputs as the program will get them; without it ranges come from the grid',
   ),
-  samples: integerOption('samples that hidden values are observed over (inputs: all)', 1, 1e9, 1024),
+  samples: autoIntegerOption(
+    'samples that hidden values are observed over (inputs: all); auto: 1024, fewer for large networks',
+    1,
+    1e9,
+  ),
   // A bin goes to one code as a whole, so that bins must be finer than the cells of 8-bit codes.
   bins: integerOption('bins of the histograms', 2, 65536, 1024),
 });
 
 interface CalibrateOptions {
   readonly data: string;
-  readonly samples: number;
+  readonly samples: number | 'auto';
   readonly bins: number;
 }
 
 export const calibrate = definePass<'float', 'float', CalibrateOptions>({
   name: 'calibrate',
-  summary: 'observes the range and distribution of the inputs of every KAN layer on data',
+  summary: 'observes the range and distribution of every value that is to get codes, on data',
   options: codec,
   help,
   files: ({ data }) => (data === '' ? [] : [data]),
@@ -53,18 +62,13 @@ export const calibrate = definePass<'float', 'float', CalibrateOptions>({
 
 type Histograms = ReadonlyMap<ValueName, Histogram>;
 
-/** The values that feed KAN layers. */
-const layerInputs = (graph: Graph): ReadonlySet<ValueName> =>
-  new Set(graph.nodes.filter(({ op }) => op.kind === 'kan').flatMap((node) => node.operands));
+/** Multiply-accumulates that calibration spends on hidden values when `samples` is auto. */
+const WORK = 2e9;
 
-/** The values that can be computed without running a KAN layer. */
-const cheapValues = (graph: Graph): ReadonlySet<ValueName> => {
-  const cheap = new Set<ValueName>(graph.inputs.map((v) => v.name));
-  for (const node of graph.nodes) {
-    if (node.op.kind !== 'kan' && node.operands.every((o) => cheap.has(o))) cheap.add(node.name);
-  }
-  return cheap;
-};
+const sampleCount = (samples: number | 'auto', graph: Graph): number =>
+  samples === 'auto'
+    ? Math.max(8, Math.min(1024, Math.floor(WORK / Math.max(1, graphCost(graph).macs))))
+    : samples;
 
 interface Observed {
   readonly histograms: Histograms;
@@ -83,23 +87,23 @@ const observe = (
   }
   const all = toTensor(dataset, input.type);
   if (E.isLeft(all)) return all;
-  const wanted = layerInputs(graph);
-  const cheap = cheapValues(graph);
+  const wanted = new Set(codePoints(graph).map((p) => p.name));
+  const cheap = frontValues(graph);
   const front: Graph<'float'> = {
     ...graph,
     nodes: graph.nodes.filter((n) => cheap.has(n.name)),
     outputs: [],
   };
   const features = all.right.data.length / all.right.batch;
-  const some = Math.min(samples, all.right.batch);
+  const some = Math.min(sampleCount(samples, graph), all.right.batch);
   const few = { ...all.right, batch: some, data: all.right.data.subarray(0, some * features) };
 
   const histograms = new Map<ValueName, Histogram>();
   const take =
     (fromFront: boolean) =>
-    (name: ValueName, value: { data: unknown; type: { shape: ReadonlyArray<number> } }): void => {
+    (name: ValueName, value: Tensor): void => {
       if (!wanted.has(name) || cheap.has(name) !== fromFront || !(value.data instanceof Float32Array)) return;
-      histograms.set(name, histogram(value.data, value.type.shape[0] ?? 1, bins));
+      histograms.set(name, histogram(value.data, channelsOf(value.type), bins, innerOf(value.type)));
     };
   const first = interpret(front, [all.right], take(true));
   if (E.isLeft(first)) return first;
@@ -115,18 +119,20 @@ const observe = (
   return E.right({ histograms, remarks });
 };
 
-/** Without data: the span of the grid, or for pixels the values they decode to. */
+/**
+ * Without data: the values that pixels decode to, or the span of the grids of the layers that read the value; where
+ * neither is known, a few standard deviations of a normalised value.
+ */
 const assumedHistograms = (graph: Graph, bins: number): Histograms => {
   const definitions = definitionsOf(graph);
-  const histograms = new Map<ValueName, Histogram>();
-  for (const node of graph.nodes) {
-    if (node.op.kind !== 'kan') continue;
-    const operand = node.operands[0]!;
-    const features = node.op.attrs.branches[0]!.weights.shape[0]!;
-    const { lo, hi } = decodedRange(definitions.get(operand)) ?? gridRange(node.op.attrs.branches);
-    histograms.set(operand, emptyHistogram(features, bins, lo, hi));
-  }
-  return histograms;
+  const types = typesOf(graph);
+  return new Map(
+    codePoints(graph).map(({ name, layers }) => {
+      const read = layers.filter((l) => l.asItIs).flatMap((l) => l.attrs.branches);
+      const { lo, hi } = decodedRange(definitions.get(name)) ?? gridRange(read) ?? { lo: -4, hi: 4 };
+      return [name, emptyHistogram(channelsOf(types.get(name)!), bins, lo, hi)];
+    }),
+  );
 };
 
 const decodedRange = (node: Node | undefined): { lo: number; hi: number } | undefined => {
@@ -136,9 +142,7 @@ const decodedRange = (node: Node | undefined): { lo: number; hi: number } | unde
 };
 
 /** From the p-th knot to the p-th last of all rows: where the splines were meant to be used. */
-const gridRange = (
-  branches: Extract<Op, { kind: 'kan' }>['attrs']['branches'],
-): { lo: number; hi: number } => {
+const gridRange = (branches: ReadonlyArray<Branch>): { lo: number; hi: number } | undefined => {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
   for (const { basis } of branches) {
@@ -149,21 +153,21 @@ const gridRange = (
       hi = Math.max(hi, basis.knots.data[(r + 1) * count - 1 - basis.order]!);
     }
   }
-  return lo < hi ? { lo, hi } : { lo: -1, hi: 1 };
+  return lo < hi ? { lo, hi } : undefined;
 };
 
-/** Puts an `observe` behind every value with a histogram and lets the KAN layers read it from there. */
+/** Puts an `observe` behind every value with a histogram and lets everything read it from there. */
 const insert = (graph: Graph<'float'>, histograms: Histograms): Checked<Graph<'float'>> => {
-  const observedAs = new Map<ValueName, ValueName>();
-  return rewrite(graph, 'float', (node, r) => {
-    if (node.op.kind !== 'kan') return r.keep(node);
-    const old = node.operands[0]!;
+  const b = builder(graph.name, 'float');
+  const renamed = new Map<ValueName, ValueName>();
+  const define = (old: ValueName, now: ValueName): void => {
     const h = histograms.get(old);
-    if (h === undefined) return r.keep(node);
-    const observed = observedAs.get(old) ?? r.add(`${old}_seen`, observeOp(h), [r.of(old)]);
-    observedAs.set(old, observed);
-    return r.add(node.name, node.op, [observed]);
-  });
+    renamed.set(old, h === undefined ? now : b.add(`${old}_seen`, observeOp(h), [now]));
+  };
+  const of = (old: ValueName): ValueName => renamed.get(old) ?? old;
+  for (const input of graph.inputs) define(input.name, b.input(input.name, input.type));
+  for (const node of graph.nodes) define(node.name, b.add(node.name, node.op, node.operands.map(of)));
+  return b.build(graph.outputs.map(of));
 };
 
 const observeOp = (h: Histogram): Op => {

@@ -2,11 +2,11 @@
 import { type BSpline, knotRow } from '../ir/basis.js';
 import { constant, f32Data } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
-import type { KanAttrs } from '../ir/ops/kan.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import type { Uniform } from '../ir/quantizer.js';
 import { isUniform } from '../numeric/bspline.js';
 import { clippedRange, type Histogram } from '../numeric/histogram.js';
+import type { CodePoint } from './code-points.js';
 
 export interface RangeOptions {
   readonly clip: number;
@@ -35,10 +35,14 @@ export const chooseQuantizer = (
   options: RangeOptions,
   bits: number,
   stats: ObserveAttrs,
-  layer: KanAttrs,
-  hidden: boolean,
+  { layers, first }: Pick<CodePoint, 'layers' | 'first'>,
 ): Chosen => {
-  const spline = layer.branches.map((b) => b.basis).find((b): b is BSpline => b._tag === 'bspline');
+  const hidden = !first;
+  // Knots are in units of the value that a layer reads: they say nothing where something stands between.
+  const spline = layers
+    .filter((l) => l.asItIs)
+    .flatMap((l) => l.attrs.branches.map((b) => b.basis))
+    .find((b): b is BSpline => b._tag === 'bspline');
   const histogram = { bins: stats.counts.shape[1]!, ...stats, ...dataOf(stats) };
   const widen = (r: Interval): Interval => {
     const roomy = hidden && stats.samples > 0 ? withMargin(r, options.margin / 100) : r;

@@ -7,6 +7,7 @@
  *   quantize(dequantize(acc))      -> requantize(acc)       integer rounding in place of float rounding
  *   recode(recode(code))           -> recode(code)          exact
  *   requantize(table + bias)       -> requantize with the bias, table without   exact
+ *   reshape, gather(dequantize(a)) -> dequantize(reshape, gather(a))           exact
  */
 import { type Rewriter, rewrite } from '../ir/builder.js';
 import { channel, constant, perChannel } from '../ir/constant.js';
@@ -15,7 +16,7 @@ import type { Node, ValueName } from '../ir/graph.js';
 import { decodedValue } from '../ir/ops/decode.js';
 import type { Op, OpOf } from '../ir/ops/index.js';
 import { coderOf, decodeValue, isShared, type Quantizer, type Scaled } from '../ir/quantizer.js';
-import { levelsOf, sizeOf } from '../ir/types.js';
+import { channelsOf, levelsOf } from '../ir/types.js';
 import { multiplierFor, shiftFor } from '../numeric/fixed-point.js';
 import { thresholdsOf } from '../numeric/uniform.js';
 import { declareOptions } from './options.js';
@@ -63,6 +64,10 @@ const foldNode = (op: Op, operand: ValueName, r: Rewriter<'table'>): Folded | un
   }
   if (op.kind === 'recode' && before.op.kind === 'recode') return recodeRecode(op, before, before.op, r);
   if (op.kind === 'requantize') return requantizeBias(op, before, r);
+  if ((op.kind === 'reshape' || op.kind === 'gather') && before.op.kind === 'dequantize') {
+    const moved = r.add(`${before.name}_moved`, op, before.operands);
+    return { op: before.op, operand: moved, said: 'accumulators are rearranged instead of floats' };
+  }
   return undefined;
 };
 
@@ -78,7 +83,7 @@ const quantizeDecode = (
   const shared =
     isShared(attrs.quantizer) &&
     (decode.values === undefined ? typeShared(type.meaning) : decode.values.shape[0] === 1);
-  const rows = shared ? 1 : sizeOf(type);
+  const rows = shared ? 1 : channelsOf(type);
   const map = allocate(uint(attrs.bits), rows * levels);
   for (let f = 0; f < rows; f++) {
     const coder = coderOf(attrs.quantizer, f);
@@ -108,7 +113,7 @@ const quantizeAffine = (
   r: Rewriter<'table'>,
 ): Folded | undefined => {
   const source = before.operands[0]!;
-  const features = sizeOf(r.typeOf(source));
+  const features = channelsOf(r.typeOf(source));
   for (let f = 0; f < features; f++) if (!(channel(affine.scale, f) > 0)) return undefined;
   const { quantizer } = attrs;
   const shared = isShared(quantizer) && typeof affine.scale === 'number' && typeof affine.shift === 'number';
@@ -198,7 +203,7 @@ const recodeRecode = (
   r: Rewriter<'table'>,
 ): Folded => {
   const source = before.operands[0]!;
-  const features = sizeOf(r.typeOf(source));
+  const features = channelsOf(r.typeOf(source));
   const [innerRows, levels] = [inner.map.shape[0]!, inner.map.shape[1]!];
   const [outerRows, middle] = [attrs.map.shape[0]!, attrs.map.shape[1]!];
   const rows = innerRows === 1 && outerRows === 1 ? 1 : features;

@@ -1,5 +1,6 @@
 /** Proves the range of every accumulator anew and gives each the narrowest type that holds it. */
 import { rewrite } from '../ir/builder.js';
+import { tableInputs } from '../ir/ops/table-edge.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
 import { proveBasis, proveEdge } from './table-parts.js';
@@ -18,7 +19,7 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
       if (node.op.kind !== 'table.edge' && node.op.kind !== 'table.basis') return r.keep(node);
       const operands = node.operands.map(r.of);
-      const inputs = r.typeOf(operands[0]!).shape[0]!;
+      const inputs = tableInputs(r.typeOf(operands[0]!).shape, node.op.attrs.window);
       const op =
         node.op.kind === 'table.edge'
           ? ({ kind: 'table.edge', attrs: proveEdge(node.op.attrs, inputs) } as const)

@@ -62,8 +62,9 @@ interface Live {
 }
 
 const liveInputs = (op: Op): Live | undefined => {
-  if (op.kind === 'table.edge') return liveEdge(op.attrs);
-  if (op.kind === 'table.basis') return liveBasis(op.attrs);
+  // Inputs of a window are taps of channels: a channel goes only when all its taps do, which is not looked for.
+  if (op.kind === 'table.edge' && op.attrs.window === undefined) return liveEdge(op.attrs);
+  if (op.kind === 'table.basis' && op.attrs.window === undefined) return liveBasis(op.attrs);
   return undefined;
 };
 
@@ -170,7 +171,7 @@ const keepFeatures = (
 
 /** An op on fewer features; `reads` says whether it now reads fewer features too. */
 const narrow = (op: Op, kept: Uint32Array): { op: Op; reads: 'same' | 'fewer' } | undefined => {
-  if (op.kind === 'table.edge' || op.kind === 'table.basis') {
+  if ((op.kind === 'table.edge' || op.kind === 'table.basis') && op.attrs.window === undefined) {
     const picked = pickOutputs(op, kept);
     return picked === undefined ? undefined : { op: picked, reads: 'same' };
   }

@@ -2,11 +2,13 @@
 import { rewrite } from '../ir/builder.js';
 import { constant } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
-import { definitionsOf, type Node } from '../ir/graph.js';
+import { type Graph, typesOf } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
+import { channelsOf } from '../ir/types.js';
 import { chooseQuantizer, type RangeOptions } from './choose-quantizer.js';
+import { type CodePoint, codePoints } from './code-points.js';
 import {
   autoIntegerOption,
   bytesOption,
@@ -53,75 +55,76 @@ interface QuantizeOptions extends RangeOptions {
 
 export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
   name: 'quantize',
-  summary: 'turns the inputs of every observed KAN layer into codes and sets the precision of its functions',
+  summary: 'makes codes at every observed code point and sets the precision of all layers',
   options: codec,
   help,
   from: 'float',
   to: 'quantized',
   run: (options) => (graph) => {
-    const definitions = definitionsOf(graph);
+    const points = new Map(codePoints(graph).map((p) => [p.name, p]));
+    const bitsOf = pointBits(options, graph, [...points.values()]);
     const remarks: Remark[] = [];
     const result = rewrite(graph, 'quantized', (node, r) => {
-      if (node.op.kind !== 'kan') return r.keep(node);
-      const observed = definitions.get(node.operands[0]!);
-      if (observed?.op.kind !== 'observe') return r.keep(node);
-      const first = isFirst(observed, definitions);
-      const layer = layerShape(node.op.attrs);
-      const bits = activationBits(options, layer, first);
-      const stats = observed.op.attrs;
-      const chosen = chooseQuantizer(options, bits, stats, node.op.attrs, !first);
-      for (const message of chosen.notes) remarks.push(note(message, node.name));
-      const { quantizer } = chosen;
-      remarks.push(note(`${layer.inputs} inputs of ${bits} bits, ${quantizer.levels} levels`, node.name));
-
+      if (node.op.kind === 'kan') {
+        const { table, coef, basis } = options;
+        const attrs: KanAttrs = { ...node.op.attrs, precision: { table, coef, basis } };
+        return r.add(node.name, { kind: 'kan', attrs }, node.operands.map(r.of));
+      }
+      const point = node.op.kind === 'observe' ? points.get(node.operands[0]!) : undefined;
+      if (node.op.kind !== 'observe' || point === undefined) return r.keep(node);
+      const observed = r.keep(node);
+      const stats = node.op.attrs;
+      const bits = bitsOf(point);
+      const { quantizer, notes } = chooseQuantizer(options, bits, stats, point);
+      const stem = point.layers[0]?.name ?? point.name;
+      for (const message of notes) remarks.push(note(message, stem));
+      remarks.push(
+        note(`${channelsOf(node.type)} channels of ${bits} bits, ${quantizer.levels} levels`, stem),
+      );
       const codes = r.add(
-        `${node.name}_code`,
+        `${stem}_code`,
         { kind: 'quantize', attrs: { quantizer, bits, nan: options.nan } },
-        [r.of(observed.name)],
+        [observed],
       );
       const values =
         options.values === 'mean' && options.align === 'free'
-          ? cellMeans(quantizer, stats, layer.inputs)
+          ? cellMeans(quantizer, stats, channelsOf(node.type))
           : undefined;
-      const decoded = r.add(
-        `${node.name}_in`,
-        { kind: 'decode', attrs: values === undefined ? {} : { values } },
-        [codes],
-      );
-      const { table, coef, basis } = options;
-      const attrs: KanAttrs = { ...node.op.attrs, precision: { table, coef, basis } };
-      return r.add(node.name, { kind: 'kan', attrs }, [decoded]);
+      return r.add(`${stem}_in`, { kind: 'decode', attrs: values === undefined ? {} : { values } }, [codes]);
     });
     return withRemarks(result, remarks);
   },
 });
 
-interface LayerShape {
-  readonly inputs: number;
-  readonly outputs: number;
-}
-
-const layerShape = (a: KanAttrs): LayerShape => {
-  const [inputs, , outputs] = a.branches[0]!.weights.shape;
-  return { inputs: inputs!, outputs: outputs! };
+/** Bits of every code point; those that are joined side by side get the most that one of them needs. */
+const pointBits = (
+  options: QuantizeOptions,
+  graph: Graph,
+  points: ReadonlyArray<CodePoint>,
+): ((point: CodePoint) => number) => {
+  const types = typesOf(graph);
+  const byGroup = new Map<number, number>();
+  for (const point of points) {
+    const bits = wantedBits(options, point, channelsOf(types.get(point.name)!));
+    byGroup.set(point.group, Math.max(byGroup.get(point.group) ?? 1, bits));
+  }
+  return (point) => byGroup.get(point.group) ?? 8;
 };
 
-/** Whether no KAN layer stands before the value. */
-const isFirst = (node: Node, definitions: ReturnType<typeof definitionsOf>): boolean =>
-  node.operands.every((o) => {
-    const before = definitions.get(o);
-    return before === undefined || (before.op.kind !== 'kan' && isFirst(before, definitions));
-  });
+/** Values that no layer reads are read once per element, so that their tables may be finer. */
+const VALUE_BITS = 10;
+
+const wantedBits = (options: QuantizeOptions, point: CodePoint, channels: number): number => {
+  const asked = point.first || options.hidden === 'auto' ? options.act : options.hidden;
+  if (asked !== 'auto') return asked;
+  if (point.layers.length === 0) return channels <= 64 ? VALUE_BITS : 8;
+  return Math.max(...point.layers.map(({ attrs }) => activationBits(options, attrs)));
+};
 
 /** 8 bits, or as few as 5 where the edge table of the layer would outgrow the budget. */
-const activationBits = (
-  options: QuantizeOptions,
-  { inputs, outputs }: LayerShape,
-  first: boolean,
-): number => {
-  const asked = first || options.hidden === 'auto' ? options.act : options.hidden;
-  if (asked !== 'auto') return asked;
-  const perCode = inputs * outputs * (options.table <= 8 ? 1 : 2);
+const activationBits = (options: QuantizeOptions, layer: KanAttrs): number => {
+  const [inputs, , outputs] = layer.branches[0]!.weights.shape;
+  const perCode = inputs! * outputs! * (options.table <= 8 ? 1 : 2);
   for (let bits = 8; bits > 5; bits--) {
     if (perCode * 2 ** bits <= options.budget) return bits;
   }

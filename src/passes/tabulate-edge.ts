@@ -10,48 +10,63 @@
 import { invariant } from '../diagnostics/index.js';
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { constant, perChannel } from '../ir/constant.js';
-import { accumulatorFor, allocate, F32, int, uint } from '../ir/element.js';
-import { decodedValue } from '../ir/ops/decode.js';
-import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
 import { edgeTableRange, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
-import { coderOf, isShared } from '../ir/quantizer.js';
-import { valueType } from '../ir/types.js';
-import type { LayerSite, TabulateOptions } from './tabulate.js';
+import { isPadded } from '../ir/window.js';
+import { inputChannel, type LayerSite } from './layer-site.js';
+import type { TabulateOptions } from './tabulate.js';
 
 export const tabulateEdge = (
   site: LayerSite,
   options: Pick<TabulateOptions, 'scale' | 'cells'>,
 ): TableEdgeAttrs => {
   const { inputs, outputs, layer } = site;
-  const { levels } = site.quantizer;
+  const { levels } = site.coded;
+  const groups = layer.window?.groups ?? 1;
+  const taps = inputs / groups;
   const functions = edgeFunctions(site, options.cells);
-  const { middles, halfRanges } = centre(functions, inputs, levels, outputs);
+  const padded = layer.window !== undefined && isPadded(layer.window);
+  const { middles, halfRanges } = centre(functions, inputs, levels, outputs, padded);
 
   const bits = layer.precision?.table ?? 8;
   const top = 2 ** (bits - 1) - 1;
-  const sums = Float64Array.from({ length: outputs }, (_, o) => {
-    let sum = layer.bias?.data[o] ?? 0;
-    for (let i = 0; i < inputs; i++) sum += middles[i * outputs + o]!;
+  // Output o of group g is output g * outputs + o of the layer.
+  const sums = Float64Array.from({ length: groups * outputs }, (_, go) => {
+    let sum = layer.bias?.data[go] ?? 0;
+    const first = Math.floor(go / outputs) * taps;
+    for (let i = first; i < first + taps; i++) sum += middles[i * outputs + (go % outputs)]!;
     return sum;
   });
-  const scales = entryScales(halfRanges, sums, inputs, top, options.scale);
-  const table = int(bits);
-  const entries = allocate(table, functions.length);
+  const scales = entryScales(halfRanges, sums, { taps, width: outputs }, top, options.scale);
   const inverse = Float64Array.from(scales, (s) => 1 / s);
+  const element = int(bits);
+  const rows = padded ? levels + 1 : levels;
+  const entries = allocate(element, inputs * rows * outputs);
+  const round = (v: number): number => Math.max(-top, Math.min(top, Math.round(v)));
   for (let i = 0; i < inputs; i++) {
+    const scaleAt = Math.floor(i / taps) * outputs;
     for (let c = 0; c < levels; c++) {
-      const row = (i * levels + c) * outputs;
+      const from = (i * levels + c) * outputs;
+      const to = (i * rows + c) * outputs;
       for (let o = 0; o < outputs; o++) {
-        const v = Math.round((functions[row + o]! - middles[i * outputs + o]!) * inverse[o]!);
-        entries[row + o] = Math.max(-top, Math.min(top, v));
+        entries[to + o] = round((functions[from + o]! - middles[i * outputs + o]!) * inverse[scaleAt + o]!);
       }
     }
+    if (!padded) continue;
+    // A tap in the padding adds nothing, so it takes back the middle that the bias holds for it.
+    const to = (i * rows + levels) * outputs;
+    for (let o = 0; o < outputs; o++)
+      entries[to + o] = round(-middles[i * outputs + o]! * inverse[scaleAt + o]!);
   }
-  const bias = Int32Array.from(sums, (sum, o) => Math.round(sum * inverse[o]!));
   const parts = {
-    table: constant(table, [inputs, levels, outputs], entries),
-    bias: constant(int(32), [outputs], bias),
+    table: constant(element, [inputs, rows, outputs], entries),
+    bias: constant(
+      int(32),
+      [sums.length],
+      Int32Array.from(sums, (sum, o) => Math.round(sum * inverse[o]!)),
+    ),
     scale: perChannel(F32, scales),
+    ...(layer.window === undefined ? {} : { window: layer.window }),
   };
   return withAccumulator(parts, inputs);
 };
@@ -70,71 +85,71 @@ export const withAccumulator = (
 
 /** [inputs, levels, outputs], row-major: the function of every edge over the cell of every code. */
 const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array => {
-  const { inputs, outputs, layer, quantizer: q, decode } = site;
-  const { levels } = q;
+  const { inputs, outputs, layer } = site;
+  const { levels } = site.coded;
   const branches = layer.branches.map(branchEvaluator);
   const value = new Float64Array(outputs);
   const evaluate = (i: number, x: number): void => {
     value.fill(0);
     for (const b of branches) accumulateInput(b, i, x, value);
   };
-  const stats = cells === 'mean' && site.observed?.op.kind === 'observe' ? site.observed.op.attrs : undefined;
-  const seen = stats !== undefined && stats.samples > 0 ? stats : undefined;
-  const sharedCoder = isShared(q) ? coderOf(q, 0) : undefined;
-  const decodeAttrs = decode.op.kind === 'decode' ? decode.op.attrs : {};
-  const codeType = valueType(uint(16), [inputs], q);
-
   const result = new Float32Array(inputs * levels * outputs);
   const sums = new Float64Array(levels * outputs);
   const counts = new Float64Array(levels);
   for (let i = 0; i < inputs; i++) {
+    const channel = inputChannel(site, i);
     sums.fill(0);
     counts.fill(0);
-    if (seen !== undefined) addCells(seen, i, sharedCoder ?? coderOf(q, i), evaluate, value, sums, counts);
+    if (cells === 'mean') {
+      channel.eachBin((code, x, count) => {
+        evaluate(i, x);
+        counts[code]! += count;
+        for (let o = 0; o < outputs; o++) sums[code * outputs + o]! += count * value[o]!;
+      });
+    }
     for (let c = 0; c < levels; c++) {
       const count = counts[c]!;
-      if (count === 0) evaluate(i, decodedValue(decodeAttrs, codeType, i, c));
+      if (count === 0) evaluate(i, channel.value(c));
       const row = (i * levels + c) * outputs;
       for (let o = 0; o < outputs; o++) {
         result[row + o] = count === 0 ? value[o]! : sums[c * outputs + o]! / count;
       }
     }
+    repairSingularities(result, i * levels * outputs, levels, outputs);
   }
   return result;
 };
 
-/** Adds, for every occupied bin of feature i, its count times the functions at its mean to the bin's code. */
-const addCells = (
-  stats: ObserveAttrs,
-  i: number,
-  coder: (x: number) => number,
-  evaluate: (i: number, x: number) => void,
-  value: Float64Array,
-  sums: Float64Array,
-  counts: Float64Array,
-): void => {
-  const bins = stats.counts.shape[1]!;
-  const outputs = value.length;
-  for (let b = i * bins; b < (i + 1) * bins; b++) {
-    const count = stats.counts.data[b]!;
-    if (count === 0) continue;
-    const mean = stats.means.data[b]!;
-    const code = coder(mean);
-    evaluate(i, mean);
-    counts[code]! += count;
-    for (let o = 0; o < outputs; o++) sums[code * outputs + o]! += count * value[o]!;
+/**
+ * A symbolic edge may have poles or end where its function does (1/x, log): an entry that is not finite takes the
+ * finite one of the nearest code, and 0 where there is none.
+ */
+const repairSingularities = (functions: Float32Array, at: number, levels: number, outputs: number): void => {
+  const finite = (c: number, o: number): boolean => Number.isFinite(functions[at + c * outputs + o]);
+  for (let e = at; e < at + levels * outputs; e++) {
+    if (Number.isFinite(functions[e])) continue;
+    const [c, o] = [Math.floor((e - at) / outputs), (e - at) % outputs];
+    let found = 0;
+    for (let d = 1; d < levels; d++) {
+      const near = [c - d, c + d].find((k) => k >= 0 && k < levels && finite(k, o));
+      if (near === undefined) continue;
+      found = functions[at + near * outputs + o]!;
+      break;
+    }
+    functions[e] = found;
   }
 };
 
-/** Middle and half of the range of every edge over its codes: [inputs, outputs] each. */
+/** Middle and half of the range of every edge over its codes (and 0, what padding adds): [inputs, outputs] each. */
 const centre = (
   functions: Float32Array,
   inputs: number,
   levels: number,
   outputs: number,
+  withZero: boolean,
 ): { middles: Float64Array; halfRanges: Float64Array } => {
-  const lo = new Float64Array(inputs * outputs).fill(Number.POSITIVE_INFINITY);
-  const hi = new Float64Array(inputs * outputs).fill(Number.NEGATIVE_INFINITY);
+  const lo = new Float64Array(inputs * outputs).fill(withZero ? 0 : Number.POSITIVE_INFINITY);
+  const hi = new Float64Array(inputs * outputs).fill(withZero ? 0 : Number.NEGATIVE_INFINITY);
   for (let i = 0; i < inputs; i++) {
     for (let c = 0; c < levels; c++) {
       const row = (i * levels + c) * outputs;
@@ -153,21 +168,22 @@ const centre = (
 };
 
 /**
- * The value of one unit of a table entry, for each output: its widest edge uses all bits. An output that no
+ * From half ranges [groups, taps, width]: the value of one unit of a table entry, for each output: its widest edge uses all bits. An output that no
  * input moves takes the finest unit of the others. No unit is finer than its output's bias at 24 bits: edges
  * that are constant but for rounding would else make the bias outgrow the accumulator.
  */
 const entryScales = (
   halfRanges: Float64Array,
   biases: Float64Array,
-  inputs: number,
+  { taps, width }: { readonly taps: number; readonly width: number },
   top: number,
   granularity: 'output' | 'tensor',
 ): Float32Array => {
   const outputs = biases.length;
   const widest = new Float64Array(outputs);
-  for (let i = 0; i < inputs; i++) {
-    for (let o = 0; o < outputs; o++) widest[o] = Math.max(widest[o]!, halfRanges[i * outputs + o]!);
+  for (let e = 0; e < halfRanges.length; e++) {
+    const go = Math.floor(e / (taps * width)) * width + (e % width);
+    widest[go] = Math.max(widest[go]!, halfRanges[e]!);
   }
   const moved = widest.filter((w) => w > 0);
   if (granularity === 'tensor') {

@@ -1,17 +1,21 @@
-/** Replaces every KAN layer on codes by integer tables: the recursion ends here. */
+/** Replaces everything that reads codes by integer tables: the recursion ends here. */
 import type * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import { fail } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
-import type { Node, ValueName } from '../ir/graph.js';
+import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
-import type { KanAttrs } from '../ir/ops/kan.js';
-import type { Quantizer } from '../ir/quantizer.js';
+import type { NormAttrs } from '../ir/ops/norm.js';
+import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { type Coded, resolveCoded } from './coded.js';
+import { type LayerSite, siteOf } from './layer-site.js';
 import { bytesOption, choiceOption, declareOptions } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 import { tabulateBasis } from './tabulate-basis.js';
 import { tabulateEdge } from './tabulate-edge.js';
+import { type PendingNorm, tabulateNorm } from './tabulate-norm.js';
+import { FACTORS, NORMED, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
 
 const { codec, help } = declareOptions({
   form: choiceOption('edge tables, basis tables, or per layer by cost', ['auto', 'edge', 'basis']),
@@ -30,21 +34,9 @@ export interface TabulateOptions {
   readonly cells: 'mean' | 'value';
 }
 
-/** What a layer is tabulated from: the layer, the codes it reads, and the nodes that made them. */
-export interface LayerSite {
-  readonly layer: KanAttrs;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly quantizer: Quantizer;
-  readonly decode: Node;
-  readonly codes: ValueName;
-  /** The calibration statistics of the value that was quantized. */
-  readonly observed: Node | undefined;
-}
-
 export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
   name: 'tabulate',
-  summary: 'replaces KAN layers by integer tables: edge tables (one add per edge) or basis tables',
+  summary: 'replaces layers, sums, norms and whatever reads codes by integer tables',
   options: codec,
   help,
   from: 'quantized',
@@ -52,52 +44,107 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
   run: (options) => (graph) => {
     const remarks: Remark[] = [];
     let failure: E.Either<Diagnostics, never> | undefined;
+    const statistics = new Map<ValueName, ObserveAttrs>();
+    const norms = new Map<ValueName, PendingNorm>();
+    const outputs = new Set(graph.outputs);
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
-      if (node.op.kind !== 'kan') return r.keep(node);
-      const site = siteOf(node, node.op.attrs, r);
-      if (site === undefined) {
-        failure ??= fail('K0505', 'the layer does not read decoded codes', {
-          place: { pass: 'tabulate', op: node.name },
-          hint: 'Run quantize before tabulate, and calibrate before quantize.',
-        });
-        return r.of(node.operands[0]!);
+      const coded = (k: number): Coded => {
+        const value = resolveCoded(r.of(node.operands[k]!), r, statistics);
+        if (value !== undefined) return value;
+        failure ??= notCoded(node);
+        return NOT_CODED(r.of(node.operands[k]!));
+      };
+      const dequantized = (op: Op, operands: ReadonlyArray<ValueName>): ValueName => {
+        const acc = r.add(`${node.name}_acc`, op, operands);
+        return r.add(node.name, { kind: 'dequantize', attrs: {} }, [acc]);
+      };
+      /** The operand as accumulators: a table for every channel. */
+      const summed = (sums: SumChoice): ValueName => {
+        const value = coded(0);
+        return r.add(`${node.name}_sum`, { kind: 'table.sum', attrs: tabulateSum([value], sums) }, [
+          value.codes,
+        ]);
+      };
+      const { op } = node;
+      switch (op.kind) {
+        case 'kan': {
+          const value = coded(0);
+          if (failure !== undefined) return value.codes;
+          const layer = tabulateLayer(siteOf(op.attrs, value), options);
+          for (const remark of layer.said) remarks.push({ ...remark, op: node.name });
+          return dequantized(layer.op, [value.codes]);
+        }
+        case 'add': {
+          const parts = [coded(0), coded(1)];
+          const attrs = tabulateSum(parts, WIDE);
+          return dequantized(
+            { kind: 'table.sum', attrs },
+            parts.map((p) => p.codes),
+          );
+        }
+        case 'pool':
+          return dequantized(op, [summed(POOLED)]);
+        case 'multiply':
+          return dequantized(op, [summed(FACTORS)]);
+        case 'norm':
+          // Made where its quantizer is known: its place is taken by the accumulators that it reads.
+          return keepNorm(norms, summed(NORMED), op.attrs, r);
+        case 'observe':
+          return norms.has(r.of(node.operands[0]!)) ? r.of(node.operands[0]!) : r.keep(node);
+        case 'quantize': {
+          const operand = r.of(node.operands[0]!);
+          const norm = norms.get(operand);
+          const codes =
+            norm === undefined
+              ? r.keep(node)
+              : r.add(node.name, { kind: 'table.norm', attrs: tabulateNorm(norm, op.attrs) }, [operand]);
+          const observed = definitionIn(graph, node.operands[0]!);
+          if (observed?.op.kind === 'observe') statistics.set(codes, observed.op.attrs);
+          return codes;
+        }
+        default: {
+          const kept = r.keep(node);
+          // A result that is codes with something univariate behind them.
+          const value = outputs.has(node.name) ? resolveCoded(kept, r, statistics) : undefined;
+          return value === undefined
+            ? kept
+            : dequantized({ kind: 'table.sum', attrs: tabulateSum([value], WIDE) }, [value.codes]);
+        }
       }
-      const { op, said } = tabulateLayer(site, options);
-      for (const remark of said) remarks.push({ ...remark, op: node.name });
-      const acc = r.add(`${node.name}_acc`, op, [site.codes]);
-      return r.add(node.name, { kind: 'dequantize', attrs: {} }, [acc]);
     });
     return failure ?? withRemarks(result, remarks);
   },
 });
 
-/** Recognises kan(decode(quantize(observe x))), in the names of the new graph. */
-const siteOf = (node: Node, layer: KanAttrs, r: Rewriter<'table'>): LayerSite | undefined => {
-  const decode = r.nodeOf(r.of(node.operands[0]!));
-  if (decode?.op.kind !== 'decode') return undefined;
-  const codes = decode.operands[0]!;
-  const quantizer = r.typeOf(codes).meaning;
-  if (quantizer === undefined || quantizer._tag === 'scaled') return undefined;
-  const quantize = r.nodeOf(codes);
-  const before = quantize === undefined ? undefined : r.nodeOf(quantize.operands[0]!);
-  const [inputs, , outputs] = layer.branches[0]!.weights.shape;
-  return {
-    layer,
-    inputs: inputs!,
-    outputs: outputs!,
-    quantizer,
-    decode,
-    codes,
-    observed: before?.op.kind === 'observe' ? before : undefined,
-  };
+const definitionIn = (graph: Graph, name: ValueName): Node | undefined =>
+  graph.nodes.find((node) => node.name === name);
+
+const notCoded = (node: Node): E.Either<Diagnostics, never> =>
+  fail('K0505', `${node.op.kind} does not read decoded codes`, {
+    place: { pass: 'tabulate', op: node.name },
+    hint: 'Run quantize before tabulate, and calibrate before quantize.',
+  });
+
+/** Stands in after a failure, so that the walk can end. */
+const NOT_CODED = (codes: ValueName): Coded => ({ codes, levels: 2, channels: [] });
+
+const keepNorm = (
+  norms: Map<ValueName, PendingNorm>,
+  acc: ValueName,
+  attrs: NormAttrs,
+  r: Rewriter<'table'>,
+): ValueName => {
+  norms.set(acc, { attrs, type: r.typeOf(acc) });
+  return acc;
 };
 
 const tabulateLayer = (
   site: LayerSite,
   options: TabulateOptions,
 ): { op: Op; said: ReadonlyArray<Remark> } => {
-  const { levels } = site.quantizer;
-  const wanted = options.form === 'auto' ? chooseForm(site.layer, levels, options.budget) : options.form;
+  const { levels } = site.coded;
+  const wanted =
+    options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
   if (wanted === 'basis' && hasBasisForm(site.layer)) {
     const { attrs, basisBits } = tabulateBasis(site);
     const asked = site.layer.precision?.basis ?? basisBits;
@@ -116,7 +163,7 @@ const tabulateLayer = (
   const attrs = tabulateEdge(site, options);
   const said = [
     note(
-      `edge table of ${edgeCost(site.layer, levels).bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`,
+      `edge table of ${edgeCost(site.layer, site.inputs, levels).bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`,
     ),
   ];
   return {

@@ -1,0 +1,115 @@
+/**
+ * Where codes are made: the values that a quantizer goes behind.
+ *
+ * Integer ops read codes, and everything univariate between the codes and the op that reads them folds into
+ * tables. So codes are made as early as possible: directly behind the op that produces a value (a layer, a norm, a
+ * sum, a pooling, a product), before activations and affine maps. Before the first such op they are made as late as
+ * possible, on the values that the first layer was trained on.
+ */
+import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import type { KanAttrs } from '../ir/ops/kan.js';
+
+export interface CodePoint {
+  readonly name: ValueName;
+  /** Whether no layer stands before it. */
+  readonly first: boolean;
+  /** The KAN layers that read it, with whether they read it as it is, nothing univariate between. */
+  readonly layers: ReadonlyArray<{
+    readonly name: ValueName;
+    readonly attrs: KanAttrs;
+    readonly asItIs: boolean;
+  }>;
+  /** Whether a norm, a sum, a pooling, a product, or the result of the graph reads it. */
+  readonly valueRead: boolean;
+  /** Code points that are joined with this one side by side must have equally many levels: they share this number. */
+  readonly group: number;
+}
+
+const isLayout = ({ op }: Node): boolean =>
+  op.kind === 'reshape' || op.kind === 'gather' || op.kind === 'concat' || op.kind === 'observe';
+
+const isUnivariate = ({ op }: Node): boolean => op.kind === 'affine' || op.kind === 'activate';
+
+const makesValue = ({ op }: Node): boolean =>
+  op.kind === 'kan' ||
+  op.kind === 'norm' ||
+  op.kind === 'add' ||
+  op.kind === 'pool' ||
+  op.kind === 'multiply';
+
+/** The values that can be computed without running a layer, a norm, a sum, a pooling or a product. */
+export const frontValues = (graph: Graph): ReadonlySet<ValueName> => {
+  const front = new Set<ValueName>(graph.inputs.map((v) => v.name));
+  for (const node of graph.nodes) {
+    if (!makesValue(node) && node.operands.every((o) => front.has(o))) front.add(node.name);
+  }
+  return front;
+};
+
+interface Draft {
+  readonly layers: Array<CodePoint['layers'][number]>;
+  valueRead: boolean;
+  group: number;
+}
+
+/** All code points of a float graph, in the order in which they are defined. */
+export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
+  const definitions = definitionsOf(graph);
+  const front = frontValues(graph);
+  const drafts = new Map<ValueName, Draft>();
+  let groups = 0;
+
+  const draftOf = (name: ValueName): Draft => {
+    const known = drafts.get(name);
+    if (known !== undefined) return known;
+    const draft: Draft = { layers: [], valueRead: false, group: groups++ };
+    drafts.set(name, draft);
+    return draft;
+  };
+  /** The code points behind a value that is read, and whether something univariate stands between. */
+  const pointsOf = (
+    name: ValueName,
+    asItIs: boolean,
+  ): ReadonlyArray<{ name: ValueName; asItIs: boolean }> => {
+    const node = definitions.get(name);
+    if (node === undefined) return [{ name, asItIs }];
+    if (isLayout(node)) {
+      const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
+      if (node.op.kind === 'concat') joinGroups(points.map((p) => draftOf(p.name)));
+      return points;
+    }
+    if (isUnivariate(node) && !front.has(name)) return pointsOf(node.operands[0]!, false);
+    return [{ name, asItIs }];
+  };
+  const joinGroups = (joined: ReadonlyArray<Draft>): void => {
+    const all = new Set(joined.map((d) => d.group));
+    const first = joined[0]?.group;
+    if (first === undefined) return;
+    for (const draft of drafts.values()) if (all.has(draft.group)) draft.group = first;
+  };
+
+  for (const node of graph.nodes) {
+    if (!makesValue(node)) continue;
+    for (const operand of node.operands) {
+      for (const point of pointsOf(operand, true)) {
+        const draft = draftOf(point.name);
+        if (node.op.kind === 'kan')
+          draft.layers.push({ name: node.name, attrs: node.op.attrs, asItIs: point.asItIs });
+        else draft.valueRead = true;
+      }
+    }
+  }
+  // A result needs codes where something univariate stands before it, or a norm, which gives codes only.
+  for (const output of graph.outputs) {
+    for (const point of pointsOf(output, true)) {
+      if (!point.asItIs || definitions.get(point.name)?.op.kind === 'norm')
+        draftOf(point.name).valueRead = true;
+    }
+  }
+  const order = [...graph.inputs.map((v) => v.name), ...graph.nodes.map((n) => n.name)];
+  return order.flatMap((name) => {
+    const draft = drafts.get(name);
+    if (draft === undefined || (draft.layers.length === 0 && !draft.valueRead)) return [];
+    return [{ name, first: front.has(name), ...draft }];
+  });
+};

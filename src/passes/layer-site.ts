@@ -1,0 +1,34 @@
+/** A layer to tabulate, with the coded value that it reads. */
+import type { KanAttrs } from '../ir/ops/kan.js';
+import { tapsOf } from '../ir/window.js';
+import type { Coded, CodedChannel } from './coded.js';
+
+/** What a layer is tabulated from: the layer and the coded value that it reads. */
+export interface LayerSite {
+  readonly layer: KanAttrs;
+  /** Inputs that tables are for: features, or the taps of all groups of a window. */
+  readonly inputs: number;
+  /** Outputs of one table row: all, or those of one group of a window. */
+  readonly outputs: number;
+  readonly coded: Coded;
+}
+
+/** The channel of the coded value that input i of the layer reads. */
+export const inputChannel = ({ layer, coded }: LayerSite, i: number): CodedChannel => {
+  const area = layer.window === undefined ? 1 : layer.window.kernel[0] * layer.window.kernel[1];
+  return coded.channels[Math.floor(i / area)]!;
+};
+
+export const siteOf = (layer: KanAttrs, coded: Coded): LayerSite => ({
+  layer,
+  coded,
+  inputs:
+    layer.window === undefined
+      ? coded.channels.length
+      : tapsOf(layer.window, coded.channels.length) * layer.window.groups,
+  outputs: layer.branches[0]!.weights.shape[2]!,
+});
+
+/** The first output of the layer that input i adds to: 0, or that of its group. */
+export const outputIndex = ({ layer, inputs, outputs }: LayerSite, i: number): number =>
+  layer.window === undefined ? 0 : Math.floor((i * layer.window.groups) / inputs) * outputs;
