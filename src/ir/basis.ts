@@ -151,11 +151,12 @@ export const basisFault = (basis: Basis, inputs: number): string | undefined =>
     })
     .with({ _tag: 'base' }, () => undefined)
     .with({ _tag: 'rbf' }, ({ width }) => (width > 0 ? undefined : `the width is ${width}`))
-    .with({ _tag: 'polynomial' }, ({ family, beta, degree }) =>
-      family === 'gram' && beta?.shape[0] !== degree + 1
-        ? `gram polynomials of degree ${degree} need ${degree + 1} betas`
-        : undefined,
-    )
+    .with({ _tag: 'polynomial' }, ({ family, beta, degree }) => {
+      if (family !== 'gram') return beta === undefined ? undefined : `${family} polynomials have no betas`;
+      return beta?.shape[0] === degree + 1
+        ? undefined
+        : `gram polynomials of degree ${degree} need ${degree + 1} betas`;
+    })
     .with({ _tag: 'symbolic' }, ({ kinds, inner, functions }) => {
       const [rows, count] = [kinds.shape[0]!, kinds.shape[1]!];
       if (rows !== inputs || inner.shape[0] !== rows || inner.shape[1] !== count || inner.shape[2] !== 2) {

@@ -19,7 +19,7 @@ export const refusesNaN = (graph: Graph): boolean =>
 
 /**
  * Runs a graph on a batch. One tensor per input of the graph, of exactly its type.
- * Fails with K0701 on a wrong input and on NaN where the graph refuses it.
+ * Fails with K0701 on a wrong input, on batches of different sizes, and on NaN where the graph refuses it.
  */
 export const interpret = (
   graph: Graph,
@@ -31,6 +31,10 @@ export const interpret = (
     const given = inputs[k];
     if (given === undefined || !sameType(given.type, declared.type)) {
       return fail('K0701', `input %${declared.name} was not given with its type`);
+    }
+    const { batch } = inputs[0] ?? given;
+    if (given.batch !== batch) {
+      return fail('K0701', `input %${declared.name} has ${given.batch} samples, the first input ${batch}`);
     }
     const nan = refusesNaN(graph) ? firstNaN(given.data) : -1;
     if (nan >= 0)

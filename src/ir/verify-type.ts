@@ -5,7 +5,7 @@ import { type Constant, elementCount, firstUnfit, MAX_ELEMENTS, showConstantType
 import { type ElementType, storesElement } from './element.js';
 import { MeaningCodec, quantizerFault } from './quantizer.js';
 import { visitConstants } from './resources.js';
-import { sizeOf, type ValueType } from './types.js';
+import { channelsOf, sizeOf, type ValueType } from './types.js';
 
 // Untyped code makes graphs too: what the type says to be there may be missing.
 const isElement = (e: ElementType | undefined): boolean =>
@@ -41,12 +41,12 @@ const meaningFault = (type: ValueType): string | undefined => {
   if (E.isLeft(decoded)) return `the meaning of the type is malformed: ${showErrors(decoded.left)}`;
   if (meaning._tag !== 'scaled') {
     return element.kind === 'uint'
-      ? quantizerFault(meaning, sizeOf(type), element.bits)
+      ? quantizerFault(meaning, channelsOf(type), element.bits)
       : 'only unsigned codes have a quantizer';
   }
   if (element.kind !== 'int') return 'only signed accumulators have a scale';
-  if (typeof meaning.scale !== 'number' && meaning.scale.shape[0] !== sizeOf(type)) {
-    return `scale has ${meaning.scale.shape[0]} elements for ${sizeOf(type)} outputs`;
+  if (typeof meaning.scale !== 'number' && meaning.scale.shape[0] !== channelsOf(type)) {
+    return `scale has ${meaning.scale.shape[0]} elements for ${channelsOf(type)} channels`;
   }
   return meaning.lo > meaning.hi ? `range [${meaning.lo}, ${meaning.hi}] is empty` : undefined;
 };

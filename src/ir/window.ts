@@ -4,6 +4,7 @@
  */
 import * as t from 'io-ts';
 import { integer, record } from './codec.js';
+import { MAX_ELEMENTS } from './constant.js';
 
 export interface Window {
   /** Height and width. */
@@ -101,7 +102,60 @@ export const windowShape = (
     return `${channels} channels and ${outputs} outputs do not split into ${w.groups} groups`;
   }
   const size = windowOutput(w, height, width);
-  return size === undefined
-    ? `a ${w.kernel.join('x')} window does not fit a ${height}x${width} image`
+  if (size === undefined) return `a ${w.kernel.join('x')} window does not fit a ${height}x${width} image`;
+  return outputs * size[0] * size[1] > MAX_ELEMENTS
+    ? `${size[0]}x${size[1]} windows of ${outputs} outputs are more than ${MAX_ELEMENTS} elements`
     : [outputs, ...size];
+};
+
+/** Whether every window holds at least one pixel of an image. */
+export const everyWindowHoldsPixels = (w: Window, height: number, width: number): boolean => {
+  const size = windowOutput(w, height, width);
+  return (
+    size !== undefined && ([0, 1] as const).every((axis) => axisHoldsPixels(w, axis, [height, width], size))
+  );
+};
+
+const axisHoldsPixels = (
+  w: Window,
+  axis: 0 | 1,
+  image: readonly [number, number],
+  size: readonly [number, number],
+): boolean => {
+  const first = (o: number): number => o * w.stride[axis] - w.padding[axis];
+  // A window that starts in the image holds the pixel there; of those the last starts furthest to the end.
+  if (first(size[axis] - 1) >= image[axis]) return false;
+  for (let o = 0; o < size[axis] && first(o) < 0; o++) {
+    const skipped = Math.ceil(-first(o) / w.dilation[axis]);
+    if (skipped >= w.kernel[axis] || first(o) + skipped * w.dilation[axis] >= image[axis]) return false;
+  }
+  return true;
+};
+
+/**
+ * Calls `visit(position, group, input, pixel)` for every output place and every input of the layer there, in the
+ * order of the inputs: `pixel` is the element of the image [C, H, W], or -1 in the padding.
+ */
+export const forEachWindowInput = (
+  w: Window,
+  shape: ReadonlyArray<number>,
+  visit: (position: number, group: number, input: number, pixel: number) => void,
+): void => {
+  const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
+  const size = windowOutput(w, height, width) ?? [0, 0];
+  const area = w.kernel[0] * w.kernel[1];
+  const perGroup = channels / w.groups;
+  for (let p = 0; p < size[0] * size[1]; p++) {
+    const top = Math.floor(p / size[1]) * w.stride[0] - w.padding[0];
+    const left = (p % size[1]) * w.stride[1] - w.padding[1];
+    for (let c = 0; c < channels; c++) {
+      const group = Math.floor(c / perGroup);
+      for (let tap = 0; tap < area; tap++) {
+        const y = top + Math.floor(tap / w.kernel[1]) * w.dilation[0];
+        const x = left + (tap % w.kernel[1]) * w.dilation[1];
+        const inside = y >= 0 && y < height && x >= 0 && x < width;
+        visit(p, group, c * area + tap, inside ? (c * height + y) * width + x : -1);
+      }
+    }
+  }
 };

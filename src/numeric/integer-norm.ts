@@ -12,6 +12,13 @@
  *
  * where G / 2^g is gain / step of the channel and B its offset in codes. Shifts of m towards smaller k lose bits of
  * W below 2^-29 of it. Where s < 1 the code saturates by the sign of t, where s > 30 the first term is 0.
+ *
+ * For s >= 1 the code, before it is clamped, is off from z G / 2^g + B, with z the real (a - mean) / sigma and sigma in
+ * eighths of an accumulator, by at most (and a thousandth of the second term)
+ *
+ *   1/2 + |G| / 2^g (1 / (2 sigma) + |z| (2^-13 + 1 / (8 sigma^2) + 1 / |G|))
+ *
+ * of which the mean gives the terms with sigma, the roundings of v, q and r give 2^-13, and that of P gives 1 / |G|.
  */
 
 /** Largest magnitude of an input, and largest group. */

@@ -21,23 +21,45 @@ export const edgeRange = (
   bias: ArrayLike<number> | undefined,
 ): Interval => {
   const sums = prefixSums(outputs, bias);
-  const lo = new Float64Array(outputs);
-  const hi = new Float64Array(outputs);
+  // Slabs that several inputs share are looked at once: a few bytes could otherwise ask for much time.
+  const shared = inputs * codes * outputs > table.length ? new Map<number, Bounds>() : undefined;
+  const scratch = boundsOf(outputs);
   for (let i = 0; i < inputs; i++) {
-    const slab = slabOf(i) * codes * outputs;
-    lo.fill(Number.POSITIVE_INFINITY);
-    hi.fill(Number.NEGATIVE_INFINITY);
-    for (let c = 0; c < codes; c++) {
-      const row = slab + c * outputs;
-      for (let o = 0; o < outputs; o++) {
-        const v = table[row + o]!;
-        if (v < lo[o]!) lo[o] = v;
-        if (v > hi[o]!) hi[o] = v;
-      }
+    const slab = slabOf(i);
+    const known = shared?.get(slab);
+    const bounds = known ?? (shared === undefined ? scratch : boundsOf(outputs));
+    if (known === undefined) {
+      findBounds(table, slab * codes * outputs, codes, bounds);
+      shared?.set(slab, bounds);
     }
-    sums.add(lo, hi, lo, hi);
+    sums.add(bounds.lo, bounds.hi, bounds.lo, bounds.hi);
   }
   return sums.hull();
+};
+
+/** For every output the smallest and the largest entry of a slab. */
+interface Bounds {
+  readonly lo: Float64Array;
+  readonly hi: Float64Array;
+}
+
+const boundsOf = (outputs: number): Bounds => ({
+  lo: new Float64Array(outputs),
+  hi: new Float64Array(outputs),
+});
+
+const findBounds = (table: ArrayLike<number>, slab: number, codes: number, { lo, hi }: Bounds): void => {
+  const outputs = lo.length;
+  lo.fill(Number.POSITIVE_INFINITY);
+  hi.fill(Number.NEGATIVE_INFINITY);
+  for (let c = 0; c < codes; c++) {
+    const row = slab + c * outputs;
+    for (let o = 0; o < outputs; o++) {
+      const v = table[row + o]!;
+      if (v < lo[o]!) lo[o] = v;
+      if (v > hi[o]!) hi[o] = v;
+    }
+  }
 };
 
 /** Running bounds over outputs: the current sums and the hull of all partial sums so far. */

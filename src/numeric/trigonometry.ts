@@ -1,12 +1,16 @@
 /**
  * Trigonometric functions from additions, multiplications and divisions only: see transcendental.ts for why.
- * Absolute error is below 1e-13 for |x| up to 1e6.
+ * Absolute error is below 1e-13 for |x| up to 1e6 (for tan where it is below 1). Beyond, sin and cos stay within
+ * [-1, 1], but their phase is that of the multiples of the double nearest to 2 pi.
  */
 
 // pi/2 in three parts: the first two have enough trailing zero bits that multiples up to 2^20 are exact.
 const PIO2_1 = 1.5707963267341256;
 const PIO2_2 = 6.077100506303966e-11;
 const PIO2_3 = 2.0222662487959506e-21;
+
+/** Up to here the parts of pi/2 reduce to the stated error. */
+const REDUCED_LIMIT = 1e6;
 
 /** Taylor series of sin around 0 for |r| <= pi/4. */
 const sinSeries = (r: number): number => {
@@ -27,8 +31,10 @@ const cosSeries = (r: number): number => {
 /** sin(x + quarter * pi/2), by reduction to the nearest multiple of pi/2. NaN for infinities. */
 const quarterTurn = (x: number, quarter: number): number => {
   if (x - x !== 0) return Number.NaN;
-  const k = Math.floor(x / (Math.PI / 2) + 0.5);
-  const r = x - k * PIO2_1 - k * PIO2_2 - k * PIO2_3;
+  // The remainder of doubles is exact on every engine.
+  const y = Math.abs(x) <= REDUCED_LIMIT ? x : x % (2 * Math.PI);
+  const k = Math.floor(y / (Math.PI / 2) + 0.5);
+  const r = y - k * PIO2_1 - k * PIO2_2 - k * PIO2_3;
   const turn = (((k + quarter) % 4) + 4) % 4;
   if (turn === 0) return sinSeries(r);
   if (turn === 1) return cosSeries(r);

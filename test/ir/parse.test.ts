@@ -65,7 +65,7 @@ const CASES: ReadonlyArray<Case> = [
     graphOf('%y : f32[n, 2] = softmax %x', 'return %y'),
     'K0301',
     '3:20',
-    "there is no op 'softmax'. Expected one of affine, decode",
+    "there is no op 'softmax'. Expected one of activate, add",
   ],
   [
     'an undefined value',

@@ -3,14 +3,21 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   builder,
+  constant,
   floatType,
   type Graph,
+  int,
   interpret,
   LEVELS,
+  type Level,
+  type Node,
   OPS,
-  type OpKind,
+  type Op,
   type Tensor,
+  uint,
   type ValueName,
+  type ValueType,
+  valueType,
 } from '../../src/ir/index.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 import { arbitraryGraph, randomGraph, randomTensor } from '../support/graphs.js';
@@ -19,34 +26,75 @@ import { randomOf } from '../support/random.js';
 
 const LARGEST = 3.4028234663852886e38;
 
-/** Runs a graph on random inputs and compares each node with its definition. Returns how many values it saw. */
-const compare = (graph: Graph, seed: number, seen: Map<OpKind, number>): void => {
+/** What makes a layer special: the forms that must occur for the comparison to mean something. */
+const formsOf = ({ op }: Node): ReadonlyArray<string> => {
+  if (op.kind !== 'kan' && op.kind !== 'table.edge' && op.kind !== 'table.basis') return [];
+  const { window: w } = op.attrs;
+  const windowed =
+    w === undefined
+      ? []
+      : [
+          'window',
+          ...(w.groups > 1 ? ['groups'] : []),
+          ...(w.padding.some((p) => p > 0) ? ['padding'] : []),
+          ...(w.stride.some((s) => s > 1) ? ['stride'] : []),
+          ...(w.dilation.some((d, k) => d > 1 && w.kernel[k]! > 1) ? ['dilation'] : []),
+        ];
+  if (op.kind !== 'kan') return windowed.map((form) => `${op.kind} ${form}`);
+  const bases = op.attrs.branches.flatMap(({ basis, from = 0 }) => [
+    basis._tag === 'polynomial' ? basis.family : basis._tag,
+    ...(from > 0 ? [w === undefined ? 'from' : 'from under a window'] : []),
+  ]);
+  return [...bases, ...windowed].map((form) => `kan ${form}`);
+};
+
+const FORMS: Readonly<Record<Level, ReadonlyArray<string>>> = {
+  float: [
+    ...['bspline', 'base', 'rbf', 'chebyshev', 'legendre', 'gram', 'symbolic', 'from', 'from under a window'],
+    ...['window', 'groups', 'padding', 'stride', 'dilation'],
+  ].map((form) => `kan ${form}`),
+  quantized: ['kan window'],
+  table: ['table.edge', 'table.basis'].flatMap((kind) =>
+    ['window', 'groups', 'padding', 'stride', 'dilation'].map((form) => `${kind} ${form}`),
+  ),
+};
+
+/** Runs a graph on random inputs and compares each node with its definition. Counts the values that it saw. */
+const compare = (graph: Graph, seed: number, seen: Map<string, number>): void => {
+  const see = (what: string): void => {
+    seen.set(what, (seen.get(what) ?? 0) + 1);
+  };
   const r = randomOf(seed);
   const inputs = graph.inputs.map((i) => randomTensor(r, i.type, 3));
   const values = new Map<ValueName, Tensor>();
   rightOf(interpret(graph, inputs, (name, value) => values.set(name, value)));
   for (const node of graph.nodes) {
     const found = values.get(node.name)!;
-    const wanted = naiveValue(node, values.get(node.operands[0]!)!);
+    const wanted = naiveValue(
+      node,
+      node.operands.map((o) => values.get(o)!),
+    );
     expect(found.data).toHaveLength(wanted.length);
     for (const [j, w] of wanted.entries()) {
       const f = found.data[j]!;
-      seen.set(node.op.kind, (seen.get(node.op.kind) ?? 0) + 1);
       const where = `%${node.name} = ${node.op.kind}, element ${j}, seed ${seed}`;
-      if (typeof w === 'number') expect(f, where).toBe(w);
       // Sums of another order round otherwise, and beyond the largest f32 they may differ altogether.
-      else if (w.magnitude < LARGEST / 2)
-        expect(Math.abs(f - w.value), where).toBeLessThanOrEqual(w.magnitude * 2e-7 + 1e-38);
+      if (typeof w !== 'number' && !(w.magnitude < LARGEST / 2)) continue;
+      if (typeof w === 'number') expect(f, where).toBe(w);
+      else expect(Math.abs(f - w.value), where).toBeLessThanOrEqual(w.magnitude * 2e-7 + 1e-38);
+      for (const what of [node.op.kind, ...formsOf(node)]) see(what);
     }
   }
 };
 
 describe('the interpreter', () => {
   it.each(LEVELS)('gives every op its meaning at level %s', (level) => {
-    const seen = new Map<OpKind, number>();
+    const seen = new Map<string, number>();
     for (let seed = 0; seed < 250; seed++) compare(randomGraph(level, seed, 8), seed, seen);
     const expected = Object.values(OPS).filter((op) => (op.levels as ReadonlyArray<string>).includes(level));
-    for (const { kind } of expected) expect(seen.get(kind) ?? 0, kind).toBeGreaterThan(20);
+    for (const what of [...expected.map((op) => op.kind), ...FORMS[level]]) {
+      expect(seen.get(what) ?? 0, what).toBeGreaterThan(40);
+    }
   });
 
   it('gives codes below the levels and accumulators inside the proven range', () => {
@@ -94,6 +142,51 @@ describe('the interpreter', () => {
   });
 });
 
+describe('single ops', () => {
+  const run = (type: ValueType, op: Op, data: ReadonlyArray<number>): ReadonlyArray<number> => {
+    const b = builder('g', 'float');
+    const graph = rightOf(b.build([b.add('y', op, [b.input('x', type)])]));
+    const x = { type, batch: 1, data: Float32Array.from(data) };
+    return Array.from(rightOf(interpret(graph, [x]))[0]!.data);
+  };
+
+  it('a pool takes the largest as Math.max does', () => {
+    const window = { kernel: [1, 2], stride: [1, 1], padding: [0, 1], dilation: [1, 1], groups: 1 } as const;
+    const op: Op = { kind: 'pool', attrs: { reduce: 'max', window } };
+    const row = [-0, 0, Number.NaN, -5, Number.NEGATIVE_INFINITY];
+    expect(run(floatType([1, 1, 5]), op, row)).toStrictEqual([
+      -0,
+      0,
+      Number.NaN,
+      Number.NaN,
+      -5,
+      Number.NEGATIVE_INFINITY,
+    ]);
+  });
+
+  it('a mean counts the padding as 0', () => {
+    const window = { kernel: [2, 2], stride: [2, 2], padding: [1, 1], dilation: [1, 1], groups: 1 } as const;
+    const op: Op = { kind: 'pool', attrs: { reduce: 'mean', window } };
+    expect(run(floatType([1, 2, 2]), op, [4, 8, 12, 16])).toStrictEqual([1, 2, 3, 4]);
+  });
+
+  it('a product of two ones is one, and its range says so', () => {
+    const two = constant(uint(8), [1], Uint8Array.of(1));
+    const b = builder('g', 'table');
+    const x = b.input('x', valueType(int(8), [1], { _tag: 'scaled', scale: 3, lo: 0, hi: 0 }));
+    const y = b.add('y', { kind: 'multiply', attrs: { left: two, right: two } }, [x]);
+    expect(b.typeOf(y).meaning).toMatchObject({ lo: 0, hi: 1 });
+  });
+
+  it('a mean of accumulators may be 0 under padding, and its range says so', () => {
+    const window = { kernel: [1, 2], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
+    const b = builder('g', 'table');
+    const x = b.input('x', valueType(int(8), [1, 1, 2], { _tag: 'scaled', scale: 1, lo: 5, hi: 9 }));
+    const y = b.add('y', { kind: 'pool', attrs: { reduce: 'mean', window } }, [x]);
+    expect(b.typeOf(y)).toMatchObject({ element: int(16), meaning: { lo: 0, hi: 18, scale: 0.5 } });
+  });
+});
+
 describe('inputs', () => {
   const quantizer = { _tag: 'uniform', lo: 0, step: 1, levels: 4 } as const;
   const graph = (nan: 'zero' | 'refuse'): Graph => {
@@ -110,6 +203,18 @@ describe('inputs', () => {
       /^error K0701: .*NaN at element 1\. .*--nan zero/,
     );
     expect(codeOf(run('refuse', 1, 2))).toBe('ok');
+  });
+
+  it('of two batch sizes are refused', () => {
+    const b = builder('g', 'float');
+    const type = floatType([1]);
+    const [x, z] = [b.input('x', type), b.input('z', type)];
+    const sum = rightOf(b.build([b.add('y', { kind: 'add', attrs: {} }, [x, z])]));
+    const of = (batch: number): Tensor => ({ type, batch, data: new Float32Array(batch).fill(1) });
+    expect(Array.from(rightOf(interpret(sum, [of(2), of(2)]))[0]!.data)).toStrictEqual([2, 2]);
+    expect(messageOf(interpret(sum, [of(2), of(3)]))).toMatch(
+      /^error K0701: input %z has 3 samples, the first input 2/,
+    );
   });
 
   it('of another type are refused', () => {

@@ -71,6 +71,55 @@ describe('round trip', () => {
     expect([...kindsIn(graphs)].sort()).toStrictEqual(Object.keys(OPS).sort());
   });
 
+  it('holds lists of constants, small ones where they are used and large ones by name', () => {
+    const b = builder('sum', 'table');
+    const [x, z] = [b.input('x', valueType(uint(1), [2])), b.input('z', valueType(uint(5), [2]))];
+    const tables = [
+      constant(int(8), [1, 2], Int8Array.of(-1, 2)),
+      constant(
+        int(8),
+        [2, 32],
+        Int8Array.from({ length: 64 }, (_, k) => k - 32),
+      ),
+    ];
+    const attrs = { tables, acc: 8, lo: -33, hi: 33, scale: 0.5 };
+    const graph = rightOf(b.build([b.add('y', { kind: 'table.sum', attrs }, [x, z])]));
+    const text = printGraph(graph);
+    expect(text).toMatch(
+      /= table\.sum %x, %z \{acc = 8, hi = 33, lo = -33, scale = 0\.5, tables = \[const i8\[1, 2\] \[-1, 2\], #[0-9a-f]{12} : i8\[2, 32\]\]\}/,
+    );
+    expect(constantsOf(graph)).toHaveLength(2);
+    expect(bitwise(parsed(text))).toStrictEqual(bitwise(graph));
+    const wrong = text.replace('const i8[1, 2] [-1, 2], ', '');
+    expect(messageOf(parseGraph(wrong))).toMatch(/K0303: .*1 tables for 2 operands/);
+    expect(messageOf(parseGraph(text.replace('const i8[1, 2] [-1, 2]', '3')))).toMatch(
+      /tables: expected int constant of rank 2, found 3/,
+    );
+  });
+
+  it('writes windows, functions and branches in full', () => {
+    const b = builder('image', 'float');
+    const x = b.input('x', floatType([2, 3, 3]));
+    const window = { kernel: [2, 2], stride: [1, 1], padding: [1, 0], dilation: [1, 2], groups: 1 } as const;
+    const beta = constant(F32, [2], Float32Array.of(0, 0.5));
+    const gram = {
+      _tag: 'polynomial',
+      family: 'gram',
+      degree: 1,
+      squash: 'tanh',
+      outer: 'silu',
+      beta,
+    } as const;
+    const weights = constant(F32, [4, 2, 1], new Float32Array(8));
+    const op = { kind: 'kan', attrs: { branches: [{ basis: gram, weights, from: 4 }], window } } as const;
+    const graph = rightOf(b.build([b.add('y', op, [x])]));
+    const text = printGraph(graph);
+    expect(text).toContain(
+      '{branches = [{basis = polynomial{beta = const f32[2] [0, 0.5], degree = 1, family = "gram", outer = "silu", squash = "tanh"}, from = 4, weights = const f32[4, 2, 1] [0, 0, 0, 0, 0, 0, 0, 0]}], window = {dilation = [1, 2], groups = 1, kernel = [2, 2], padding = [1, 0], stride = [1, 1]}}',
+    );
+    expect(bitwise(parsed(text))).toStrictEqual(bitwise(graph));
+  });
+
   it('keeps every bit of floats, NaN included', () => {
     const bits = Uint32Array.of(0x7fc00000, 0xffc00001, 0x7f800001, 0x80000000, 0x7f800000, 1);
     const graph = singleInput('bits', constant(F32, [6], new Float32Array(bits.buffer)));

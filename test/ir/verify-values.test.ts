@@ -165,7 +165,7 @@ const VALUES: ReadonlyArray<
     floatType([2]),
     layer(floatRow(0, 1, 2)),
     layer(floatRow(0, 1, Number.NaN)),
-    /K0401: .*a knot is not finite/,
+    /K0401: .*a parameter of the basis is not finite/,
   ],
   [
     'knots that decrease',

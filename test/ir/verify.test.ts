@@ -230,7 +230,7 @@ const CASES: ReadonlyArray<Case> = [
   [
     'an unknown op',
     untyped('y', { kind: 'softmax', attrs: {} }),
-    /K0401: op %y: there is no op 'softmax'\. Expected one of affine/,
+    /K0401: op %y: there is no op 'softmax'\. Expected one of activate/,
   ],
   [
     'a constant in the wrong array',

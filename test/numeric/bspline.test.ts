@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { basisAt, isUniform, type KnotRow, spanOf } from '../../src/numeric/bspline.js';
-import { coxDeBoor } from '../support/naive.js';
+import { coxDeBoor } from '../support/naive-basis.js';
 import { randomOf } from '../support/random.js';
 
 /** Ascending knots in which some are repeated, up to all of them. */

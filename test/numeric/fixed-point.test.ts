@@ -1,7 +1,17 @@
 /** Requantization against whole numbers of any size. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { clampBounds, multiplierFor, requantizeCode, shiftFor } from '../../src/numeric/fixed-point.js';
+import {
+  clampBounds,
+  fitsNarrow,
+  fitsWide,
+  MAX_SHIFT,
+  multiplierFor,
+  productForm,
+  requantizeCode,
+  SPLIT_BITS,
+  shiftFor,
+} from '../../src/numeric/fixed-point.js';
 import { bigRequantize } from '../support/naive.js';
 
 const i32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -69,19 +79,96 @@ describe('clampBounds', () => {
   });
 });
 
+/** A legal wide op: a multiplier, a shift and levels whose split products fit. */
+const wide = fc
+  .tuple(fc.integer({ min: 1, max: 2 ** 19 - 1 }), fc.integer({ min: 13, max: MAX_SHIFT }), anyLevels)
+  .filter(([mul, shift, levels]) => fitsWide(mul, shift, levels));
+
+/** The wide form in 32 bits only: every intermediate must be a whole number below 2^31. */
+const splitCode = (v: number, mul: number, shift: number, levels: number): number => {
+  const fits = (x: number): number => {
+    expect(x).toBeGreaterThanOrEqual(0);
+    expect(x).toBeLessThan(2 ** 31);
+    return x;
+  };
+  const held = Math.min(Math.max(v, 0), Math.min(clampBounds(mul, shift, levels).hi, 2 ** 31 - 1));
+  const [high, low] = [held >> SPLIT_BITS, held & (2 ** SPLIT_BITS - 1)];
+  const sum = fits(fits(high * mul) + (fits(low * mul) >> SPLIT_BITS) + fits(2 ** (shift - 1 - SPLIT_BITS)));
+  return Math.min(sum >> (shift - SPLIT_BITS), levels - 1);
+};
+
+describe('the wide form', () => {
+  it('is the formula in whole numbers, in the interpreter and split into 32 bits', () => {
+    fc.assert(
+      fc.property(
+        wide,
+        i32,
+        fc.nat(),
+        fc.integer({ min: -2, max: 2 }),
+        ([mul, shift, levels], any, pick, d) => {
+          const code = 1 + (pick % (levels - 1));
+          const edge = Math.ceil((code * 2 ** shift - 2 ** (shift - 1)) / mul) + d;
+          for (const v of [any, Math.min(edge, 2 ** 31 - 1), 2 ** 31 - 1, 4095, 4096]) {
+            const want = bigRequantize(v, 0, mul, shift, levels);
+            expect(requantizeCode(v, 0, mul, shift, levels)).toBe(want);
+            expect(splitCode(v, mul, shift, levels)).toBe(want);
+          }
+        },
+      ),
+      { numRuns: 5000 },
+    );
+  });
+
+  it('ends where its condition ends', () => {
+    expect(fitsWide(2 ** 19, 20, 2)).toBe(false);
+    expect(fitsWide(2 ** 19 - 1, 20, 2)).toBe(true);
+    expect(fitsWide(1000, 12, 4)).toBe(false);
+    expect(fitsWide(1000, 44, 2)).toBe(false);
+    // 255 codes of 2^35 each: floor(hi * mul / 2^12) reaches 2^31.
+    expect(fitsWide(60000, 36, 256)).toBe(false);
+    expect(fitsWide(60000, 34, 256)).toBe(true);
+  });
+
+  it('is shared by all outputs or by none', () => {
+    expect(productForm([20000, 20001], 21, 256)).toBe('narrow');
+    expect(productForm([20000, 20001], 33, 256)).toBe('wide');
+    // 2^29 at shift 13 is narrow with two levels, and too large to be split.
+    expect(fitsNarrow(2 ** 29, 13, 2)).toBe(true);
+    expect(productForm([2 ** 29, 3], 30, 2)).toBe('narrow');
+    expect(productForm([2 ** 29, 3], 31, 2)).toBe(undefined);
+  });
+});
+
 describe('shiftFor', () => {
-  it('keeps every product below 2^31, for all ratios up to the largest', () => {
-    const ratio = fc.double({ min: -30, max: 20, noNaN: true }).map((e) => 2 ** e);
+  const ratio = fc.double({ min: -45, max: 20, noNaN: true }).map((e) => 2 ** e);
+  it('gives one form to all ratios up to the largest', () => {
     fc.assert(
       fc.property(ratio, fc.double({ min: 0, max: 1, noNaN: true }), anyLevels, (largest, share, levels) => {
         const shift = shiftFor(largest, levels);
         expect(shift).toBeGreaterThanOrEqual(1);
-        for (const mul of [multiplierFor(largest, shift), multiplierFor(largest * share, shift)]) {
-          expect(mul).toBeGreaterThanOrEqual(1);
-          expect(clampBounds(mul, shift, levels).hi * mul + 2 ** (shift - 1)).toBeLessThan(2 ** 31);
-        }
+        const muls = [1, share, 1e-9, 0.99].map((s) => multiplierFor(Math.max(largest * s, 1e-300), shift));
+        expect(productForm(muls, shift, levels)).not.toBe(undefined);
       }),
       { numRuns: 3000 },
     );
+  });
+
+  it('leaves multipliers the precision that their codes need, where there is a way', () => {
+    fc.assert(
+      fc.property(ratio, fc.integer({ min: 2, max: 256 }), (largest, levels) => {
+        fc.pre(largest >= 2 ** -18 && largest <= 2 ** 5);
+        const mul = multiplierFor(largest, shiftFor(largest, levels));
+        expect(mul).toBeGreaterThanOrEqual(Math.min(2 ** 15, 64 * levels));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('stays narrow where that is precise enough', () => {
+    expect(shiftFor(0.01, 256)).toBe(21);
+    expect(shiftFor(0.3, 64)).toBe(23);
+    // [784, 64, 10] in the basis form: accumulators are 20,000 times finer than codes.
+    expect(shiftFor(5e-5, 256)).toBe(30);
+    expect(multiplierFor(5e-5, 30)).toBe(53687);
   });
 });

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ACTIVATIONS, isActivation } from '../../src/numeric/activations.js';
 import { erf, exp, log, sigmoid, tanh } from '../../src/numeric/transcendental.js';
-import { NAIVE_ACTIVATIONS, simpsonErf } from '../support/naive.js';
+import { NAIVE_ACTIVATIONS, simpsonErf } from '../support/naive-basis.js';
 
 /** |found - wanted| relative to wanted; below 1e-300, where doubles lose digits, absolute. */
 const relative = (found: number, wanted: number): number => {

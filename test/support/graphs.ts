@@ -7,7 +7,6 @@ import * as E from 'fp-ts/lib/Either.js';
 import { showDiagnostic } from '../../src/diagnostics/index.js';
 import {
   allocate,
-  allowedAt,
   type Builder,
   builder,
   floatType,
@@ -27,44 +26,54 @@ import {
   type ValueType,
   valueType,
 } from '../../src/ir/index.js';
-import { anyOp } from './ops.js';
+import { anyUse } from './ops.js';
 import { anyQuantizer, anyScale } from './quantizers.js';
 import { type Random, randomOf } from './random.js';
 
-const inputType = (r: Random): ValueType => {
-  const features = r.whole(1, 6);
+/** Features, matrices or images. */
+const anyShape = (r: Random): ReadonlyArray<number> => {
   const kind = r.unit();
-  if (kind < 0.1) return floatType([r.whole(1, 3), r.whole(1, 3)]);
-  if (kind < 0.55) return floatType([features]);
-  if (kind < 0.7) return valueType(uint(r.whole(1, 8)), [features]);
-  if (kind < 0.9) {
+  if (kind < 0.6) return [r.whole(1, 6)];
+  return kind < 0.7 ? [r.whole(1, 3), r.whole(1, 3)] : [r.whole(1, 4), r.whole(1, 5), r.whole(1, 5)];
+};
+
+const inputType = (r: Random): ValueType => {
+  const shape = anyShape(r);
+  const kind = r.unit();
+  if (kind < 0.5) return floatType(shape);
+  if (kind < 0.65) return valueType(uint(r.whole(1, 8)), shape);
+  if (kind < 0.85) {
     const bits = r.whole(1, 6);
-    return valueType(uint(bits), [features], anyQuantizer(r, features, bits));
+    return valueType(uint(bits), shape, anyQuantizer(r, shape[0]!, bits));
   }
+  const bound = r.pick([30, 2000, 9999]);
   const meaning = {
     _tag: 'scaled',
-    scale: anyScale(r, features),
-    lo: -r.whole(0, 9999),
-    hi: r.whole(0, 9999),
+    scale: anyScale(r, shape[0]!),
+    lo: -r.whole(0, bound),
+    hi: r.whole(0, bound),
   } as const;
-  return valueType(int(r.pick([16, 32])), [features], meaning);
+  return valueType(int(r.pick([16, 32])), shape, meaning);
 };
 
 const HINTS = ['x', 'h', 'q0', 'acc', 'layers.0.out', '_t', 'Value9'];
 const NAMES = ['net', 'fashion_mnist', 'my net', 'été "x"', '', 'a\u202eb\n', '9lives', '\ud800'];
 
-/** Adds up to `size` ops to values that suit them; an op that suits nothing is left out. */
+/** Adds up to `size` ops to values that suit them; what suits nothing is left out. */
 const grow = <L extends Level>(
   r: Random,
   b: Builder<L>,
   level: L,
-  values: ValueName[],
+  names: ValueName[],
   size: number,
 ): void => {
+  const values = names.map((name) => ({ name, type: b.typeOf(name) }));
   for (let step = 0; step < size; step++) {
-    const operand = r.pick(values);
-    const op = anyOp(r, b.typeOf(operand));
-    if (op !== undefined && allowedAt(op, level)) values.push(b.add(r.pick(HINTS), op, [operand]));
+    const use = anyUse(r, level, r.pick(values), values);
+    if (use === undefined) continue;
+    const name = b.add(r.pick(HINTS), use.op, use.operands);
+    values.push({ name, type: b.typeOf(name) });
+    names.push(name);
   }
 };
 

@@ -3,108 +3,118 @@
  * loops, whole numbers as BigInt. The interpreter is tested against this.
  */
 import {
-  type Basis,
-  type Branch,
-  type BSpline,
-  type Constant,
+  innerOf,
   type Node,
-  type Op,
+  type OpOf,
   type PerChannel,
   type Quantizer,
+  sizeOf,
   type Tensor,
   thresholdList,
+  type ValueType,
+  type Window,
 } from '../../src/ir/index.js';
-import type { Activation } from '../../src/numeric/activations.js';
+import { type Approximate, at, basisValue, NAIVE_ACTIVATIONS, rowOf } from './naive-basis.js';
+import { bigNorm } from './naive-norm.js';
 
-const at = (c: Constant, ...indices: number[]): number => {
-  const flat = indices.reduce((n, index, axis) => n * c.shape[axis]! + index, 0);
-  const value = c.data[flat];
-  if (value === undefined) throw new Error(`index ${indices.join(',')} is outside [${c.shape.join(',')}]`);
-  return value;
-};
+export type { Approximate } from './naive-basis.js';
 
-const channelOf = (p: PerChannel, f: number): number => (typeof p === 'number' ? p : at(p, f));
+/** The value of a per-channel attribute. */
+const ofChannel = (p: PerChannel, c: number): number => (typeof p === 'number' ? p : at(p, c));
 
-/** The row of a constant whose first dimension is 1 or the number of features. */
-const rowOf = (c: Constant, feature: number): number => (c.shape[0] === 1 ? 0 : feature);
-
-/** B_{k,p}(x) by the recursion itself, 0/0 = 0. */
-export const coxDeBoor = (knots: ArrayLike<number>, k: number, order: number, x: number): number => {
-  if (order === 0) return x >= knots[k]! && x < knots[k + 1]! ? 1 : 0;
-  const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
-  const left = ratio(x - knots[k]!, knots[k + order]! - knots[k]!);
-  const right = ratio(knots[k + order + 1]! - x, knots[k + order + 1]! - knots[k + 1]!);
-  return left * coxDeBoor(knots, k, order - 1, x) + right * coxDeBoor(knots, k + 1, order - 1, x);
-};
-
-/** erf by Simpson's rule. */
-export const simpsonErf = (x: number): number => {
-  const steps = 20000;
-  const h = x / steps;
-  let sum = 1 + Math.exp(-x * x);
-  for (let i = 1; i < steps; i++) sum += (i % 2 === 1 ? 4 : 2) * Math.exp(-((i * h) ** 2));
-  return (2 / Math.sqrt(Math.PI)) * (h / 3) * sum;
-};
-
-const logistic = (x: number): number => 1 / (1 + Math.exp(-x));
-const softplus = (x: number): number => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
-
-export const NAIVE_ACTIVATIONS: Readonly<Record<Activation, (x: number) => number>> = {
-  silu: (x) => (x < -700 ? 0 : x * logistic(x)),
-  gelu: (x) => 0.5 * x * (1 + (Math.abs(x) > 9 ? Math.sign(x) : simpsonErf(x / Math.SQRT2))),
-  gelu_tanh: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
-  relu: (x) => Math.max(x, 0),
-  leaky_relu: (x) => (x > 0 ? x : 0.01 * x),
-  elu: (x) => (x > 0 ? x : Math.expm1(x)),
-  selu: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
-  softplus,
-  mish: (x) => x * Math.tanh(softplus(x)),
-  tanh: Math.tanh,
-  sigmoid: logistic,
-  identity: (x) => x,
-  zero: () => 0,
-};
-
-const splineValue = (basis: BSpline, input: number, k: number, x: number): number => {
-  const row = rowOf(basis.knots, input);
-  const knots = Array.from({ length: basis.knots.shape[1]! }, (_, i) => at(basis.knots, row, i));
-  return coxDeBoor(knots, k, basis.order, x);
-};
-
-const basisValue = (basis: Basis, input: number, k: number, x: number): number =>
-  basis._tag === 'base' ? NAIVE_ACTIVATIONS[basis.activation](x) : splineValue(basis, input, k, x);
-
-/** A number, and how large the terms were that gave it: what rounding may be measured by. */
-export interface Approximate {
-  readonly value: number;
-  readonly magnitude: number;
+/** A sample of an operand. */
+interface Sample {
+  readonly type: ValueType;
+  readonly data: ReadonlyArray<number>;
 }
 
-const kanOutput = (
-  branches: ReadonlyArray<Branch>,
-  bias: number,
-  x: ReadonlyArray<number>,
-  o: number,
-): Approximate => {
-  const terms = branches.flatMap(({ basis, weights }) =>
-    x.flatMap((xi, i) =>
-      Array.from({ length: weights.shape[1]! }, (_, k) => at(weights, i, k, o) * basisValue(basis, i, k, xi)),
-    ),
+/** An input of a layer that an output reads: its number, and its element of the sample (none in the padding). */
+interface Read {
+  readonly input: number;
+  readonly element: number | undefined;
+}
+
+/** What output element j of a layer reads, in order, and which output it is: of all, and of its group. */
+interface Reads {
+  readonly reads: ReadonlyArray<Read>;
+  readonly channel: number;
+  readonly local: number;
+}
+
+const range = (from: number, to: number): ReadonlyArray<number> =>
+  Array.from({ length: to - from }, (_, k) => from + k);
+
+/** The pixels under the window at an output place, as kernel places and elements of one channel. */
+const pixelsAt = (
+  w: Window,
+  [, height, width]: ReadonlyArray<number>,
+  oy: number,
+  ox: number,
+): ReadonlyArray<{ readonly tap: number; readonly pixel: number | undefined }> =>
+  range(0, w.kernel[0]).flatMap((ky) =>
+    range(0, w.kernel[1]).map((kx) => {
+      const y = oy * w.stride[0] + ky * w.dilation[0] - w.padding[0];
+      const x = ox * w.stride[1] + kx * w.dilation[1] - w.padding[1];
+      const outside = y < 0 || x < 0 || y >= height! || x >= width!;
+      return { tap: ky * w.kernel[1] + kx, pixel: outside ? undefined : y * width! + x };
+    }),
   );
+
+const readsOf = (window: Window | undefined, from: ValueType, to: ValueType, j: number): Reads => {
+  if (window === undefined) {
+    return {
+      reads: range(0, from.shape[0]!).map((i) => ({ input: i, element: i })),
+      channel: j,
+      local: j,
+    };
+  }
+  const [outputs, rows, columns] = [to.shape[0]!, to.shape[1]!, to.shape[2]!];
+  const channel = Math.floor(j / (rows * columns));
+  const pixels = pixelsAt(window, from.shape, Math.floor(j / columns) % rows, j % columns);
+  const groupWidth = outputs / window.groups;
+  const perGroup = from.shape[0]! / window.groups;
+  const group = Math.floor(channel / groupWidth);
+  const area = window.kernel[0] * window.kernel[1];
   return {
-    value: terms.reduce((a, b) => a + b, bias),
-    magnitude: terms.reduce((a, b) => a + Math.abs(b), Math.abs(bias)),
+    reads: range(group * perGroup, (group + 1) * perGroup).flatMap((c) =>
+      pixels.map(({ tap, pixel }) => ({
+        input: c * area + tap,
+        element: pixel === undefined ? undefined : c * innerOf(from) + pixel,
+      })),
+    ),
+    channel,
+    local: channel % groupWidth,
   };
 };
 
-/** How many of the thresholds of a feature are <= x. */
-const countCode = (q: Quantizer, feature: number, x: number): number =>
-  thresholdList(q, feature).filter((t) => t <= x).length;
+const kanOutput = ({ attrs }: OpOf<'kan'>, x: Sample, type: ValueType, j: number): Approximate => {
+  const { reads, channel, local } = readsOf(attrs.window, x.type, type, j);
+  const terms = attrs.branches.flatMap(({ basis, weights, from = 0 }) =>
+    reads.flatMap(({ input, element }) => {
+      const i = input - from;
+      if (element === undefined || i < 0 || i >= weights.shape[0]!) return [];
+      return range(0, weights.shape[1]!).map((k): Approximate => {
+        const weight = at(weights, i, k, local);
+        const { value, magnitude } = basisValue(basis, i, k, x.data[element]!);
+        return { value: weight * value, magnitude: Math.abs(weight) * magnitude };
+      });
+    }),
+  );
+  const bias = attrs.bias === undefined ? 0 : at(attrs.bias, channel);
+  return {
+    value: terms.reduce((a, b) => a + b.value, bias),
+    magnitude: terms.reduce((a, b) => a + b.magnitude, Math.abs(bias)),
+  };
+};
 
-const meant = (q: Quantizer, feature: number, code: number): number =>
+/** How many of the thresholds of a channel are <= x. */
+const countCode = (q: Quantizer, channel: number, x: number): number =>
+  thresholdList(q, channel).filter((t) => t <= x).length;
+
+const meant = (q: Quantizer, channel: number, code: number): number =>
   q._tag === 'uniform'
-    ? Math.fround(channelOf(q.lo, feature) + code * channelOf(q.step, feature))
-    : at(q.values, rowOf(q.values, feature), code);
+    ? Math.fround(ofChannel(q.lo, channel) + code * ofChannel(q.step, channel))
+    : at(q.values, rowOf(q.values, channel), code);
 
 /** floor(((acc + bias) * mul + 2^(shift-1)) / 2^shift), clamped: in whole numbers of any size. */
 export const bigRequantize = (
@@ -120,91 +130,155 @@ export const bigRequantize = (
   return Number(code < 0n ? 0n : code > top ? top : code);
 };
 
-const edgeOutput = (
-  op: Extract<Op, { kind: 'table.edge' }>['attrs'],
-  codes: ReadonlyArray<number>,
-  o: number,
-): number =>
-  codes.reduce(
-    (acc, code, i) => acc + at(op.table, op.slabs === undefined ? i : at(op.slabs, i), code, o),
-    op.bias === undefined ? 0 : at(op.bias, o),
+const edgeOutput = ({ attrs }: OpOf<'table.edge'>, x: Sample, type: ValueType, j: number): number => {
+  const { reads, channel, local } = readsOf(attrs.window, x.type, type, j);
+  return reads.reduce(
+    (acc, { input, element }) => {
+      const slab = attrs.slabs === undefined ? input : at(attrs.slabs, input);
+      // The row after those of the codes is what the padding adds.
+      const row = element === undefined ? attrs.table.shape[1]! - 1 : x.data[element]!;
+      return acc + at(attrs.table, slab, row, local);
+    },
+    attrs.bias === undefined ? 0 : at(attrs.bias, channel),
   );
+};
 
-const basisOutput = (
-  op: Extract<Op, { kind: 'table.basis' }>['attrs'],
-  codes: ReadonlyArray<number>,
-  o: number,
-): number => {
-  let acc = op.bias === undefined ? 0 : at(op.bias, o);
-  for (const [i, code] of codes.entries()) {
-    const row = op.rows === undefined ? 0 : at(op.rows, i);
-    for (let j = 0; j < op.basis.shape[1]!; j++) {
-      const b = at(op.basis, at(op.frac, row, code), j) * 2 ** op.shift;
-      acc += at(op.coefficients, i, at(op.span, row, code) + j, o) * b;
+const basisOutput = ({ attrs }: OpOf<'table.basis'>, x: Sample, type: ValueType, j: number): number => {
+  const { reads, channel, local } = readsOf(attrs.window, x.type, type, j);
+  let acc = attrs.bias === undefined ? 0 : at(attrs.bias, channel);
+  for (const { input, element } of reads) {
+    if (element === undefined) continue;
+    const code = x.data[element]!;
+    const row = attrs.rows === undefined ? 0 : at(attrs.rows, input);
+    for (let k = 0; k < attrs.basis.shape[1]!; k++) {
+      const b = at(attrs.basis, at(attrs.frac, row, code), k) * 2 ** attrs.shift;
+      acc += at(attrs.coefficients, input, at(attrs.span, row, code) + k, local) * b;
     }
-    if (op.base !== undefined && op.baseTable !== undefined)
-      acc += at(op.base, i, o) * at(op.baseTable, row, code);
+    if (attrs.base !== undefined && attrs.baseTable !== undefined)
+      acc += at(attrs.base, input, local) * at(attrs.baseTable, row, code);
   }
   return acc;
 };
 
-/** Element j of one sample of a node's value, from the sample of its operand. */
-const naiveElement = (
-  node: Node,
-  sample: ReadonlyArray<number>,
-  type: Tensor['type'],
-  j: number,
-): number | Approximate => {
-  const { op } = node;
-  const x = sample[j]!;
+const poolOutput = ({ attrs }: OpOf<'pool'>, x: Sample, type: ValueType, j: number): number | Approximate => {
+  const [rows, columns] = [type.shape[1]!, type.shape[2]!];
+  const channel = Math.floor(j / (rows * columns));
+  const pixels = pixelsAt(attrs.window, x.type.shape, Math.floor(j / columns) % rows, j % columns);
+  const seen = pixels.flatMap(({ pixel }) =>
+    pixel === undefined ? [] : [x.data[channel * innerOf(x.type) + pixel]!],
+  );
+  if (attrs.reduce === 'max') return Math.max(...seen);
+  const sum = seen.reduce((a, b) => a + b, 0);
+  if (x.type.element.kind === 'int') return sum;
+  const magnitude = seen.reduce((a, b) => a + Math.abs(b), 0);
+  return { value: sum / pixels.length, magnitude: magnitude / pixels.length };
+};
+
+/** The elements that share their statistics with element j. */
+const groupOf = (over: 'sample' | 'channel', x: Sample, j: number): ReadonlyArray<number> => {
+  if (over === 'sample') return x.data;
+  const inner = innerOf(x.type);
+  const from = Math.floor(j / inner) * inner;
+  return x.data.slice(from, from + inner);
+};
+
+const normOutput = ({ attrs }: OpOf<'norm'>, x: Sample, j: number, channel: number): Approximate => {
+  const group = groupOf(attrs.over, x, j);
+  const mean = group.reduce((a, b) => a + b / group.length, 0);
+  const variance = group.reduce((a, b) => a + (b - mean) ** 2 / group.length, 0);
+  const gain = ofChannel(attrs.scale, channel) / Math.sqrt(variance + attrs.epsilon);
+  const shift = ofChannel(attrs.shift, channel);
+  const largest = Math.max(...group.map(Math.abs));
+  return {
+    value: (x.data[j]! - mean) * gain + shift,
+    magnitude: 2 * largest * Math.abs(gain) + Math.abs(shift),
+  };
+};
+
+/** Element j of one sample of a node's value, from the sample of its operands. */
+const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): number | Approximate => {
+  const { op, type } = node;
+  const sample = samples[0]!;
+  const x = sample.data[j]!;
+  const c = Math.floor(j / innerOf(type));
   switch (op.kind) {
+    case 'activate': {
+      const f = op.attrs.function;
+      if (f._tag === 'prelu') return Math.fround(x >= 0 ? x : ofChannel(f.slope, c) * x);
+      const value = NAIVE_ACTIVATIONS[f.activation](x);
+      return { value, magnitude: Math.abs(value) + 1e-6 };
+    }
+    case 'add':
+      return Math.fround(x + samples[1]!.data[j]!);
     case 'affine':
-      return Math.fround(Math.fround(x * channelOf(op.attrs.scale, j)) + channelOf(op.attrs.shift, j));
-    case 'observe':
-      return x;
-    case 'gather':
-      return sample[at(op.attrs.indices, j)]!;
-    case 'kan':
-      return kanOutput(op.attrs.branches, op.attrs.bias === undefined ? 0 : at(op.attrs.bias, j), sample, j);
-    case 'quantize':
-      return countCode(op.attrs.quantizer, j, x);
-    case 'recode':
-      return at(op.attrs.map, rowOf(op.attrs.map, j), x);
+      return Math.fround(Math.fround(x * ofChannel(op.attrs.scale, c)) + ofChannel(op.attrs.shift, c));
+    case 'concat': {
+      const all = samples.flatMap((s) => s.data);
+      return all[j]!;
+    }
     case 'decode': {
       const { values } = op.attrs;
-      if (values !== undefined) return at(values, rowOf(values, j), x);
-      if (type.meaning === undefined || type.meaning._tag === 'scaled')
-        throw new Error('nothing to decode by');
-      return meant(type.meaning, j, x);
+      const { meaning } = sample.type;
+      if (values !== undefined) return at(values, rowOf(values, c), x);
+      if (meaning === undefined || meaning._tag === 'scaled') throw new Error('nothing to decode by');
+      return meant(meaning, c, x);
     }
     case 'dequantize':
-      if (type.meaning?._tag !== 'scaled') throw new Error('no scale');
-      return Math.fround(Math.fround(x) * channelOf(type.meaning.scale, j));
+      if (sample.type.meaning?._tag !== 'scaled') throw new Error('no scale');
+      return Math.fround(Math.fround(x) * ofChannel(sample.type.meaning.scale, c));
+    case 'gather':
+      return sample.data[at(op.attrs.indices, c) * innerOf(type) + (j % innerOf(type))]!;
+    case 'kan':
+      return kanOutput(op, sample, type, j);
+    case 'multiply': {
+      const factor = (i: number): number => (i === sample.data.length ? 1 : sample.data[i]!);
+      const product = factor(at(op.attrs.left, j)) * factor(at(op.attrs.right, j));
+      return type.element.kind === 'f32' ? Math.fround(product) : product;
+    }
+    case 'norm':
+      return normOutput(op, sample, j, c);
+    case 'observe':
+    case 'reshape':
+      return x;
+    case 'pool':
+      return poolOutput(op, sample, type, j);
+    case 'quantize':
+      return countCode(op.attrs.quantizer, c, x);
+    case 'recode':
+      return at(op.attrs.map, rowOf(op.attrs.map, c), x);
     case 'requantize': {
       const { bias, mul, shift, quantizer } = op.attrs;
-      return bigRequantize(
-        x,
-        bias === undefined ? 0 : at(bias, j),
-        channelOf(mul, j),
-        shift,
-        quantizer.levels,
-      );
+      const start = bias === undefined ? 0 : at(bias, c);
+      return bigRequantize(x, start, ofChannel(mul, c), shift, quantizer.levels);
     }
-    case 'table.edge':
-      return edgeOutput(op.attrs, sample, j);
     case 'table.basis':
-      return basisOutput(op.attrs, sample, j);
+      return basisOutput(op, sample, type, j);
+    case 'table.edge':
+      return edgeOutput(op, sample, type, j);
+    case 'table.norm': {
+      const { over, epsilon, gainShift, quantizer } = op.attrs;
+      const [gain, offset] = [ofChannel(op.attrs.gain, c), ofChannel(op.attrs.offset, c)];
+      const group = groupOf(over, sample, j);
+      const parameters = { epsilon, gain, gainShift, offset, levels: quantizer.levels };
+      return bigNorm(group, over === 'sample' ? j : j % group.length, parameters);
+    }
+    case 'table.sum':
+      return op.attrs.tables.reduce(
+        (sum, table, k) => sum + at(table, rowOf(table, c), samples[k]!.data[j]!),
+        op.attrs.bias === undefined ? 0 : at(op.attrs.bias, c),
+      );
   }
 };
 
 /** A node's value, element by element. */
-export const naiveValue = (node: Node, operand: Tensor): ReadonlyArray<number | Approximate> => {
-  const size = (shape: ReadonlyArray<number>): number => shape.reduce((a, b) => a * b, 1);
-  const width = size(operand.type.shape);
-  return Array.from({ length: operand.batch }, (_, n) => {
-    const sample = Array.from(operand.data.subarray(n * width, (n + 1) * width));
-    return Array.from({ length: size(node.type.shape) }, (_, j) =>
-      naiveElement(node, sample, operand.type, j),
-    );
-  }).flat();
-};
+export const naiveValue = (
+  node: Node,
+  operands: ReadonlyArray<Tensor>,
+): ReadonlyArray<number | Approximate> =>
+  range(0, operands[0]!.batch).flatMap((n) => {
+    const samples = operands.map(({ type, data }) => ({
+      type,
+      data: Array.from(data.subarray(n * sizeOf(type), (n + 1) * sizeOf(type))),
+    }));
+    return range(0, sizeOf(node.type)).map((j) => naiveElement(node, samples, j));
+  });

@@ -1,58 +1,38 @@
-/** Random ops that suit an operand of a given type. */
+/** Random ops that suit values of given types. */
+import * as E from 'fp-ts/lib/Either.js';
 import {
-  accumulatorFor,
-  type Branch,
-  basisTableRange,
-  type ElementType,
-  edgeTableRange,
+  channelsOf,
+  inferType,
   int,
+  type Level,
   levelsOf,
+  OPS,
   type Op,
+  type OpKind,
   sizeOf,
-  type TableBasisAttrs,
-  type TableEdgeAttrs,
+  sumRange,
+  type TableSumAttrs,
   uint,
+  type Value,
+  type ValueName,
   type ValueType,
 } from '../../src/ir/index.js';
-import { ACTIVATIONS, type Activation, isActivation } from '../../src/numeric/activations.js';
 import { multiplierFor, shiftFor } from '../../src/numeric/fixed-point.js';
-import {
-  anyPerChannel,
-  anyQuantizer,
-  anyScale,
-  ascendingRows,
-  constantBy,
-  floats,
-  integers,
-} from './quantizers.js';
+import { accumulate, activations, anyBasisTable, anyEdge, anyKan, anyWindow } from './layers.js';
+import { anyPerChannel, anyQuantizer, anyScale, constantBy, floats, integers } from './quantizers.js';
 import type { Random } from './random.js';
 
-const activations: ReadonlyArray<Activation> = Object.keys(ACTIVATIONS).filter(isActivation);
+/** An op and what it is applied to. */
+export interface Use {
+  readonly op: Op;
+  readonly operands: ReadonlyArray<ValueName>;
+}
 
-const anyBranch = (r: Random, inputs: number, outputs: number): Branch => {
-  if (r.chance(0.4)) {
-    const basis = { _tag: 'base', activation: r.pick(activations) } as const;
-    return { basis, weights: floats(r, [inputs, 1, outputs]) };
-  }
-  const order = r.whole(0, 3);
-  const functions = order + r.whole(1, 4);
-  const knots = ascendingRows(r, r.pick([1, inputs]), functions + order + 1, false);
-  return { basis: { _tag: 'bspline', order, knots }, weights: floats(r, [inputs, functions, outputs]) };
-};
+/** One way to use a value; undefined when the dice made none. */
+type Way = readonly [kind: OpKind, make: () => Op | Use | undefined];
 
-const anyKan = (r: Random, inputs: number): Op => {
-  const outputs = r.whole(1, 4);
-  return {
-    kind: 'kan',
-    attrs: {
-      branches: Array.from({ length: r.whole(1, 3) }, () => anyBranch(r, inputs, outputs)),
-      ...(r.chance(0.5) ? { bias: floats(r, [outputs]) } : {}),
-      ...(r.chance(0.5)
-        ? { precision: { table: r.whole(2, 16), coef: r.whole(2, 16), basis: r.whole(1, 16) } }
-        : {}),
-    },
-  };
-};
+const made = <A, B>(attrs: A | undefined, make: (attrs: A) => B): B | undefined =>
+  attrs === undefined ? undefined : make(attrs);
 
 const anyObserve = (r: Random, features: number): Op => {
   const bins = r.whole(1, 5);
@@ -73,101 +53,162 @@ const anyGather = (r: Random, features: number): Op => ({
   attrs: { indices: integers(r, uint(32), [r.whole(1, 6)], 0, features - 1) },
 });
 
-const anyFloatOp = (r: Random, type: ValueType): Op => {
-  const features = sizeOf(type);
+/** The elements in another shape of one to three dimensions. */
+const anyReshape = (r: Random, type: ValueType): Op => {
+  const shape: number[] = [];
+  let rest = sizeOf(type);
+  // Features of one dimension feed dense layers, which grow with them.
+  const dimensions = rest > 40 ? 3 : r.whole(1, 3);
+  while (shape.length < dimensions - 1) {
+    const divisors = [1, 2, 3, 4, 5, 6].filter((d) => rest % d === 0);
+    const next = r.pick(divisors);
+    shape.push(next);
+    rest /= next;
+  }
+  return { kind: 'reshape', attrs: { shape: [...shape, rest] } };
+};
+
+const anyPool = (r: Random, shape: ReadonlyArray<number>): Op => {
+  const window = anyWindow(r, shape, false);
+  const { kernel, padding } = window;
+  const inside = [Math.min(padding[0], kernel[0] - 1), Math.min(padding[1], kernel[1] - 1)] as const;
+  return r.chance(0.5)
+    ? { kind: 'pool', attrs: { reduce: 'mean', window } }
+    : { kind: 'pool', attrs: { reduce: 'max', window: { ...window, padding: inside, dilation: [1, 1] } } };
+};
+
+/** Indices of features, and one more that stands for 1. */
+const anyMultiply = (r: Random, features: number): Op => {
+  const nodes = r.whole(1, 4);
+  const indices = (): ReturnType<typeof integers> => integers(r, uint(16), [nodes], 0, features);
+  return { kind: 'multiply', attrs: { left: indices(), right: indices() } };
+};
+
+/** The value beside one to three that may stand with it; itself too. */
+const anyConcat = (r: Random, value: Value, values: ReadonlyArray<Value>): Use => {
+  const like = values.filter(
+    ({ type }) =>
+      type.element.kind === value.type.element.kind &&
+      type.shape.slice(1).join() === value.type.shape.slice(1).join() &&
+      channelsOf(type) <= 12,
+  );
+  const more = Array.from({ length: r.whole(0, 2) }, () => r.pick([value, ...like]).name);
+  return { op: { kind: 'concat', attrs: {} }, operands: [value.name, ...more] };
+};
+
+const waysOfAll = (r: Random, value: Value, values: ReadonlyArray<Value>): ReadonlyArray<Way> => [
+  ['gather', () => anyGather(r, channelsOf(value.type))],
+  ['reshape', () => anyReshape(r, value.type)],
+  ['concat', () => anyConcat(r, value, values)],
+];
+
+const waysOfFloats = (r: Random, value: Value, values: ReadonlyArray<Value>): ReadonlyArray<Way> => {
+  const { type } = value;
+  const channels = channelsOf(type);
   const quantize = (): Op => {
     const bits = r.whole(1, 6);
     return {
       kind: 'quantize',
-      attrs: { bits, nan: r.pick(['zero', 'refuse'] as const), quantizer: anyQuantizer(r, features, bits) },
+      attrs: { bits, nan: r.pick(['zero', 'refuse'] as const), quantizer: anyQuantizer(r, channels, bits) },
     };
   };
-  if (type.shape.length !== 1) return quantize();
-  return r.pick([
-    quantize,
-    quantize,
-    () => anyGather(r, features),
-    () => anyObserve(r, features),
-    () => anyKan(r, features),
-    (): Op => ({
-      kind: 'affine',
-      attrs: { scale: anyPerChannel(r, features, r.float), shift: anyPerChannel(r, features, r.float) },
-    }),
-  ])();
-};
-
-/** Accumulators with a proven range, or undefined where it does not fit 32 bits. */
-const accumulate = <A extends { readonly lo: number; readonly hi: number }>(
-  range: { readonly lo: number; readonly hi: number },
-  make: (acc: number, lo: number, hi: number) => A,
-): A | undefined => {
-  const e: ElementType | undefined = accumulatorFor(range.lo, range.hi);
-  return e === undefined || e.kind === 'f32' ? undefined : make(e.bits, range.lo, range.hi);
-};
-
-export const anyEdge = (r: Random, inputs: number, levels: number): TableEdgeAttrs | undefined => {
-  const outputs = r.whole(1, 5);
-  const slabs = r.chance(0.4) ? r.whole(1, inputs) : undefined;
-  const layer = {
-    table: integers(r, int(r.whole(1, 17)), [slabs ?? inputs, levels, outputs]),
-    ...(slabs === undefined ? {} : { slabs: integers(r, uint(8), [inputs], 0, slabs - 1) }),
-    ...(r.chance(0.5) ? { bias: integers(r, int(32), [outputs], -999, 999) } : {}),
+  const activate = (): Op => ({
+    kind: 'activate',
+    attrs: {
+      function: r.chance(0.5)
+        ? { _tag: 'activation', activation: r.pick(activations) }
+        : { _tag: 'prelu', slope: anyPerChannel(r, channels, r.float) },
+    },
+  });
+  const norm = (): Op => ({
+    kind: 'norm',
+    attrs: {
+      over: r.pick(['sample', 'channel'] as const),
+      epsilon: 10 ** -r.whole(1, 6),
+      scale: anyPerChannel(r, channels, r.float),
+      shift: anyPerChannel(r, channels, r.float),
+    },
+  });
+  const add = (): Use => {
+    const alike = values.filter(
+      (v) => v.type.element.kind === 'f32' && v.type.shape.join() === type.shape.join(),
+    );
+    return { op: { kind: 'add', attrs: {} }, operands: [value.name, r.pick(alike).name] };
   };
-  const scale = anyScale(r, outputs);
-  return accumulate(edgeTableRange(layer, inputs), (acc, lo, hi) => ({ ...layer, scale, acc, lo, hi }));
+  const affine = (): Op => ({
+    kind: 'affine',
+    attrs: { scale: anyPerChannel(r, channels, r.float), shift: anyPerChannel(r, channels, r.float) },
+  });
+  const common: ReadonlyArray<Way> = [
+    ['quantize', quantize],
+    ['quantize', quantize],
+    ['observe', () => anyObserve(r, channels)],
+    ['activate', activate],
+    ['norm', norm],
+    ['add', add],
+    ['affine', affine],
+  ];
+  const kan: Way = ['kan', () => ({ kind: 'kan', attrs: anyKan(r, type.shape) })];
+  if (type.shape.length === 1) return [...common, kan, kan, ['multiply', () => anyMultiply(r, channels)]];
+  return type.shape.length === 3 ? [...common, kan, kan, ['pool', () => anyPool(r, type.shape)]] : common;
 };
 
-export const anyBasisTable = (r: Random, inputs: number, levels: number): TableBasisAttrs | undefined => {
-  const outputs = r.whole(1, 4);
-  const width = r.whole(1, 4);
-  const functions = width + r.whole(0, 4);
-  const fractions = r.whole(1, 4);
-  const rows = r.chance(0.5) ? undefined : r.whole(1, 3);
-  const table = [rows ?? 1, levels] as const;
-  const layer = {
-    coefficients: integers(r, int(r.whole(2, 8)), [inputs, functions, outputs]),
-    basis: integers(r, uint(r.whole(1, 8)), [fractions, width]),
-    span: integers(r, uint(8), table, 0, functions - width),
-    frac: integers(r, uint(8), table, 0, fractions - 1),
-    shift: r.whole(0, 4),
-    ...(rows === undefined ? {} : { rows: integers(r, uint(8), [inputs], 0, rows - 1) }),
-    ...(r.chance(0.5)
-      ? { base: integers(r, int(8), [inputs, outputs]), baseTable: integers(r, int(9), table) }
-      : {}),
-    ...(r.chance(0.5) ? { bias: integers(r, int(32), [outputs], -999, 999) } : {}),
+/** Tables for operands of these levels. */
+export const anyTableSum = (
+  r: Random,
+  channels: number,
+  levels: ReadonlyArray<number>,
+): TableSumAttrs | undefined => {
+  const sum = {
+    tables: levels.map((l) => integers(r, int(r.whole(1, 17)), [r.pick([1, channels]), l])),
+    ...(r.chance(0.5) ? { bias: integers(r, int(32), [channels], -999, 999) } : {}),
   };
-  const scale = anyScale(r, outputs);
-  const whole: TableBasisAttrs = { ...layer, scale, acc: 32, lo: 0, hi: 0 };
-  return accumulate(basisTableRange(whole, inputs), (acc, lo, hi) => ({ ...layer, scale, acc, lo, hi }));
+  const scale = anyScale(r, channels);
+  return accumulate(sumRange(sum, channels), (acc, lo, hi) => ({ ...sum, scale, acc, lo, hi }));
 };
 
-const anyCodeOp = (r: Random, type: ValueType): Op | undefined => {
-  const features = sizeOf(type);
+const useTableSum = (r: Random, value: Value, values: ReadonlyArray<Value>): Use | undefined => {
+  const alike = values.filter(
+    (v) => v.type.element.kind === 'uint' && v.type.shape.join() === value.type.shape.join(),
+  );
+  const operands = [value, ...Array.from({ length: r.whole(0, 2) }, () => r.pick(alike))];
+  const sum = anyTableSum(
+    r,
+    channelsOf(value.type),
+    operands.map((v) => levelsOf(v.type)),
+  );
+  return made(sum, (attrs) => ({ op: { kind: 'table.sum', attrs }, operands: operands.map((v) => v.name) }));
+};
+
+const waysOfCodes = (r: Random, value: Value, values: ReadonlyArray<Value>): ReadonlyArray<Way> => {
+  const { type } = value;
+  const channels = channelsOf(type);
   const levels = levelsOf(type);
   const recode = (): Op => {
     const bits = r.whole(1, 6);
-    const quantizer = anyQuantizer(r, features, bits);
-    const map = integers(r, uint(8), [r.pick([1, features]), levels], 0, quantizer.levels - 1);
+    const quantizer = anyQuantizer(r, channels, bits);
+    const map = integers(r, uint(8), [r.pick([1, channels]), levels], 0, quantizer.levels - 1);
     return { kind: 'recode', attrs: { map, bits, quantizer } };
   };
   const decode = (): Op => {
     const own = type.meaning === undefined || r.chance(0.5);
-    return { kind: 'decode', attrs: own ? { values: floats(r, [r.pick([1, features]), levels]) } : {} };
+    return { kind: 'decode', attrs: own ? { values: floats(r, [r.pick([1, channels]), levels]) } : {} };
   };
-  if (type.shape.length !== 1) return r.pick([recode, decode])();
-  return r.pick([
-    recode,
-    decode,
-    () => anyGather(r, features),
-    (): Op | undefined => {
-      const attrs = anyEdge(r, features, levels);
-      return attrs && { kind: 'table.edge', attrs };
-    },
-    (): Op | undefined => {
-      const attrs = anyBasisTable(r, features, levels);
-      return attrs && { kind: 'table.basis', attrs };
-    },
-  ])();
+  const common: ReadonlyArray<Way> = [
+    ['recode', recode],
+    ['decode', decode],
+    ['table.sum', () => useTableSum(r, value, values)],
+  ];
+  if (type.shape.length === 2) return common;
+  const edge: Way = [
+    'table.edge',
+    () => made(anyEdge(r, type.shape, levels), (attrs) => ({ kind: 'table.edge', attrs })),
+  ];
+  const basis: Way = [
+    'table.basis',
+    () => made(anyBasisTable(r, type.shape, levels), (attrs) => ({ kind: 'table.basis', attrs })),
+  ];
+  return [...common, edge, basis];
 };
 
 const anyRequantize = (r: Random, channels: number): Op => {
@@ -182,14 +223,54 @@ const anyRequantize = (r: Random, channels: number): Op => {
   return { kind: 'requantize', attrs: { mul, shift, bits, quantizer, ...bias } };
 };
 
-/** An op that takes one operand of this type, or undefined when the dice made none. */
-export const anyOp = (r: Random, type: ValueType): Op | undefined => {
-  if (type.element.kind === 'f32') return anyFloatOp(r, type);
-  if (type.element.kind === 'uint') return anyCodeOp(r, type);
-  const features = sizeOf(type);
-  return r.pick([
-    (): Op => ({ kind: 'dequantize', attrs: {} }),
-    () => anyRequantize(r, features),
-    () => anyGather(r, features),
-  ])();
+const anyTableNorm = (r: Random, channels: number): Op => {
+  const bits = r.whole(1, 8);
+  const many = (next: () => number): ReturnType<typeof anyPerChannel> =>
+    r.chance(0.5) ? next() : constantBy(int(32), [channels], next);
+  return {
+    kind: 'table.norm',
+    attrs: {
+      over: r.pick(['sample', 'channel'] as const),
+      epsilon: r.chance(0.2) ? 1 : r.whole(1, 2 ** r.whole(1, 45)),
+      gain: many(() => r.whole(-(2 ** 15) + 1, 2 ** 15 - 1)),
+      gainShift: r.whole(4, 16),
+      offset: many(() => r.whole(-3, 2 ** bits)),
+      bits,
+      quantizer: anyQuantizer(r, channels, bits),
+    },
+  };
+};
+
+const waysOfAccumulators = (r: Random, { type }: Value): ReadonlyArray<Way> => {
+  const channels = channelsOf(type);
+  const common: ReadonlyArray<Way> = [
+    ['dequantize', () => ({ kind: 'dequantize', attrs: {} })],
+    ['requantize', () => anyRequantize(r, channels)],
+    ['requantize', () => anyRequantize(r, channels)],
+    ['table.norm', () => anyTableNorm(r, channels)],
+  ];
+  if (type.shape.length === 1) return [...common, ['multiply', () => anyMultiply(r, channels)]];
+  return type.shape.length === 3 ? [...common, ['pool', () => anyPool(r, type.shape)]] : common;
+};
+
+/** Kinds whose type rule may refuse what was made here: meanings that do not join, products beyond 32 bits. */
+const MAY_BE_REFUSED: ReadonlySet<OpKind> = new Set(['concat', 'multiply', 'pool', 'reshape', 'table.norm']);
+
+/** An op that may stand at the level, on `value` (and others of `values`); undefined when the dice made none. */
+export const anyUse = (
+  r: Random,
+  level: Level,
+  value: Value,
+  values: ReadonlyArray<Value>,
+): Use | undefined => {
+  const { kind } = value.type.element;
+  const own = kind === 'f32' ? waysOfFloats : kind === 'uint' ? waysOfCodes : waysOfAccumulators;
+  const ways = [...own(r, value, values), ...waysOfAll(r, value, values)].filter(([k]) =>
+    (OPS[k].levels as ReadonlyArray<Level>).includes(level),
+  );
+  const found = r.pick(ways)[1]();
+  if (found === undefined) return undefined;
+  const use = 'op' in found ? found : { op: found, operands: [value.name] };
+  const types = use.operands.flatMap((o) => values.find((v) => v.name === o)?.type ?? []);
+  return MAY_BE_REFUSED.has(use.op.kind) && E.isLeft(inferType(use.op, types)) ? undefined : use;
 };

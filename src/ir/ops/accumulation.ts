@@ -6,6 +6,7 @@ import type { Constant, PerChannel } from '../constant.js';
 import { int, maxOf, minOf } from '../element.js';
 import type { Rule } from '../op-definition.js';
 import { type ValueType, valueType } from '../types.js';
+import { type Window, windowShape } from '../window.js';
 import { fitsChannels } from './affine.js';
 
 /** What table layers have: the bias in accumulator units, what an accumulator means, its width and range. */
@@ -27,7 +28,7 @@ export const ACCUMULATION = {
   optional: { bias: constantOf('int', 1) },
 };
 
-/** The type rule that both table forms share: the accumulators of `outputs` outputs. */
+/** The type rule that table layers share: accumulators of `outputs` channels of one element. */
 export const accumulatorType = (a: Accumulation, outputs: number): Rule<ValueType> => {
   if (a.acc !== 8 && a.acc !== 16 && a.acc !== 32) return E.left(`acc must be 8, 16 or 32, found ${a.acc}`);
   if (a.lo > 0 || a.hi < 0) return E.left(`range [${a.lo}, ${a.hi}] does not hold 0`);
@@ -37,6 +38,21 @@ export const accumulatorType = (a: Accumulation, outputs: number): Rule<ValueTyp
   const fits = fitsChannels('scale', a.scale, outputs);
   if (E.isLeft(fits)) return fits;
   return E.right(valueType(int(a.acc), [outputs], { _tag: 'scaled', scale: a.scale, lo: a.lo, hi: a.hi }));
+};
+
+/** The type rule of the result of a layer on a value of a shape; `width` outputs, those of a group over windows. */
+export const tableResult = (
+  a: Accumulation & { readonly window?: Window },
+  shape: ReadonlyArray<number>,
+  width: number,
+): Rule<ValueType> => {
+  const outputs = width * (a.window?.groups ?? 1);
+  const acc = accumulatorType(a, outputs);
+  if (E.isLeft(acc) || a.window === undefined) return acc;
+  const result = windowShape(a.window, shape, outputs);
+  return typeof result === 'string'
+    ? E.left(result)
+    : E.right(valueType(acc.right.element, result, acc.right.meaning));
 };
 
 /** Checks that a declared range holds what was computed, and fits the accumulator. */

@@ -1,9 +1,9 @@
 /** Values side by side, along the channels: what a layer takes both as it is and normalised. */
 import * as E from 'fp-ts/lib/Either.js';
 import { record } from '../codec.js';
+import { concatMeanings } from '../concat-meanings.js';
 import { sameElement } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { concatMeanings } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, sizeOf, valueType } from '../types.js';
 
@@ -25,10 +25,13 @@ export const concat = defineOp<'concat', ConcatAttrs>({
         return E.left('takes values of one element type that differ in their channels only');
       }
     }
-    const meaning = concatMeanings(operands.map((x) => ({ meaning: x.meaning, channels: channelsOf(x) })));
-    if (typeof meaning === 'string') return E.left(meaning);
+    const meaning = concatMeanings(
+      operands.map((x) => ({ meaning: x.meaning, channels: channelsOf(x) })),
+      first.element.kind === 'f32' ? 0 : first.element.bits,
+    );
+    if (E.isLeft(meaning)) return meaning;
     const channels = operands.reduce((n, x) => n + channelsOf(x), 0);
-    return E.right(valueType(first.element, [channels, ...first.shape.slice(1)], meaning?.meaning));
+    return E.right(valueType(first.element, [channels, ...first.shape.slice(1)], meaning.right));
   },
   evaluate: (_, operands, type) => {
     const batch = operands[0]!.batch;

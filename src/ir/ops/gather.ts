@@ -2,18 +2,16 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { constantOf, record } from '../codec.js';
 import type { Constant } from '../constant.js';
+import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelsOf, innerOf, valueType } from '../types.js';
+import { channelsOf, innerOf, sizeOf, valueType } from '../types.js';
 
 export interface GatherAttrs {
   /** u32[J], each below the number of features. */
   readonly indices: Constant;
 }
-
-/** Most values in the quantizer of a result. */
-const PICK_LIMIT = 2 ** 28;
 
 export const gather = defineOp<'gather', GatherAttrs>({
   kind: 'gather',
@@ -25,10 +23,7 @@ export const gather = defineOp<'gather', GatherAttrs>({
     if (x === undefined) return E.left('takes one value');
     const picked = a.indices.data.length;
     if (picked === 0) return E.left('picks no features');
-    // The result's type holds a row of thresholds for each index, so a few bytes could ask for much memory.
-    if (x.meaning?._tag === 'thresholds' && picked * x.meaning.levels > PICK_LIMIT) {
-      return E.left(`picks ${picked} rows of ${x.meaning.levels} levels, more than a type can hold`);
-    }
+    if (picked * perChannelSize(x.meaning) > MEANING_LIMIT) return E.left(tooMuchMeaning(picked));
     return E.right(
       valueType(x.element, [picked, ...x.shape.slice(1)], pickMeaning(x.meaning, a.indices.data)),
     );
@@ -51,5 +46,5 @@ export const gather = defineOp<'gather', GatherAttrs>({
     }
     return result;
   },
-  cost: (a) => ({ ...NO_COST, reads: a.indices.data.length, bytes: a.indices.data.byteLength }),
+  cost: (a, _, type) => ({ ...NO_COST, reads: sizeOf(type), bytes: a.indices.data.byteLength }),
 });

@@ -16,8 +16,8 @@ import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, sizeOf } from '../types.js';
-import { forEachTap, tapsOf, type Window, WindowCodec, windowShape } from '../window.js';
-import { edgesOf, storeChannelsFirst } from './layers.js';
+import { forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
+import { layerInputs, storeChannelsFirst } from './layers.js';
 
 /** How a layer is to be tabulated; set by `quantize`, read by `tabulate`. Bits are 1 to 16. */
 export interface Precision {
@@ -48,23 +48,20 @@ const attrs: t.Type<KanAttrs, unknown, unknown> = record(
   { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec },
 );
 
-/**
- * Inputs and outputs of the layer: with a window those of one group times the groups, weights being
- * [groups * taps, K, outputs / groups].
- */
-export interface LayerShape {
-  /** Inputs that weights are for: features, or taps of all groups. */
+/** What the branches of a layer must fit. */
+interface LayerShape {
+  /** Inputs that weights are for: features, or the taps of all groups. */
   readonly inputs: number;
-  /** Outputs of one application: all outputs without a window, those of one group with one. */
+  /** Outputs of one group. */
   readonly width: number;
   readonly groups: number;
 }
 
 const layerShape = (a: KanAttrs, shape: ReadonlyArray<number>): LayerShape | undefined => {
   const width = a.branches[0]?.weights.shape[2];
-  if (width === undefined) return undefined;
-  if (a.window === undefined) return { inputs: shape[0]!, width, groups: 1 };
-  return { inputs: tapsOf(a.window, shape[0]!) * a.window.groups, width, groups: a.window.groups };
+  return width === undefined
+    ? undefined
+    : { inputs: layerInputs(shape, a.window), width, groups: a.window?.groups ?? 1 };
 };
 
 const checkBranch = (
@@ -73,20 +70,21 @@ const checkBranch = (
   { inputs, width, groups }: LayerShape,
   window: Window | undefined,
 ): string | undefined => {
-  const [i, k, o] = branch.weights.shape;
+  const [i, k, o] = [branch.weights.shape[0]!, branch.weights.shape[1]!, branch.weights.shape[2]!];
   const functions = functionCount(branch.basis);
   const from = branch.from ?? 0;
   // Groups split the channels of a layer, so a branch that reads a part of them is told only without groups.
   const area = window === undefined ? 1 : window.kernel[0] * window.kernel[1];
-  const whole = from === 0 && i === inputs;
-  const covered = whole || (groups === 1 && from + i! <= inputs && from % area === 0 && i! % area === 0);
-  if (!covered || k !== functions || o !== width) {
-    return `branch ${index}: weights are [${branch.weights.shape.join(', ')}], but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`;
+  const part = groups === 1 && i > 0 && from + i <= inputs && from % area === 0 && i % area === 0;
+  const covered = (from === 0 && i === inputs) || part;
+  if (!covered || functions < 1 || k !== functions || o !== width) {
+    const start = from === 0 ? '' : ` from input ${from} on`;
+    return `branch ${index}: weights are [${branch.weights.shape.join(', ')}]${start}, but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`;
   }
   if (window !== undefined && !isSharedBasis(branch.basis)) {
     return `branch ${index}: over windows all inputs must share their basis`;
   }
-  const fault = basisFault(branch.basis, i!);
+  const fault = basisFault(branch.basis, i);
   return fault === undefined ? undefined : `branch ${index}: ${fault}`;
 };
 
@@ -221,14 +219,12 @@ export const kan = defineOp<'kan', KanAttrs>({
     }
     return result;
   },
-  cost: (a, [x], type) => {
-    const edges = edgesOf(x!, type, a.window);
-    const perEdge = a.branches.reduce((n, b) => n + supportSize(b.basis), 0);
-    const bytes = a.branches.reduce(
-      (n, b) =>
-        n + b.weights.data.byteLength + (b.basis._tag === 'bspline' ? b.basis.knots.data.byteLength : 0),
-      0,
-    );
-    return { macs: edges * perEdge, macBits: [32, 32], adds: 0, addBits: 32, reads: 0, bytes };
+  cost: (a, _, type) => {
+    // Each input of a branch meets the outputs of its group, at every window.
+    const uses = sizeOf(type) / (a.window?.groups ?? 1);
+    const macs = a.branches.reduce((n, b) => n + b.weights.shape[0]! * supportSize(b.basis) * uses, 0);
+    const constants = a.branches.flatMap((b) => [b.weights, ...basisConstants(b.basis)]);
+    const bytes = constants.reduce((n, c) => n + c.data.byteLength, a.bias?.data.byteLength ?? 0);
+    return { macs, macBits: [32, 32], adds: 0, addBits: 32, reads: 0, bytes };
   },
 });

@@ -17,6 +17,10 @@ export const storeChannelsFirst = (
   }
 };
 
+/** Inputs of a layer on a value: its features, or the taps of all channels of a window. */
+export const layerInputs = (shape: ReadonlyArray<number>, window: Window | undefined): number =>
+  window === undefined ? shape[0]! : shape[0]! * window.kernel[0] * window.kernel[1];
+
 /** Edge evaluations for one sample: inputs times outputs, at every window (padded taps counted). */
 export const edgesOf = (x: ValueType, type: ValueType, window: Window | undefined): number =>
   window === undefined ? x.shape[0]! * type.shape[0]! : tapsOf(window, x.shape[0]!) * sizeOf(type);

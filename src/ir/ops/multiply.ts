@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, channel, constant } from '../constant.js';
-import { accumulatorFor, F32 } from '../element.js';
+import { accumulatorFor, F32, int } from '../element.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, type ValueType, valueType } from '../types.js';
@@ -23,24 +23,20 @@ const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueTy
   if (x.element.kind === 'f32') return E.right(floatType([nodes]));
   const { meaning } = x;
   if (x.element.kind !== 'int' || meaning?._tag !== 'scaled') return E.left('takes floats or accumulators');
-  const ends = [
-    meaning.lo,
-    meaning.hi,
-    meaning.lo * meaning.lo,
-    meaning.hi * meaning.hi,
-    meaning.lo * meaning.hi,
-  ];
-  const [lo, hi] = [Math.min(0, ...ends), Math.max(0, ...ends)];
-  if (accumulatorFor(lo, hi) === undefined)
-    return E.left(`products of [${meaning.lo}, ${meaning.hi}] overflow 32 bits`);
+  const { lo: low, hi: high } = meaning;
+  // A factor may be 1, and so may both.
+  const ends = [0, 1, low, high, low * low, high * high, low * high];
+  const [lo, hi] = [Math.min(...ends), Math.max(...ends)];
+  if (accumulatorFor(lo, hi) === undefined) return E.left(`products of [${low}, ${high}] overflow 32 bits`);
   const features = x.shape[0]!;
   const factor = (i: number): number => (i === features ? 1 : channel(meaning.scale, i));
   const scale = Float32Array.from(
     { length: nodes },
     (_, n) => factor(a.left.data[n]!) * factor(a.right.data[n]!),
   );
+  if (scale.some((s) => !Number.isFinite(s))) return E.left('a scale of the products is not finite');
   return E.right(
-    valueType({ kind: 'int', bits: 32 }, [nodes], {
+    valueType(int(32), [nodes], {
       _tag: 'scaled',
       scale: constant(F32, [nodes], scale),
       lo,

@@ -3,14 +3,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { record } from '../codec.js';
 import { constant, type PerChannel } from '../constant.js';
-import { accumulatorFor, F32 } from '../element.js';
+import { accumulatorFor, F32, int } from '../element.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, sizeOf, type ValueType, valueType } from '../types.js';
-import { forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
+import { everyWindowHoldsPixels, forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
 
 export interface PoolAttrs {
-  /** Mean over the area of the kernel (padding counts as 0), or the largest (padding counts for nothing). */
+  /**
+   * Mean over the area of the kernel (padding counts as 0), or the largest as Math.max has it (padding counts for
+   * nothing; NaN wins, and 0 over -0).
+   */
   readonly reduce: 'mean' | 'max';
   /** Every channel is a group of its own: `groups` must be 1 and is not used. */
   readonly window: Window;
@@ -34,17 +37,19 @@ const inferPool = (a: PoolAttrs, x: ValueType | undefined): Rule<ValueType> => {
   if (x.meaning?._tag !== 'scaled') return E.left('takes accumulators with a scale');
   if (a.reduce === 'max') return E.right(valueType(x.element, shape, x.meaning));
   const area = a.window.kernel[0] * a.window.kernel[1];
-  const { lo, hi, scale } = x.meaning;
-  const element = accumulatorFor(lo * area, hi * area);
+  // Sums start at 0.
+  const [lo, hi] = [Math.min(0, x.meaning.lo) * area, Math.max(0, x.meaning.hi) * area];
+  const element = accumulatorFor(lo, hi);
   if (element === undefined || element.kind !== 'int') {
-    return E.left(`sums of ${area} accumulators in [${lo}, ${hi}] overflow 32 bits`);
+    const { lo: low, hi: high } = x.meaning;
+    return E.left(`sums of ${area} accumulators in [${low}, ${high}] overflow 32 bits`);
   }
   return E.right(
-    valueType({ kind: 'int', bits: Math.max(16, element.bits) }, shape, {
+    valueType(int(Math.max(16, element.bits)), shape, {
       _tag: 'scaled',
-      scale: scaleBy(scale, 1 / area),
-      lo: lo * area,
-      hi: hi * area,
+      scale: scaleBy(x.meaning.scale, 1 / area),
+      lo,
+      hi,
     }),
   );
 };
@@ -57,10 +62,9 @@ export const pool = defineOp<'pool', PoolAttrs>({
   operands: 1,
   attrs: record({ reduce: t.union([t.literal('mean'), t.literal('max')]), window: WindowCodec }, {}),
   infer: (a, [x]) => inferPool(a, x),
-  check: (a) =>
-    a.reduce === 'max' &&
-    (a.window.padding[0] >= a.window.kernel[0] || a.window.padding[1] >= a.window.kernel[1])
-      ? E.left('a window could lie in the padding altogether')
+  check: (a, [x]) =>
+    a.reduce === 'max' && !everyWindowHoldsPixels(a.window, x!.shape[1]!, x!.shape[2]!)
+      ? E.left('a window lies in the padding altogether')
       : E.right(undefined),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
@@ -73,8 +77,7 @@ export const pool = defineOp<'pool', PoolAttrs>({
       acc.fill(a.reduce === 'max' ? Number.NEGATIVE_INFINITY : 0);
       forEachTap(a.window, height, width, (position, _, y, xx) => {
         const v = x!.data[from + y * width + xx]!;
-        if (a.reduce === 'mean') acc[position]! += v;
-        else if (v > acc[position]!) acc[position] = v;
+        acc[position] = a.reduce === 'mean' ? acc[position]! + v : Math.max(acc[position]!, v);
       });
       for (let p = 0; p < positions; p++)
         result.data[map * positions + p] = a.reduce === 'mean' ? acc[p]! / area : acc[p]!;

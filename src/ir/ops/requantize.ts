@@ -1,6 +1,9 @@
-/** From accumulators to the codes of the next layer: one multiplication and one shift, exact. */
+/**
+ * From accumulators to the codes of the next layer: one multiplication and one shift, exact. numeric/fixed-point.ts
+ * says how 32 bits are enough for that.
+ */
 import * as E from 'fp-ts/lib/Either.js';
-import { clampBounds, requantizeCode } from '../../numeric/fixed-point.js';
+import { fitsNarrow, fitsWide, MAX_SHIFT, productForm, requantizeCode } from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
 import { type Constant, channel, type PerChannel } from '../constant.js';
 import { uint } from '../element.js';
@@ -13,6 +16,7 @@ import { fitsChannels } from './affine.js';
 export interface RequantizeAttrs {
   /** i32, at least 1, for all outputs or one for each. */
   readonly mul: PerChannel;
+  /** 1 to 43: beyond 30, and where products need more than 31 bits, all outputs take the wide form. */
   readonly shift: number;
   /** i32[O], added before the multiplication; absent means 0. */
   readonly bias?: Constant;
@@ -29,7 +33,7 @@ export const requantize = defineOp<'requantize', RequantizeAttrs>({
   attrs: record(
     {
       mul: perChannelOf('int'),
-      shift: integer(1, 30),
+      shift: integer(1, MAX_SHIFT),
       bits: integer(1, 16),
       quantizer: QuantizerCodec,
     },
@@ -59,13 +63,18 @@ export const requantize = defineOp<'requantize', RequantizeAttrs>({
     const { levels } = a.quantizer;
     const meaning = x!.meaning;
     const [lo, hi] = meaning?._tag === 'scaled' ? [meaning.lo, meaning.hi] : [0, 0];
+    const muls = typeof a.mul === 'number' ? [a.mul] : a.mul.data;
+    if (productForm(muls, a.shift, levels) === undefined) {
+      const wrong = muls.find((mul: number) => !fitsNarrow(mul, a.shift, levels)) ?? 0;
+      return E.left(
+        fitsWide(wrong, a.shift, levels)
+          ? `mul ${wrong} and shift ${a.shift} need split products, which others here do not fit`
+          : `mul ${wrong} and shift ${a.shift} need products of more than 31 bits`,
+      );
+    }
     // One look suffices where all channels are alike; a shape alone must not cost time.
-    const channels = typeof a.mul === 'number' && a.bias === undefined ? 1 : channelsOf(x!);
+    const channels = a.bias === undefined ? 1 : channelsOf(x!);
     for (let o = 0; o < channels; o++) {
-      const mul = channel(a.mul, o);
-      if (clampBounds(mul, a.shift, levels).hi * mul + 2 ** (a.shift - 1) >= 2 ** 31) {
-        return E.left(`mul ${mul} and shift ${a.shift} need products of more than 31 bits`);
-      }
       const bias = a.bias?.data[o] ?? 0;
       if (lo + bias < -(2 ** 31) || hi + bias >= 2 ** 31) return E.left(`bias ${bias} overflows 32 bits`);
     }

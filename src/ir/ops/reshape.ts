@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { integer, record } from '../codec.js';
-import { defineOp, NO_COST } from '../op-definition.js';
-import { pickMeaning, type Quantizer, type Scaled } from '../quantizer.js';
+import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
+import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { pickMeaning } from '../quantizer.js';
 import { channelsOf, sizeOf, type ValueType, valueType } from '../types.js';
 
 export interface ReshapeAttrs {
@@ -11,23 +12,20 @@ export interface ReshapeAttrs {
   readonly shape: ReadonlyArray<number>;
 }
 
-/** Whether a meaning says the same for all channels. */
-const isUniformMeaning = (m: Quantizer | Scaled | undefined): boolean =>
-  m === undefined ||
-  (m._tag === 'uniform' && typeof m.lo === 'number' && typeof m.step === 'number') ||
-  (m._tag === 'scaled' && typeof m.scale === 'number') ||
-  (m._tag === 'thresholds' && m.thresholds.shape[0] === 1 && m.values.shape[0] === 1);
-
-/** What the elements mean in the new shape: channels may stay or be split; undefined when they would mix. */
-const reshapedMeaning = (
-  x: ValueType,
-  shape: ReadonlyArray<number>,
-): { meaning: ValueType['meaning'] } | undefined => {
+/** What the elements mean in the new shape: channels may stay or be split, but not mix. */
+const reshapedMeaning = (x: ValueType, shape: ReadonlyArray<number>): Rule<ValueType['meaning']> => {
   const [before, after] = [channelsOf(x), shape[0] ?? 1];
-  if (before === after || isUniformMeaning(x.meaning)) return { meaning: x.meaning };
-  if (after % before !== 0) return undefined;
-  const indices = Uint32Array.from({ length: after }, (_, c) => Math.floor((c * before) / after));
-  return { meaning: pickMeaning(x.meaning, indices) };
+  const perChannel = perChannelSize(x.meaning);
+  if (before === after || perChannel === 0) return E.right(x.meaning);
+  if (after % before !== 0) return E.left('channels that mean different things would mix');
+  if (after * perChannel > MEANING_LIMIT) return E.left(tooMuchMeaning(after));
+  const parts = after / before;
+  return E.right(
+    pickMeaning(
+      x.meaning,
+      Uint32Array.from({ length: after }, (_, c) => Math.floor(c / parts)),
+    ),
+  );
 };
 
 export const reshape = defineOp<'reshape', ReshapeAttrs>({
@@ -45,9 +43,7 @@ export const reshape = defineOp<'reshape', ReshapeAttrs>({
       );
     }
     const meaning = reshapedMeaning(x, a.shape);
-    return meaning === undefined
-      ? E.left('channels that mean different things would mix')
-      : E.right(valueType(x.element, a.shape, meaning.meaning));
+    return E.isLeft(meaning) ? meaning : E.right(valueType(x.element, a.shape, meaning.right));
   },
   evaluate: (_, [x], type) => ({ ...x!, type }),
   cost: () => NO_COST,

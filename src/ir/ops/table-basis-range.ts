@@ -1,21 +1,27 @@
 /** Interval analysis of basis tables. */
 import { type Interval, type PrefixSums, prefixSums } from '../../numeric/ranges.js';
+import { isPadded } from '../window.js';
 import type { TableBasisAttrs } from './table-basis.js';
 
 /** Above this many products the exact analysis over all codes gives way to the one over spans. */
 const EXACT_LIMIT = 2 ** 28;
 
 /**
- * An interval that holds all partial sums, in the order i, then j, then base, and over windows those without the
- * taps that lie in the padding. Exact (every bound is reached by some input) for layers of up to 2^28 products
- * of inputs, outputs, codes and functions; for larger ones a bound over spans, which costs a hundredth.
+ * An interval that holds all partial sums, in the order i, then j, then base, and over padded windows those where
+ * any taps lie in the padding. Exact (every bound is reached by some codes) for layers of up to 2^28 products of
+ * inputs, outputs, codes and functions; for larger ones a bound by coefficients alone, which costs a hundredth.
  */
-export const basisTableRange = (a: TableBasisAttrs, inputs: number): Interval => {
+export const basisTableRange = (
+  a: TableBasisAttrs,
+  inputs: number,
+  exactLimit: number = EXACT_LIMIT,
+): Interval => {
   const outputs = a.coefficients.shape[2]!;
   const groups = a.window?.groups ?? 1;
   const taps = inputs / groups;
   const products = inputs * outputs * a.span.shape[1]! * a.basis.shape[1]!;
-  const edge = products <= EXACT_LIMIT ? exactEdge(a) : spanEdge(a);
+  const edge = products <= exactLimit ? exactEdge(a) : roughEdge(a);
+  const padded = a.window !== undefined && isPadded(a.window);
   const inLo = new Float64Array(outputs);
   const inHi = new Float64Array(outputs);
   const lo = new Float64Array(outputs);
@@ -26,7 +32,7 @@ export const basisTableRange = (a: TableBasisAttrs, inputs: number): Interval =>
     for (let i = g * taps; i < (g + 1) * taps; i++) {
       edge(i, inLo, inHi, lo, hi);
       for (let o = 0; o < outputs; o++) {
-        if (a.window !== undefined) {
+        if (padded) {
           // A tap in the padding adds nothing.
           lo[o] = Math.min(lo[o]!, 0);
           hi[o] = Math.max(hi[o]!, 0);
@@ -81,13 +87,12 @@ const exactEdge = (a: TableBasisAttrs): EdgeBounds => {
 };
 
 /**
- * Basis values are not negative, so a sum of products lies between the smallest and the largest coefficient of its
- * span (or 0) times the largest sum of basis values.
+ * Basis values are not negative, so a sum of products lies between the smallest and the largest coefficient of the
+ * input (or 0) times the largest sum of basis values.
  */
-const spanEdge = (a: TableBasisAttrs): EdgeBounds => {
+const roughEdge = (a: TableBasisAttrs): EdgeBounds => {
   const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
   const width = a.basis.shape[1]!;
-  const spans = functions - width + 1;
   let largest = 0;
   for (let f = 0; f < a.basis.shape[0]!; f++) {
     let sum = 0;
@@ -103,7 +108,7 @@ const spanEdge = (a: TableBasisAttrs): EdgeBounds => {
   return (i, inLo, inHi, lo, hi) => {
     lo.fill(0);
     hi.fill(0);
-    for (let k = 0; k < spans + width - 1; k++) {
+    for (let k = 0; k < functions; k++) {
       const row = (i * functions + k) * outputs;
       for (let o = 0; o < outputs; o++) {
         const v = a.coefficients.data[row + o]! * largest;

@@ -5,11 +5,10 @@ import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
-import { forEachTap, type Window, WindowCodec } from '../window.js';
-import { ACCUMULATION, type Accumulation, checkRange } from './accumulation.js';
-import { edgesOf, storeChannelsFirst } from './layers.js';
+import { forEachWindowInput, type Window, WindowCodec } from '../window.js';
+import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
+import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 import { basisTableRange } from './table-basis-range.js';
-import { tableInputs, tableResult } from './table-edge.js';
 
 /**
  * With r = rows[i] (0 when absent), c = code[i]:
@@ -46,9 +45,15 @@ const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueTyp
   if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== rank) {
     return E.left(`takes codes of type u[n, ${rank === 1 ? 'I' : 'C, H, W'}]`);
   }
-  const inputs = tableInputs(x.shape, a.window);
-  const [owners, , outputs] = [a.coefficients.shape[0]!, 0, a.coefficients.shape[2]!];
+  const inputs = layerInputs(x.shape, a.window);
+  const [owners, functions, outputs] = [
+    a.coefficients.shape[0]!,
+    a.coefficients.shape[1]!,
+    a.coefficients.shape[2]!,
+  ];
   if (owners !== inputs) return E.left(`coefficients for ${owners} inputs, but the operand has ${inputs}`);
+  const width = a.basis.shape[1]!;
+  if (width < 1 || functions < width) return E.left(`basis has ${width} values for ${functions} functions`);
   const [rows, levels] = [a.span.shape[0]!, a.span.shape[1]!];
   if (levels !== levelsOf(x)) return E.left(`span has ${levels} codes, the operand ${levelsOf(x)} levels`);
   const sameShape = (c: Constant): boolean => c.shape[0] === rows && c.shape[1] === levels;
@@ -90,27 +95,21 @@ const proveBasis = (a: TableBasisAttrs, inputs: number): Rule<void> => {
     : checkRange(a, basisTableRange(a, inputs));
 };
 
-type Visit = (add: (input: number, element: number, to: number) => void) => void;
-
-/** Calls back for every (input of the layer, element of the sample, first accumulator) that meet. */
-const windowVisitor = (a: TableBasisAttrs, shape: ReadonlyArray<number>): Visit => {
-  const w = a.window;
-  if (w === undefined) {
-    return (add) => {
-      for (let i = 0; i < shape[0]!; i++) add(i, i, 0);
-    };
+/** Calls back for every (input of the layer, element of the sample, first accumulator) that meet, in order. */
+const forEachMeeting = (
+  a: TableBasisAttrs,
+  shape: ReadonlyArray<number>,
+  visit: (input: number, element: number, to: number) => void,
+): void => {
+  const { window } = a;
+  if (window === undefined) {
+    for (let i = 0; i < shape[0]!; i++) visit(i, i, 0);
+    return;
   }
-  const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
   const outputs = a.coefficients.shape[2]!;
-  const area = w.kernel[0] * w.kernel[1];
-  const perGroup = channels / w.groups;
-  return (add) =>
-    forEachTap(w, height, width, (position, tap, y, x) => {
-      for (let c = 0; c < channels; c++) {
-        const to = position * outputs * w.groups + Math.floor(c / perGroup) * outputs;
-        add(c * area + tap, (c * height + y) * width + x, to);
-      }
-    });
+  forEachWindowInput(window, shape, (position, group, input, pixel) => {
+    if (pixel >= 0) visit(input, pixel, (position * window.groups + group) * outputs);
+  });
 };
 
 /** What input i adds at a code, to acc[to ..). */
@@ -154,18 +153,19 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
   ),
   infer: (a, [x]) => inferBasis(a, x),
   check: checkBasis,
-  prove: (a, [x]) => proveBasis(a, tableInputs(x!.shape, a.window)),
+  prove: (a, [x]) => proveBasis(a, layerInputs(x!.shape, a.window)),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
     const size = sizeOf(x!.type);
     const acc = new Int32Array(sizeOf(type));
-    const visit = windowVisitor(a, x!.type.shape);
     for (let n = 0; n < x!.batch; n++) {
       for (let at = 0; at < acc.length; at += channelsOf(type)) {
         acc.fill(0, at, at + channelsOf(type));
         if (a.bias !== undefined) acc.set(a.bias.data, at);
       }
-      visit((i, element, to) => addEdge(a, i, x!.data[n * size + element]!, acc, to));
+      forEachMeeting(a, x!.type.shape, (i, element, to) => {
+        addEdge(a, i, x!.data[n * size + element]!, acc, to);
+      });
       storeChannelsFirst(acc, type, result.data, n * acc.length);
     }
     return result;

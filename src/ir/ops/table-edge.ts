@@ -5,10 +5,12 @@ import { constantOf, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
-import { levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
-import { isPadded, tapsOf, type Window, WindowCodec, windowOutput, windowShape } from '../window.js';
-import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './accumulation.js';
-import { edgesOf, storeChannelsFirst } from './layers.js';
+import { levelsOf, sizeOf, type ValueType } from '../types.js';
+import { forEachWindowInput, isPadded, type Window, WindowCodec } from '../window.js';
+import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
+import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
+
+export { layerInputs as tableInputs } from './layers.js';
 
 export interface TableEdgeAttrs extends Accumulation {
   /**
@@ -46,25 +48,6 @@ export const edgeTableRange = (
   return { lo, hi };
 };
 
-/** Inputs of a table layer on a value: its features, or the taps of all groups. */
-export const tableInputs = (shape: ReadonlyArray<number>, window: Window | undefined): number =>
-  window === undefined ? shape[0]! : tapsOf(window, shape[0]!) * window.groups;
-
-/** The type rule of the result that both table forms share. */
-export const tableResult = (
-  a: Accumulation & { readonly window?: Window },
-  shape: ReadonlyArray<number>,
-  width: number,
-): Rule<ValueType> => {
-  const outputs = width * (a.window?.groups ?? 1);
-  const acc = accumulatorType(a, outputs);
-  if (E.isLeft(acc) || a.window === undefined) return acc;
-  const result = windowShape(a.window, shape, outputs);
-  return typeof result === 'string'
-    ? E.left(result)
-    : E.right(valueType(acc.right.element, result, acc.right.meaning));
-};
-
 const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType> => {
   const rank = a.window === undefined ? 1 : 3;
   if (x === undefined || x.element.kind !== 'uint' || x.shape.length !== rank) {
@@ -77,7 +60,7 @@ const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType>
     return E.left(`the table has ${rows} codes, the operand ${levels} levels${padding}`);
   }
   const given = a.slabs === undefined ? slabs : a.slabs.shape[0]!;
-  const inputs = tableInputs(x.shape, a.window);
+  const inputs = layerInputs(x.shape, a.window);
   if (given !== inputs) return E.left(`tables for ${given} inputs, but the operand has ${inputs}`);
   return tableResult(a, x.shape, width);
 };
@@ -105,29 +88,14 @@ const windowed = (
   at: number,
   acc: Int32Array,
 ): void => {
-  const [channels, height, imageWidth] = [shape[0]!, shape[1]!, shape[2]!];
   const [rows, width] = [a.table.shape[1]!, a.table.shape[2]!];
   const outputs = width * w.groups;
-  const area = w.kernel[0] * w.kernel[1];
-  const perGroup = channels / w.groups;
-  const size = windowOutput(w, height, imageWidth) ?? [0, 0];
-  for (let p = 0; p < size[0] * size[1]; p++) {
-    acc.fill(0, p * outputs, (p + 1) * outputs);
-    if (a.bias !== undefined) acc.set(a.bias.data, p * outputs);
-    for (let c = 0; c < channels; c++) {
-      const to = p * outputs + Math.floor(c / perGroup) * width;
-      for (let tap = 0; tap < area; tap++) {
-        const y =
-          Math.floor(p / size[1]) * w.stride[0] -
-          w.padding[0] +
-          Math.floor(tap / w.kernel[1]) * w.dilation[0];
-        const x = (p % size[1]) * w.stride[1] - w.padding[1] + (tap % w.kernel[1]) * w.dilation[1];
-        const inside = y >= 0 && y < height && x >= 0 && x < imageWidth;
-        const row = inside ? codes[at + (c * height + y) * imageWidth + x]! : rows - 1;
-        addRow(a.table.data, (slabOf(a, c * area + tap) * rows + row) * width, width, acc, to);
-      }
-    }
-  }
+  acc.fill(0);
+  if (a.bias !== undefined) for (let to = 0; to < acc.length; to += outputs) acc.set(a.bias.data, to);
+  forEachWindowInput(w, shape, (position, group, input, pixel) => {
+    const row = slabOf(a, input) * rows + (pixel < 0 ? rows - 1 : codes[at + pixel]!);
+    addRow(a.table.data, row * width, width, acc, position * outputs + group * width);
+  });
 };
 
 const addRow = (table: ArrayLike<number>, row: number, width: number, acc: Int32Array, to: number): void => {
@@ -149,7 +117,7 @@ export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
     if (wrong >= 0) return E.left(`slab ${a.slabs?.data[wrong]} of ${a.table.shape[0]}`);
     return firstUnfit(a.table) >= 0 ? E.left('a table entry does not fit its bits') : E.right(undefined);
   },
-  prove: (a, [x]) => checkRange(a, edgeTableRange(a, tableInputs(x!.shape, a.window))),
+  prove: (a, [x]) => checkRange(a, edgeTableRange(a, layerInputs(x!.shape, a.window))),
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
     const size = sizeOf(x!.type);

@@ -17,21 +17,31 @@ export interface TableSumAttrs extends Accumulation {
   readonly tables: ReadonlyArray<Constant>;
 }
 
+/** The smallest and the largest entry of each row. */
+const rowBounds = (table: Constant): ReadonlyArray<Interval> => {
+  const [rows, levels] = [table.shape[0]!, table.shape[1]!];
+  return Array.from({ length: rows }, (_, row) => {
+    let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let e = row * levels; e < (row + 1) * levels; e++) {
+      lo = Math.min(lo, table.data[e]!);
+      hi = Math.max(hi, table.data[e]!);
+    }
+    return { lo, hi };
+  });
+};
+
 /** The proven interval of all partial sums, starting at the bias, in the order of the operands. */
 export const sumRange = (a: Pick<TableSumAttrs, 'tables' | 'bias'>, channels: number): Interval => {
+  const bounds = a.tables.map(rowBounds);
+  // One look suffices where all channels are alike; a shape alone must not cost time.
+  const alike = a.bias === undefined && bounds.every((rows) => rows.length === 1);
   let [lo, hi] = [0, 0];
-  for (let c = 0; c < channels; c++) {
+  for (let c = 0; c < (alike ? 1 : channels); c++) {
     let [low, high] = [a.bias?.data[c] ?? 0, a.bias?.data[c] ?? 0];
     [lo, hi] = [Math.min(lo, low), Math.max(hi, high)];
-    for (const table of a.tables) {
-      const levels = table.shape[1]!;
-      const row = table.shape[0] === 1 ? 0 : c * levels;
-      let [smallest, largest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (let code = row; code < row + levels; code++) {
-        smallest = Math.min(smallest, table.data[code]!);
-        largest = Math.max(largest, table.data[code]!);
-      }
-      [low, high] = [low + smallest, high + largest];
+    for (const rows of bounds) {
+      const row = rows[rows.length === 1 ? 0 : c]!;
+      [low, high] = [low + row.lo, high + row.hi];
       [lo, hi] = [Math.min(lo, low), Math.max(hi, high)];
     }
   }
