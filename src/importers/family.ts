@@ -2,6 +2,7 @@
 import type { Checked } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
 import type { TensorFile } from './containers/tensor.js';
+import type { Source } from './source.js';
 
 /** What a user may say about a checkpoint that the file does not. */
 export interface ImportOptions {
@@ -9,14 +10,50 @@ export interface ImportOptions {
   readonly family?: string;
   /** The activation of the base branch, where the family does not store it. */
   readonly baseActivation?: string;
+  /** How many inputs the network had before some were pruned away. */
+  readonly inputFeatures?: number;
+  /** Shape of one sample, where the family does not store it: [channels, height, width]. */
+  readonly inputShape?: ReadonlyArray<number>;
+  /** An architecture file, which says the network in place of a family: its text, and its name for messages. */
+  readonly architecture?: { readonly text: string; readonly file: string };
   /** Name of the graph; `model` when absent. */
   readonly name?: string;
 }
 
+/** Something that a checkpoint does not say and that the reading of it rests on. */
+export interface Assumption {
+  readonly what: string;
+  readonly assumed: string;
+  /** What a user can write to say otherwise; absent where there is nothing. */
+  readonly option?: string;
+}
+
+/** A network, and what had to be assumed to read it. */
+export interface Reading {
+  /** Float for families of tensors; a network of integers is a table graph from the start. */
+  readonly graph: Graph;
+  readonly assumptions: ReadonlyArray<Assumption>;
+}
+
+/** A family whose networks are named tensors in any container. */
 export interface Family {
   readonly name: string;
   /** The tensor names that tell the family, for messages. */
   readonly signature: string;
   readonly recognises: (file: TensorFile) => boolean;
-  readonly read: (file: TensorFile, options: ImportOptions) => Checked<Graph<'float'>>;
+  /** `source` is for families that keep a part of the network in files beside the tensors. */
+  readonly read: (file: TensorFile, options: ImportOptions, source: Source) => Checked<Reading>;
+}
+
+/** A family that has a file format of its own. */
+export interface DocumentFamily {
+  readonly name: string;
+  /** The files that tell the family, for messages. */
+  readonly signature: string;
+  readonly format: string;
+  readonly recognises: (source: Source) => boolean;
+  readonly read: (
+    source: Source,
+    options: ImportOptions,
+  ) => Checked<Reading & { readonly parameters: number }>;
 }

@@ -1,38 +1,140 @@
-/** From the tensors of a checkpoint to a float graph: finds the family and lets its importer read it. */
+/** From a checkpoint to a graph: finds the family and lets its importer read it. */
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked, fail, printable } from '../diagnostics/index.js';
+import { firstUnfit } from '../ir/constant.js';
 import type { Graph } from '../ir/graph.js';
+import { visitConstants } from '../ir/resources.js';
+import { described } from './arch/family.js';
 import { readCheckpoint } from './containers/index.js';
 import type { TensorFile } from './containers/tensor.js';
+import { chebyKan } from './families/cheby-kan.js';
 import { efficientKan } from './families/efficient-kan.js';
-import type { Family, ImportOptions } from './family.js';
+import { fastKan } from './families/fast-kan.js';
+import { kanele } from './families/kanele.js';
+import { pykan } from './families/pykan.js';
+import { resKanet } from './families/reskanet.js';
+import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from './family.js';
+import { type Source, sourceOf } from './source.js';
 
 /** In the order in which they are tried. */
-export const FAMILIES: ReadonlyArray<Family> = [efficientKan];
+export const FAMILIES: ReadonlyArray<Family> = [efficientKan, fastKan, pykan, chebyKan, resKanet, described];
 
-/** Reads a checkpoint's bytes as a float graph. `file` is for messages. */
+/** Families with a file format of their own; tried before the containers of tensors. */
+export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele];
+
+const ALL = [...FAMILIES, ...DOCUMENT_FAMILIES];
+
+/** A network that was read, and what there is to say about the reading. */
+export interface Imported extends Reading {
+  readonly family: string;
+  /** The container of the tensors, or the format of the family. */
+  readonly format: string;
+  /** How many numbers the checkpoint stores for the network, grids included. */
+  readonly parameters: number;
+}
+
+/** Reads a checkpoint. Diagnostics name `source.file`. */
+export const importSource = (source: Source, options: ImportOptions = {}): Checked<Imported> => {
+  const document = DOCUMENT_FAMILIES.find((f) =>
+    options.family === undefined ? f.recognises(source) : f.name === options.family,
+  );
+  if (document !== undefined) {
+    const read = at({ file: source.file })(document.read(source, options));
+    if (E.isLeft(read)) return read;
+    return E.right({ ...read.right, family: document.name, format: document.format });
+  }
+  const tensors = readCheckpoint(source.bytes, source.file);
+  return E.isLeft(tensors) ? tensors : at({ file: source.file })(readFamily(tensors.right, options, source));
+};
+
+/**
+ * Reads a checkpoint's bytes as a graph: float for trained networks, a table graph for networks of integers.
+ * `file` is for messages and, with `beside`, for families of several files: their contents by name.
+ */
 export const importCheckpoint = (
   bytes: Uint8Array,
   file: string,
   options: ImportOptions = {},
-): Checked<Graph<'float'>> => {
-  const tensors = readCheckpoint(bytes, file);
-  return E.isLeft(tensors) ? tensors : at({ file })(importTensors(tensors.right, options));
+  beside: ReadonlyMap<string, Uint8Array> = new Map(),
+): Checked<Graph> => E.map((i: Imported) => i.graph)(importSource(sourceOf(bytes, file, beside), options));
+
+/** The same for tensors that were read already. */
+export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph> =>
+  E.map((i: Imported) => i.graph)(readFamily(file, options, sourceOf(new Uint8Array(0), '')));
+
+const readFamily = (file: TensorFile, options: ImportOptions, source: Source): Checked<Imported> => {
+  const name = options.architecture === undefined ? options.family : described.name;
+  const family = FAMILIES.find((f) => (name === undefined ? f.recognises(file) : f.name === name));
+  if (family === undefined) return options.family === undefined ? unknown(file) : noFamily(options.family);
+  const { recorded, unread } = recording(file);
+  const read = family.read(recorded, options, source);
+  if (E.isLeft(read)) return read;
+  const finite = checkFinite(read.right.graph);
+  if (E.isLeft(finite)) return finite;
+  return E.right({
+    graph: read.right.graph,
+    assumptions: [...read.right.assumptions, ...unread()],
+    family: family.name,
+    format: file.container,
+    parameters: [...file.tensors.values()].reduce((n, t) => n + t.data.length, 0),
+  });
 };
 
-export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph<'float'>> => {
-  const family =
-    options.family === undefined
-      ? FAMILIES.find((f) => f.recognises(file))
-      : FAMILIES.find((f) => f.name === options.family);
-  if (family !== undefined) return family.read(file, options);
-  const known = FAMILIES.map((f) => f.name).join(', ');
-  if (options.family !== undefined) {
-    return fail('K0206', `there is no family '${options.family}'`, { expected: `one of ${known}` });
-  }
+const noFamily = (name: string): Checked<never> =>
+  fail('K0206', `there is no family '${printable(name, 60)}'`, {
+    expected: `one of ${ALL.map((f) => f.name).join(', ')}`,
+  });
+
+const unknown = (file: TensorFile): Checked<never> => {
   const names = [...file.tensors].map(([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
   const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
   return fail('K0201', `the ${names.length} tensors match no KAN family (found: ${shown || 'none'})`, {
-    expected: `a checkpoint of one of: ${FAMILIES.map((f) => `${f.name} (${f.signature})`).join('; ')}`,
+    expected: `a checkpoint of one of: ${ALL.map((f) => `${f.name} (${f.signature})`).join('; ')}`,
+    hint: 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version, --arch takes it.',
   });
+};
+
+/** The file with a note of every tensor that is asked for: what is left has no part in the graph. */
+const recording = (
+  file: TensorFile,
+): { readonly recorded: TensorFile; readonly unread: () => ReadonlyArray<Assumption> } => {
+  const asked = new Set<string>();
+  const tensors = new Map(file.tensors);
+  const get = tensors.get.bind(tensors);
+  tensors.get = (name) => {
+    asked.add(name);
+    return get(name);
+  };
+  return {
+    recorded: { ...file, tensors },
+    unread: () => {
+      const left = [...file.tensors.keys()].filter((name) => !asked.has(name));
+      if (left.length === 0) return [];
+      const shown = left.slice(0, 6).map((name) => printable(name, 60));
+      const more = left.length > shown.length ? ` and ${left.length - shown.length} more` : '';
+      return [
+        {
+          what: `tensors that the family does not have: ${shown.join(', ')}${more}`,
+          assumed: 'no part of the network',
+        },
+      ];
+    },
+  };
+};
+
+/** Weights are finite in the file, but what is folded into them may make them too large for f32. */
+const checkFinite = (graph: Graph): Checked<void> => {
+  for (const { name, op } of graph.nodes) {
+    let fits = true;
+    visitConstants(op.attrs, (c) => {
+      if (c.element.kind === 'f32' && firstUnfit(c) >= 0) fits = false;
+    });
+    if (!fits) {
+      return fail('K0204', 'a weight times its scales is too large for a 32-bit float', {
+        place: { op: name },
+        expected: 'finite products',
+      });
+    }
+  }
+  return E.right(undefined);
 };

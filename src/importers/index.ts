@@ -1,4 +1,9 @@
-/** Checkpoints in, float graphs out. */
+/** Checkpoints in, graphs out. */
+export { type Architecture, decodeArchitecture, parseArchitecture } from './arch/architecture.js';
+export { draftArchitecture, showArchitecture } from './arch/draft.js';
+export type { LayerSpec } from './arch/layers.js';
 export * from './containers/index.js';
+export * from './describe.js';
 export * from './family.js';
 export * from './import.js';
+export * from './source.js';

@@ -63,11 +63,11 @@ export const calibrate = definePass<'float', 'float', CalibrateOptions>({
 type Histograms = ReadonlyMap<ValueName, Histogram>;
 
 /** Multiply-accumulates that calibration spends on hidden values when `samples` is auto. */
-const WORK = 2e9;
+const WORK = 1e9;
 
 const sampleCount = (samples: number | 'auto', graph: Graph): number =>
   samples === 'auto'
-    ? Math.max(8, Math.min(1024, Math.floor(WORK / Math.max(1, graphCost(graph).macs))))
+    ? Math.max(4, Math.min(1024, Math.floor(WORK / Math.max(1, graphCost(graph).macs))))
     : samples;
 
 interface Observed {

@@ -1,4 +1,5 @@
 /** Gives every KAN layer codes instead of floats, and says how finely its functions are to be tabulated. */
+import { hasBasisForm } from '../analyses/form-cost.js';
 import { rewrite } from '../ir/builder.js';
 import { constant } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
@@ -121,10 +122,14 @@ const wantedBits = (options: QuantizeOptions, point: CodePoint, channels: number
   return Math.max(...point.layers.map(({ attrs }) => activationBits(options, attrs)));
 };
 
+/** Above this many bytes at 5 bits a layer is better served by the basis form, whose size codes do not change. */
+const EDGE_LIMIT = 64 * 2 ** 20;
+
 /** 8 bits, or as few as 5 where the edge table of the layer would outgrow the budget. */
 const activationBits = (options: QuantizeOptions, layer: KanAttrs): number => {
   const [inputs, , outputs] = layer.branches[0]!.weights.shape;
   const perCode = inputs! * outputs! * (options.table <= 8 ? 1 : 2);
+  if (perCode * 2 ** 5 > EDGE_LIMIT && hasBasisForm(layer)) return 8;
   for (let bits = 8; bits > 5; bits--) {
     if (perCode * 2 ** bits <= options.budget) return bits;
   }

@@ -83,6 +83,12 @@ export const withAccumulator = (
   return { ...parts, acc: Math.max(16, acc.bits), lo: range.lo, hi: range.hi };
 };
 
+/**
+ * Edges up to which functions are averaged over the bins of a cell. Layers with more take the function at the mean
+ * of the cell: there are several bins to a cell, and such layers have cells to spare.
+ */
+const BIN_LIMIT = 2 ** 18;
+
 /** [inputs, levels, outputs], row-major: the function of every edge over the cell of every code. */
 const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array => {
   const { inputs, outputs, layer } = site;
@@ -93,6 +99,7 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
     value.fill(0);
     for (const b of branches) accumulateInput(b, i, x, value);
   };
+  const byBins = cells === 'mean' && inputs * outputs <= BIN_LIMIT;
   const result = new Float32Array(inputs * levels * outputs);
   const sums = new Float64Array(levels * outputs);
   const counts = new Float64Array(levels);
@@ -100,7 +107,7 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
     const channel = inputChannel(site, i);
     sums.fill(0);
     counts.fill(0);
-    if (cells === 'mean') {
+    if (byBins) {
       channel.eachBin((code, x, count) => {
         evaluate(i, x);
         counts[code]! += count;

@@ -12,12 +12,14 @@ import type { Branch } from '../../ir/basis.js';
 import { builder } from '../../ir/builder.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
-import type { Graph } from '../../ir/graph.js';
 import { floatType } from '../../ir/types.js';
-import { ACTIVATIONS, type Activation, isActivation } from '../../numeric/activations.js';
+import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import type { Family, ImportOptions } from '../family.js';
+import type { Family, ImportOptions, Reading } from '../family.js';
+import { knotConstant, orderOf } from '../knots.js';
+import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
+import { linearWeights } from '../weights.js';
 
 const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
 
@@ -49,14 +51,10 @@ export const efficientKan: Family = {
   read: (file, options) => read(file, options),
 };
 
-const read = (file: TensorFile, options: ImportOptions): Checked<Graph<'float'>> => {
-  const activation = options.baseActivation ?? 'silu';
-  if (!isActivation(activation)) {
-    return fail('K0206', `there is no base activation '${activation}'`, {
-      place: { option: '--base-activation' },
-      expected: `one of ${Object.keys(ACTIVATIONS).join(', ')}`,
-    });
-  }
+const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
+  const base = activationOf(options, 'silu');
+  if (E.isLeft(base)) return base;
+  const activation = base.right;
   const found = layersOf(file);
   if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
   const layers: Layer[] = [];
@@ -80,7 +78,10 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Graph<'float'>>
   for (const [l, { branches }] of layers.entries()) {
     value = b.add(`layer${l}`, { kind: 'kan', attrs: { branches } }, [value]);
   }
-  return b.build([value]);
+  return E.map((graph: Reading['graph']) => ({
+    graph,
+    assumptions: assumedActivation(options, activation),
+  }))(b.build([value]));
 };
 
 interface Layer {
@@ -106,29 +107,19 @@ const readLayer = (file: TensorFile, prefix: string, activation: Activation): Ch
     : E.right(undefined);
   if (E.isLeft(scaler)) return scaler;
 
-  const count = grid.right.shape[1]!;
-  const order = count - functions - 1;
-  if (order < 0 || order > 15 || functions - order < 1) {
-    return fail(
-      'K0203',
-      `${count} knots and ${functions} coefficients give spline order ${order} and ${functions - order} intervals`,
-      {
-        place: { tensor: `${prefix}grid` },
-        expected: 'knots = intervals + 2 * order + 1 and coefficients = intervals + order',
-      },
-    );
-  }
-  const knots = at({ tensor: `${prefix}grid` })(knotConstant(grid.right, inputs, count));
+  const order = at({ tensor: `${prefix}grid` })(orderOf(grid.right.shape[1]!, functions));
+  if (E.isLeft(order)) return order;
+  const knots = at({ tensor: `${prefix}grid` })(knotConstant(grid.right));
   if (E.isLeft(knots)) return knots;
   return E.right({
     inputs,
     outputs,
     branches: [
       {
-        basis: { _tag: 'bspline', order, knots: knots.right },
+        basis: { _tag: 'bspline', order: order.right, knots: knots.right },
         weights: splineWeights(spline.right, scaler.right),
       },
-      { basis: { _tag: 'base', activation }, weights: baseWeights(base.right) },
+      { basis: { _tag: 'base', activation }, weights: linearWeights(base.right) },
     ],
   });
 };
@@ -144,32 +135,4 @@ const splineWeights = (weight: FileTensor, scaler: FileTensor | undefined): Cons
     }
   }
   return constant(F32, [I, K, O], data);
-};
-
-/** f32[I, 1, O] from [O, I]. */
-const baseWeights = (weight: FileTensor): Constant => {
-  const [O, I] = [weight.shape[0]!, weight.shape[1]!];
-  const data = new Float32Array(I * O);
-  for (let o = 0; o < O; o++) for (let i = 0; i < I; i++) data[i * O + o] = weight.data[o * I + i]!;
-  return constant(F32, [I, 1, O], data);
-};
-
-/** The knots as f32[R, G+2p+1]: one row when all inputs have the same. */
-const knotConstant = (grid: FileTensor, inputs: number, count: number): Checked<Constant> => {
-  const { data } = grid;
-  let same = true;
-  for (let j = 0; j < data.length; j++) {
-    if (j % count !== 0 && data[j]! < data[j - 1]!) {
-      return fail(
-        'K0205',
-        `knot ${j % count} of input ${Math.floor(j / count)} is ${data[j]}, below the one before it (${data[j - 1]})`,
-        {
-          expected: 'knots that ascend in every row',
-        },
-      );
-    }
-    if (data[j] !== data[j % count]) same = false;
-  }
-  const rows = same ? 1 : inputs;
-  return E.right(constant(F32, [rows, count], Float32Array.from(data.subarray(0, rows * count))));
 };

@@ -1,0 +1,195 @@
+/**
+ * fast-kan: per layer `<prefix>layers.<l>.` with `rbf.grid` [M], `spline_linear.weight` [O, I * M],
+ * `layernorm.weight` and `.bias` [I] (absent when it was switched off), `base_linear.weight` [O, I] and `.bias`
+ * [O] (absent likewise).
+ *
+ *   y = spline_linear( exp(-((LN(x_i) - grid_m) / d)^2) ) + base_linear(act(x)),  d = (grid_{M-1} - grid_0) / (M - 1)
+ *
+ * The base branch sees x and not LN(x), so a layer takes both side by side. d, the epsilon of the layer norm (1e-5,
+ * that of torch) and the activation are not stored.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import type { Branch } from '../../ir/basis.js';
+import { type Builder, builder } from '../../ir/builder.js';
+import { type Constant, constant, type PerChannel, perChannel } from '../../ir/constant.js';
+import { F32 } from '../../ir/element.js';
+import type { Graph, ValueName } from '../../ir/graph.js';
+import { floatType } from '../../ir/types.js';
+import type { Activation } from '../../numeric/activations.js';
+import type { FileTensor, TensorFile } from '../containers/tensor.js';
+import type { Family, ImportOptions, Reading } from '../family.js';
+import { activationOf, assumedActivation } from '../options.js';
+import { finiteTensor } from '../tensors.js';
+import { expandedWeights, linearWeights } from '../weights.js';
+
+const KEY =
+  /^(.*)layers\.(\d+)\.(rbf\.grid|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/;
+
+/** torch's own, which the library does not change. */
+const EPSILON = 1e-5;
+
+/** The prefix before `layers.` and how many layers there are, by the highest number of any tensor. */
+const layersOf = (file: TensorFile): { prefix: string; count: number } | undefined => {
+  const found = new Map<string, number>();
+  for (const name of file.tensors.keys()) {
+    const match = KEY.exec(name);
+    if (match === null) continue;
+    const prefix = match[1] ?? '';
+    found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
+  }
+  const [first] = found;
+  return first === undefined ? undefined : { prefix: first[0], count: first[1] };
+};
+
+/** Either of the two tensors that no other family has: the one that is missing is then told by its name. */
+const recognises = (file: TensorFile): boolean => {
+  const found = layersOf(file);
+  if (found === undefined) return false;
+  return ['rbf.grid', 'spline_linear.weight'].some((n) => file.tensors.has(`${found.prefix}layers.0.${n}`));
+};
+
+export const fastKan: Family = {
+  name: 'fast-kan',
+  signature: 'layers.0.rbf.grid, layers.0.spline_linear.weight',
+  recognises,
+  read: (file, options) => read(file, options),
+};
+
+interface Layer {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly centers: Constant;
+  readonly width: number;
+  readonly weights: Constant;
+  readonly norm?: { readonly scale: PerChannel; readonly shift: PerChannel };
+  readonly base?: Constant;
+  readonly bias?: Constant;
+}
+
+const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
+  const activation = activationOf(options, 'silu');
+  if (E.isLeft(activation)) return activation;
+  const found = layersOf(file);
+  if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_linear.weight');
+  const layers: Layer[] = [];
+  for (let l = 0; l < found.count; l++) {
+    const prefix = `${found.prefix}layers.${l}.`;
+    const layer = readLayer(file, prefix);
+    if (E.isLeft(layer)) return layer;
+    const before = layers.at(-1);
+    if (before !== undefined && before.outputs !== layer.right.inputs) {
+      return fail(
+        'K0203',
+        `layer ${l} takes ${layer.right.inputs} inputs, but the layer before it has ${before.outputs} outputs`,
+        { place: { tensor: `${prefix}spline_linear.weight` } },
+      );
+    }
+    layers.push(layer.right);
+  }
+  const b = builder(options.name ?? 'model', 'float');
+  let value = b.input('x', floatType([layers[0]?.inputs ?? 0]));
+  for (const [l, layer] of layers.entries()) value = addLayer(b, l, layer, value, activation.right);
+  const withBase = layers.some((layer) => layer.base !== undefined);
+  return E.map(
+    (graph: Graph): Reading => ({
+      graph,
+      assumptions: [
+        ...(withBase ? assumedActivation(options, activation.right) : []),
+        { what: 'the width of the Gaussians is not stored', assumed: 'the distance of their centers' },
+        ...(layers.some((layer) => layer.norm !== undefined)
+          ? [{ what: 'the epsilon of the layer norms is not stored', assumed: String(EPSILON) }]
+          : []),
+      ],
+    }),
+  )(b.build([value]));
+};
+
+const addLayer = (
+  b: Builder<'float'>,
+  l: number,
+  layer: Layer,
+  x: ValueName,
+  activation: Activation,
+): ValueName => {
+  const { norm, base, inputs } = layer;
+  const radial: Branch = {
+    basis: { _tag: 'rbf', centers: layer.centers, width: layer.width },
+    weights: layer.weights,
+  };
+  let operand = x;
+  if (norm !== undefined) {
+    const attrs = { over: 'sample', epsilon: EPSILON, ...norm } as const;
+    operand = b.add(`norm${l}`, { kind: 'norm', attrs }, [x]);
+  }
+  // What the base branch reads stands behind what the Gaussians read, where these are two values.
+  const both = norm !== undefined && base !== undefined;
+  if (both) operand = b.add(`both${l}`, { kind: 'concat', attrs: {} }, [operand, x]);
+  const branches: ReadonlyArray<Branch> =
+    base === undefined
+      ? [radial]
+      : [radial, { basis: { _tag: 'base', activation }, weights: base, ...(both ? { from: inputs } : {}) }];
+  const bias = layer.bias === undefined ? {} : { bias: layer.bias };
+  return b.add(`layer${l}`, { kind: 'kan', attrs: { branches, ...bias } }, [operand]);
+};
+
+/** A tensor that is read only where it is there. */
+const optional = (
+  file: TensorFile,
+  name: string,
+  shape: ReadonlyArray<number>,
+): Checked<FileTensor | undefined> =>
+  file.tensors.has(name) ? finiteTensor(file, name, shape.length, shape) : E.right(undefined);
+
+const readLayer = (file: TensorFile, prefix: string): Checked<Layer> => {
+  const grid = finiteTensor(file, `${prefix}rbf.grid`, 1);
+  if (E.isLeft(grid)) return grid;
+  const centers = grid.right.shape[0]!;
+  const spline = finiteTensor(file, `${prefix}spline_linear.weight`, 2);
+  if (E.isLeft(spline)) return spline;
+  const [outputs, columns] = [spline.right.shape[0]!, spline.right.shape[1]!];
+  const inputs = columns / centers;
+  if (!Number.isInteger(inputs)) {
+    return fail('K0203', `${columns} columns do not split into inputs of ${centers} Gaussians each`, {
+      place: { tensor: `${prefix}spline_linear.weight` },
+      expected: `[outputs, inputs * ${centers}]`,
+    });
+  }
+  const width = (grid.right.data.at(-1)! - grid.right.data[0]!) / (centers - 1);
+  if (!(width > 0)) {
+    return fail('K0203', `${centers} centers from ${grid.right.data[0]} to ${grid.right.data.at(-1)}`, {
+      place: { tensor: `${prefix}rbf.grid` },
+      expected: 'at least two centers that ascend: their distance is the width of the Gaussians',
+    });
+  }
+  const base = optional(file, `${prefix}base_linear.weight`, [outputs, inputs]);
+  if (E.isLeft(base)) return base;
+  const bias = optional(file, `${prefix}base_linear.bias`, [outputs]);
+  if (E.isLeft(bias)) return bias;
+  const norm = readNorm(file, `${prefix}layernorm.`, inputs);
+  if (E.isLeft(norm)) return norm;
+  return E.right({
+    inputs,
+    outputs,
+    centers: constant(F32, [centers], Float32Array.from(grid.right.data)),
+    width,
+    weights: expandedWeights(spline.right, centers),
+    ...(base.right === undefined ? {} : { base: linearWeights(base.right) }),
+    ...(bias.right === undefined
+      ? {}
+      : { bias: constant(F32, [outputs], Float32Array.from(bias.right.data)) }),
+    ...(norm.right === undefined ? {} : { norm: norm.right }),
+  });
+};
+
+const readNorm = (file: TensorFile, prefix: string, inputs: number): Checked<Layer['norm']> => {
+  if (!file.tensors.has(`${prefix}weight`) && !file.tensors.has(`${prefix}bias`)) return E.right(undefined);
+  const weight = finiteTensor(file, `${prefix}weight`, 1, [inputs]);
+  if (E.isLeft(weight)) return weight;
+  const bias = finiteTensor(file, `${prefix}bias`, 1, [inputs]);
+  if (E.isLeft(bias)) return bias;
+  return E.right({
+    scale: perChannel(F32, Float32Array.from(weight.right.data)),
+    shift: perChannel(F32, Float32Array.from(bias.right.data)),
+  });
+};

@@ -1,0 +1,103 @@
+/**
+ * The `_config.yml` that pykan's `saveckpt` writes. Everything in it is optional here: where a value is not plain
+ * (numpy numbers are written as Python objects), or there is no file, the shapes of the tensors say most of it.
+ *
+ * The reader constructs nothing: tags of Python are ignored, and what they stand on is kept only where it happens
+ * to be a number, a text or a list of them.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { parseDocument } from 'yaml';
+import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { integer } from '../../ir/codec.js';
+import { decodeUtf8 } from '../containers/bytes.js';
+
+/** Sum nodes and multiplication nodes of one layer of nodes. */
+export interface NodeCounts {
+  readonly sum: number;
+  readonly mult: number;
+}
+
+export interface PykanConfig {
+  /** Of every layer of nodes, inputs first. */
+  readonly width?: ReadonlyArray<NodeCounts>;
+  /** The factors of a multiplication node: the same for all, or by layer of nodes and node. */
+  readonly arity?: number | ReadonlyArray<ReadonlyArray<number>>;
+  readonly baseFunction?: string;
+  readonly symbolicEnabled?: boolean;
+  /** Names of the functions of a layer's edges, [output][input]. */
+  readonly functions: (layer: number) => ReadonlyArray<ReadonlyArray<string>> | undefined;
+  readonly inputId?: ReadonlyArray<number>;
+}
+
+export const NO_CONFIG: PykanConfig = { functions: () => undefined };
+
+/** The names of all symbolic functions stand in the file, so it grows with the network. */
+const LARGEST_FILE = 2 ** 26;
+
+/** How often aliases may be expanded: enough for what PyYAML writes, far too little for a bomb. */
+const ALIASES = 100;
+
+const Count = integer(0, 2 ** 20);
+/** Sum and multiplication nodes; the older form has sum nodes only. (A tuple of io-ts would drop what is too much.) */
+const Pair = t.union([Count, t.readonlyArray(Count)]);
+const Widths = t.readonlyArray(Pair);
+const Arity = t.union([integer(1, 1024), t.readonlyArray(t.readonlyArray(integer(1, 1024)))]);
+const Names = t.readonlyArray(t.readonlyArray(t.string));
+const Indices = t.readonlyArray(integer(0, 2 ** 20));
+
+/** The value if the codec takes it: values of another kind count as absent. */
+const plain = <A>(codec: t.Type<A, unknown, unknown>, u: unknown): A | undefined => {
+  const decoded = codec.decode(u);
+  return E.isRight(decoded) ? decoded.right : undefined;
+};
+
+const countsOf = (w: t.TypeOf<typeof Pair>): NodeCounts | undefined => {
+  if (typeof w === 'number') return { sum: w, mult: 0 };
+  return w[0] === undefined || w.length > 2 ? undefined : { sum: w[0], mult: w[1] ?? 0 };
+};
+
+const widthsOf = (u: unknown): ReadonlyArray<NodeCounts> | undefined => {
+  const counts = plain(Widths, u)?.map(countsOf);
+  const known = counts?.flatMap((c) => c ?? []);
+  return known?.length === counts?.length ? known : undefined;
+};
+
+/** Reads the file. Fails only on what is no YAML of a record. */
+export const readPykanConfig = (bytes: Uint8Array, file: string): Checked<PykanConfig> => {
+  if (bytes.length > LARGEST_FILE) {
+    return fail('K0113', `${file} has ${bytes.length} bytes`, { expected: `at most ${LARGEST_FILE}` });
+  }
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
+  const record = parseRecord(text);
+  if (E.isLeft(record)) return fail('K0104', `${file} cannot be read as YAML: ${record.left}`);
+  const get = (key: string): unknown => record.right.get(key);
+  const width = widthsOf(get('width'));
+  const arity = plain(Arity, get('mult_arity'));
+  const baseFunction = plain(t.string, get('base_fun_name'));
+  const symbolicEnabled = plain(t.boolean, get('symbolic_enabled'));
+  const inputId = plain(Indices, get('input_id'));
+  return E.right({
+    ...(width === undefined ? {} : { width }),
+    ...(arity === undefined ? {} : { arity }),
+    ...(baseFunction === undefined ? {} : { baseFunction }),
+    ...(symbolicEnabled === undefined ? {} : { symbolicEnabled }),
+    ...(inputId === undefined ? {} : { inputId }),
+    functions: (layer) => plain(Names, get(`symbolic.funs_name.${layer}`)),
+  });
+};
+
+/** The top of the document as a map, so that no key can reach a prototype. */
+const parseRecord = (text: string): E.Either<string, ReadonlyMap<unknown, unknown>> => {
+  try {
+    const document = parseDocument(text, { schema: 'core', merge: false, logLevel: 'silent' });
+    const [error] = document.errors;
+    if (error !== undefined) return E.left(printable(error.message.split('\n')[0] ?? '', 200));
+    const value: unknown = document.toJS({ mapAsMap: true, maxAliasCount: ALIASES });
+    return value instanceof Map ? E.right(value) : E.left('it is not a record');
+  } catch (error) {
+    // The library throws on too many aliases, and the stack overflows on lists nested without end.
+    return E.left(printable(error instanceof Error ? error.message : String(error), 200));
+  }
+};

@@ -1,0 +1,169 @@
+/** One layer of a MultKAN: its tensors as branches, with masks, scales and affine maps folded in. */
+import * as E from 'fp-ts/lib/Either.js';
+import { at, type Checked, fail } from '../../diagnostics/index.js';
+import type { Branch } from '../../ir/basis.js';
+import { type Constant, constant } from '../../ir/constant.js';
+import { F32 } from '../../ir/element.js';
+import type { Activation } from '../../numeric/activations.js';
+import type { FileTensor, TensorFile } from '../containers/tensor.js';
+import { knotConstant, orderOf } from '../knots.js';
+import { finiteTensor } from '../tensors.js';
+import type { PykanConfig } from './pykan-config.js';
+import { factorsOf, type Nodes, nodesOf } from './pykan-nodes.js';
+import { type SymbolicPart, symbolicPart } from './pykan-symbolic.js';
+
+export interface PykanLayer extends Pick<Nodes, 'sum' | 'arities'> {
+  readonly inputs: number;
+  readonly nodes: number;
+  /** At least one. */
+  readonly branches: ReadonlyArray<Branch>;
+  /** f32[S]. */
+  readonly bias?: Constant;
+  /** For each node what is added after the products; absent where it is nothing. */
+  readonly shift?: Float32Array;
+  readonly arityAssumed: boolean;
+}
+
+/** What comes after the sums of a layer: z = scale * (sum over edges) + bias, and what products get on top. */
+interface Outer {
+  readonly scale: Float64Array;
+  readonly bias: Float64Array;
+  readonly shift: Float32Array | undefined;
+}
+
+export const readLayer = (
+  file: TensorFile,
+  config: PykanConfig,
+  l: number,
+  activation: Activation,
+): Checked<PykanLayer> => {
+  const coef = finiteTensor(file, `act_fun.${l}.coef`, 3);
+  if (E.isLeft(coef)) {
+    const old = file.tensors.get(`act_fun.${l}.coef`)?.shape.length === 2;
+    return old ? fail('K0203', 'the coefficients have the layout of pykan before 0.2', OLD) : coef;
+  }
+  const [inputs, subnodes] = [coef.right.shape[0]!, coef.right.shape[1]!];
+  const scales = finiteTensor(file, `node_scale_${l}`, 1);
+  if (E.isLeft(scales)) return scales;
+  const nodes = nodesOf(config, l + 1, scales.right.shape[0]!, subnodes);
+  if (E.isLeft(nodes)) return nodes;
+  const outer = readOuter(file, l, nodes.right, subnodes, scales.right);
+  if (E.isLeft(outer)) return outer;
+  const numeric = numericBranches(file, l, coef.right, outer.right.scale, activation);
+  if (E.isLeft(numeric)) return numeric;
+  const symbolic = readSymbolic(file, config, l, [subnodes, inputs], outer.right.scale);
+  if (E.isLeft(symbolic)) return symbolic;
+  const bias = Float32Array.from(outer.right.bias, (b, s) => b + symbolic.right.bias[s]!);
+  const branches = [
+    ...numeric.right.filter(({ weights }) => weights.data.some((w: number) => w !== 0)),
+    ...(symbolic.right.branch === undefined ? [] : [symbolic.right.branch]),
+  ];
+  return E.right({
+    inputs,
+    nodes: scales.right.shape[0]!,
+    sum: nodes.right.sum,
+    arities: nodes.right.arities,
+    arityAssumed: nodes.right.assumed,
+    // A layer of which everything was masked is still a layer, of zeros.
+    branches: branches.length === 0 ? numeric.right.slice(1) : branches,
+    ...(bias.every((b) => b === 0) ? {} : { bias: constant(F32, [subnodes], bias) }),
+    ...(outer.right.shift === undefined ? {} : { shift: outer.right.shift }),
+  });
+};
+
+const OLD = {
+  expected: 'coef of [inputs, sub-nodes, functions]',
+  hint: 'Load the model with a pykan of 0.2 or later and save it again.',
+};
+
+/**
+ * The affine maps of sub-nodes and nodes as one: y = node_scale * (a * b) + node_bias with a = scale_a * z_a + bias_a
+ * is ((node_scale * a) * b) + node_bias. Nodes that pass have no product, so that their bias joins that of z.
+ */
+const readOuter = (
+  file: TensorFile,
+  l: number,
+  nodes: Nodes,
+  subnodes: number,
+  nodeScale: FileTensor,
+): Checked<Outer> => {
+  const nodeBias = finiteTensor(file, `node_bias_${l}`, 1, nodeScale.shape);
+  if (E.isLeft(nodeBias)) return nodeBias;
+  const subScale = finiteTensor(file, `subnode_scale_${l}`, 1, [subnodes]);
+  if (E.isLeft(subScale)) return subScale;
+  const subBias = finiteTensor(file, `subnode_bias_${l}`, 1, [subnodes]);
+  if (E.isLeft(subBias)) return subBias;
+  const scale = Float64Array.from(subScale.right.data);
+  const bias = Float64Array.from(subBias.right.data);
+  const shift = Float32Array.from(nodeBias.right.data);
+  for (const [n, factors] of factorsOf(nodes).entries()) {
+    const first = factors[0]!;
+    scale[first]! *= nodeScale.data[n]!;
+    bias[first]! *= nodeScale.data[n]!;
+    if (factors.length > 1) continue;
+    bias[first]! += shift[n]!;
+    shift[n] = 0;
+  }
+  return E.right({ scale, bias, shift: shift.every((s) => s === 0) ? undefined : shift });
+};
+
+/** The spline branch and the base branch. */
+const numericBranches = (
+  file: TensorFile,
+  l: number,
+  coef: FileTensor,
+  outer: Float64Array,
+  activation: Activation,
+): Checked<readonly [Branch, Branch]> => {
+  const [inputs, subnodes, functions] = [coef.shape[0]!, coef.shape[1]!, coef.shape[2]!];
+  const name = `act_fun.${l}.grid`;
+  const grid = finiteTensor(file, name, 2, [inputs, undefined]);
+  if (E.isLeft(grid)) return grid;
+  const order = at({ tensor: name })(orderOf(grid.right.shape[1]!, functions));
+  if (E.isLeft(order)) return order;
+  const knots = at({ tensor: name })(knotConstant(grid.right));
+  if (E.isLeft(knots)) return knots;
+  const edges: Float32Array[] = [];
+  for (const part of ['mask', 'scale_base', 'scale_sp']) {
+    const tensor = finiteTensor(file, `act_fun.${l}.${part}`, 2, [inputs, subnodes]);
+    if (E.isLeft(tensor)) return tensor;
+    edges.push(Float32Array.from(tensor.right.data));
+  }
+  const [mask, scaleBase, scaleSpline] = edges;
+  const spline = new Float32Array(inputs * functions * subnodes);
+  const base = new Float32Array(inputs * subnodes);
+  for (let i = 0; i < inputs; i++) {
+    for (let s = 0; s < subnodes; s++) {
+      const e = i * subnodes + s;
+      const factor = mask![e]! * outer[s]!;
+      base[e] = factor * scaleBase![e]!;
+      for (let k = 0; k < functions; k++) {
+        spline[(i * functions + k) * subnodes + s] =
+          factor * scaleSpline![e]! * coef.data[e * functions + k]!;
+      }
+    }
+  }
+  return E.right([
+    {
+      basis: { _tag: 'bspline', order: order.right, knots: knots.right },
+      weights: constant(F32, [inputs, functions, subnodes], spline),
+    },
+    { basis: { _tag: 'base', activation }, weights: constant(F32, [inputs, 1, subnodes], base) },
+  ]);
+};
+
+const readSymbolic = (
+  file: TensorFile,
+  config: PykanConfig,
+  l: number,
+  [subnodes, inputs]: readonly [number, number],
+  outer: Float64Array,
+): Checked<SymbolicPart> => {
+  const none: SymbolicPart = { bias: new Float64Array(subnodes) };
+  const mask = finiteTensor(file, `symbolic_fun.${l}.mask`, 2, [subnodes, inputs]);
+  if (E.isLeft(mask)) return mask;
+  const affine = finiteTensor(file, `symbolic_fun.${l}.affine`, 3, [subnodes, inputs, 4]);
+  if (E.isLeft(affine)) return affine;
+  if (config.symbolicEnabled === false) return E.right(none);
+  return symbolicPart({ mask: mask.right, affine: affine.right, names: config.functions(l) }, outer, l);
+};

@@ -1,0 +1,60 @@
+/**
+ * What a checkpoint is read from: one file, and what lies beside it where a library writes several. Importers
+ * touch no disk; they say which names to look for, and whoever has a disk gives the bytes.
+ */
+
+export interface Source {
+  /** As messages speak of it: a path, or any name. */
+  readonly file: string;
+  /** The name of the file without its folder. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Of the `companions` of the file those that are there, by name. */
+  readonly beside: ReadonlyMap<string, Uint8Array>;
+}
+
+/** pykan's `saveckpt(path)` writes three files; the state is the one with the tensors. */
+const PYKAN_PART = /^(.+)_(?:state|config\.ya?ml|cache_data)$/;
+
+/** The two files of KANELE's truth tables. */
+export const KANELE_CONFIG = 'config.json';
+export const KANELE_TABLES = 'truth_tables.json';
+
+const folderAndName = (path: string): readonly [string, string] => {
+  const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
+  return [path.slice(0, cut), path.slice(cut)];
+};
+
+/** The name of a file without its folder, whichever slashes the path has. */
+export const baseName = (path: string): string => folderAndName(path)[1];
+
+/** The path of the file that holds the network, for any file of a set. */
+export const mainFile = (path: string): string => {
+  const [folder, name] = folderAndName(path);
+  const part = PYKAN_PART.exec(name);
+  if (part !== null) return `${folder}${part[1]}_state`;
+  return name === KANELE_CONFIG ? folder + KANELE_TABLES : path;
+};
+
+/** The main file of a set of which only the common beginning is given, as it was given to `saveckpt`. */
+export const stateOf = (path: string): string => `${path}_state`;
+
+/** The main files in a folder of these names: none, one, or several among which nobody but the user can choose. */
+export const mainFiles = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
+  if (names.includes(KANELE_TABLES)) return [KANELE_TABLES];
+  return names.filter((name) => name.endsWith('_state') && PYKAN_PART.test(name)).sort();
+};
+
+/** Names of files that may belong to a main file and lie in its folder. */
+export const companions = (name: string): ReadonlyArray<string> => {
+  if (name.endsWith('.json')) return [KANELE_CONFIG, KANELE_TABLES].filter((other) => other !== name);
+  const stem = PYKAN_PART.exec(name)?.[1] ?? name.replace(/\.[^.]+$/, '');
+  return [`${stem}_config.yml`, `${stem}_config.yaml`];
+};
+
+/** A source of bytes alone. */
+export const sourceOf = (
+  bytes: Uint8Array,
+  file: string,
+  beside: ReadonlyMap<string, Uint8Array> = new Map(),
+): Source => ({ file, name: baseName(file), bytes, beside });
