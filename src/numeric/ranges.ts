@@ -21,45 +21,50 @@ export const edgeRange = (
   bias: ArrayLike<number> | undefined,
 ): Interval => {
   const sums = prefixSums(outputs, bias);
-  // Slabs that several inputs share are looked at once: a few bytes could otherwise ask for much time.
-  const shared = inputs * codes * outputs > table.length ? new Map<number, Bounds>() : undefined;
-  const scratch = boundsOf(outputs);
+  const bounds = slabBounds(table, codes, outputs);
   for (let i = 0; i < inputs; i++) {
-    const slab = slabOf(i);
-    const known = shared?.get(slab);
-    const bounds = known ?? (shared === undefined ? scratch : boundsOf(outputs));
-    if (known === undefined) {
-      findBounds(table, slab * codes * outputs, codes, bounds);
-      shared?.set(slab, bounds);
-    }
-    sums.add(bounds.lo, bounds.hi, bounds.lo, bounds.hi);
+    const at = slabOf(i) * outputs;
+    const lo = bounds.lo.subarray(at, at + outputs);
+    const hi = bounds.hi.subarray(at, at + outputs);
+    sums.add(lo, hi, lo, hi);
   }
   return sums.hull();
 };
 
-/** For every output the smallest and the largest entry of a slab. */
-interface Bounds {
-  readonly lo: Float64Array;
-  readonly hi: Float64Array;
+/** [slabs, outputs]: the smallest and the largest entry of every slab for every output. */
+interface SlabBounds {
+  readonly codes: number;
+  readonly outputs: number;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
 }
 
-const boundsOf = (outputs: number): Bounds => ({
-  lo: new Float64Array(outputs),
-  hi: new Float64Array(outputs),
-});
+/**
+ * Bounds of tables that were looked at: several passes and the verifier ask for the ranges of the same table with
+ * other biases. Tables never change, and an entry goes when its table does.
+ */
+const known = new WeakMap<object, SlabBounds>();
 
-const findBounds = (table: ArrayLike<number>, slab: number, codes: number, { lo, hi }: Bounds): void => {
-  const outputs = lo.length;
-  lo.fill(Number.POSITIVE_INFINITY);
-  hi.fill(Number.NEGATIVE_INFINITY);
-  for (let c = 0; c < codes; c++) {
-    const row = slab + c * outputs;
-    for (let o = 0; o < outputs; o++) {
-      const v = table[row + o]!;
-      if (v < lo[o]!) lo[o] = v;
-      if (v > hi[o]!) hi[o] = v;
+const slabBounds = (table: ArrayLike<number>, codes: number, outputs: number): SlabBounds => {
+  const before = known.get(table);
+  if (before !== undefined && before.codes === codes && before.outputs === outputs) return before;
+  const slabs = table.length / (codes * outputs);
+  const lo = new Int32Array(slabs * outputs).fill(2 ** 31 - 1);
+  const hi = new Int32Array(slabs * outputs).fill(-(2 ** 31));
+  for (let s = 0; s < slabs; s++) {
+    const at = s * outputs;
+    for (let c = 0; c < codes; c++) {
+      const row = (s * codes + c) * outputs;
+      for (let o = 0; o < outputs; o++) {
+        const v = table[row + o]!;
+        if (v < lo[at + o]!) lo[at + o] = v;
+        if (v > hi[at + o]!) hi[at + o] = v;
+      }
     }
   }
+  const bounds = { codes, outputs, lo, hi };
+  known.set(table, bounds);
+  return bounds;
 };
 
 /** Running bounds over outputs: the current sums and the hull of all partial sums so far. */
@@ -68,7 +73,12 @@ export interface PrefixSums {
    * Adds an edge for every output: `inLo`/`inHi` bound the partial sums inside the edge relative to its
    * start, `lo`/`hi` bound the edge's whole contribution.
    */
-  readonly add: (inLo: Float64Array, inHi: Float64Array, lo: Float64Array, hi: Float64Array) => void;
+  readonly add: (
+    inLo: ArrayLike<number>,
+    inHi: ArrayLike<number>,
+    lo: ArrayLike<number>,
+    hi: ArrayLike<number>,
+  ) => void;
   readonly hull: () => Interval;
 }
 

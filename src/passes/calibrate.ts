@@ -129,7 +129,8 @@ const assumedHistograms = (graph: Graph, bins: number): Histograms => {
   return new Map(
     codePoints(graph).map(({ name, layers }) => {
       const read = layers.filter((l) => l.asItIs).flatMap((l) => l.attrs.branches);
-      const { lo, hi } = decodedRange(definitions.get(name)) ?? gridRange(read) ?? { lo: -4, hi: 4 };
+      const fallback = layers.some((l) => l.asItIs) ? { lo: -1, hi: 1 } : { lo: -4, hi: 4 };
+      const { lo, hi } = decodedRange(definitions.get(name)) ?? gridRange(read) ?? fallback;
       return [name, emptyHistogram(channelsOf(types.get(name)!), bins, lo, hi)];
     }),
   );
@@ -166,7 +167,11 @@ const insert = (graph: Graph<'float'>, histograms: Histograms): Checked<Graph<'f
   };
   const of = (old: ValueName): ValueName => renamed.get(old) ?? old;
   for (const input of graph.inputs) define(input.name, b.input(input.name, input.type));
-  for (const node of graph.nodes) define(node.name, b.add(node.name, node.op, node.operands.map(of)));
+  for (const node of graph.nodes) {
+    // What an earlier calibration saw is replaced.
+    if (node.op.kind === 'observe') renamed.set(node.name, of(node.operands[0]!));
+    else define(node.name, b.add(node.name, node.op, node.operands.map(of)));
+  }
   return b.build(graph.outputs.map(of));
 };
 

@@ -12,6 +12,7 @@ import {
   type Graph,
   int,
   interpret,
+  isLevel,
   type Node,
   type Op,
   type OpKind,
@@ -47,8 +48,11 @@ export const readArray = (path: string): NpyArray => rightOf(readNpy(example(pat
 
 export const dataset = (path: string): Dataset => ({ path, array: readArray(`data/${path}`) });
 
-export const model = (name: string, file = 'model.safetensors'): Graph<'float'> =>
-  rightOf(importCheckpoint(example(`models/${name}/${file}`), `${name}/${file}`));
+export const model = (name: string, file = 'model.safetensors'): Graph<'float'> => {
+  const graph = rightOf(importCheckpoint(example(`models/${name}/${file}`), `${name}/${file}`));
+  if (!isLevel('float')(graph)) throw new Error(`${name} is a ${graph.level} graph`);
+  return graph;
+};
 
 /** A context that gives the same data for every path. */
 export const contextOf = (data: Dataset | undefined): PassContext => ({ dataset: () => data });
