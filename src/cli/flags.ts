@@ -15,6 +15,14 @@ export const parseCount = (text: string): number => {
   return value;
 };
 
+/** Positive integers with an x between them, such as 1x28x28. */
+export const parseShape = (text: string): ReadonlyArray<number> => {
+  if (!/^\d{1,9}(?:x\d{1,9})*$/.test(text)) {
+    throw new InvalidArgumentError('It is not a shape such as 1x28x28.');
+  }
+  return text.split('x').map(parseCount);
+};
+
 export const parseSeed = (text: string): number => {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('It is not an integer from 0 on.');
   return Number(text) >>> 0;
@@ -46,6 +54,10 @@ export const addInputFlags = (command: Command): Command =>
 export interface ImportFlags {
   readonly family?: string;
   readonly baseActivation?: string;
+  readonly inputFeatures?: number;
+  readonly inputShape?: ReadonlyArray<number>;
+  /** A path; see import-options.ts. */
+  readonly arch?: string;
 }
 
 export const addImportFlags = (command: Command): Command =>
@@ -54,6 +66,20 @@ export const addImportFlags = (command: Command): Command =>
     .option(
       '--base-activation <name>',
       'the activation of the base branch, where the checkpoint does not store it',
+    )
+    .option(
+      '--input-features <n>',
+      'how many inputs a pruned network had before, where the checkpoint does not store it',
+      parseCount,
+    )
+    .option(
+      '--input-shape <CxHxW>',
+      'channels, height and width of the images, where the checkpoint does not store them',
+      parseShape,
+    )
+    .option(
+      '--arch <file>',
+      'an architecture file, which says what the tensors are; see docs/architecture-files.md',
     );
 
 export interface PassFlags {
@@ -82,10 +108,17 @@ export const addPassFlags = (command: Command): Command =>
     .option('--remarks', 'show everything that passes have to say, not only warnings')
     .option('--timing', 'show how long every step took');
 
-/** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. */
-export const importOptions = ({ family, baseActivation }: ImportFlags): ImportFlags => ({
+/** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. Without files. */
+export const importOptions = ({
+  family,
+  baseActivation,
+  inputFeatures,
+  inputShape,
+}: ImportFlags): Omit<ImportFlags, 'arch'> => ({
   ...(family === undefined ? {} : { family }),
   ...(baseActivation === undefined ? {} : { baseActivation }),
+  ...(inputFeatures === undefined ? {} : { inputFeatures }),
+  ...(inputShape === undefined ? {} : { inputShape }),
 });
 
 export const inputOptions = ({ inputDtype, inputMean, inputStd }: InputFlags): InputFlags => ({

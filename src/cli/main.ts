@@ -4,6 +4,7 @@ import type { Capabilities } from '../driver/capabilities.js';
 import { addCompile } from './commands/compile.js';
 import { addEval } from './commands/eval.js';
 import { addExplain } from './commands/explain.js';
+import { addImport } from './commands/import.js';
 import { addOpt } from './commands/opt.js';
 import { addPasses } from './commands/passes.js';
 import { addPrint } from './commands/print.js';
@@ -41,6 +42,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addRun,
     addEval,
     addVerify,
+    addImport,
     addPrint,
     addOpt,
     addPasses,

@@ -34,6 +34,8 @@ export const CATALOG = {
     'A weight is NaN or infinite. The training probably diverged; a compiled table of such a function would be meaningless.',
   K0205: 'The knots of a spline decrease. Every row of a grid must ascend.',
   K0206: 'An option about the checkpoint (family, base activation) has a value that is not known.',
+  K0207:
+    'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

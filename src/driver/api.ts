@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, fail, showDiagnostic } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
+import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
 import { type Compilation, compileCheckpoint } from './compile.js';
@@ -17,8 +18,12 @@ import { ownVersion } from './node.js';
 export type ArrayData = Uint8Array | NpyArray;
 
 export interface CompileInput extends Omit<CompileOptions, 'calib'> {
-  /** The bytes of a .pt, .pth or .safetensors file. */
+  /** The bytes of the checkpoint: a .pt, .pth or .safetensors file, or the main file of a family of several. */
   readonly checkpoint: Uint8Array;
+  /** The name of that file, where it matters: it says which of `files` belong to it. */
+  readonly checkpointName?: string;
+  /** Files that belong to the checkpoint, by name: the _config.yml of pykan, the config.json of KANELE. */
+  readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Inputs as the program will get them: ranges and tables come from them. */
   readonly calibration?: ArrayData;
   /** Data that a pipeline given as `passes` names. */
@@ -27,6 +32,12 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly family?: string;
   /** The activation of the base branch, where the checkpoint does not store it. */
   readonly baseActivation?: string;
+  /** How many inputs a pruned network had before. */
+  readonly inputFeatures?: number;
+  /** Shape of one sample, [channels, height, width], where the family does not store it. */
+  readonly inputShape?: ReadonlyArray<number>;
+  /** The text of an architecture file. */
+  readonly architecture?: string;
   /** `wasm` when absent. */
   readonly target?: string;
   /** Puts the module into index.js. */
@@ -58,7 +69,7 @@ const hashed = (path: string, data: ArrayData): E.Either<Diagnostics, HashedData
   return E.right({ path, array: data, sha256: sha256Of(header + content) });
 };
 
-const sourceOf =
+const dataOf =
   (input: CompileInput): DataSource =>
   (name) => {
     const found =
@@ -83,25 +94,39 @@ export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Com
     ...shared,
     ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
   };
-  const importOptions = defined({ family: input.family, baseActivation: input.baseActivation });
+  const { family, baseActivation, inputFeatures, inputShape, architecture } = input;
+  const importOptions = defined({ family, baseActivation, inputFeatures, inputShape });
   const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   return pipe(
     TE.fromEither(compilePipeline(options)),
-    TE.flatMap((pipeline) =>
+    TE.flatMap(() =>
       compileCheckpoint({
         version: ownVersion(),
         now: () => performance.now(),
         passes: [...BUILTIN_PASSES, ...(input.extraPasses ?? [])],
-        data: sourceOf(input),
+        data: dataOf(input),
       })({
-        checkpoint: input.checkpoint,
-        file: 'checkpoint',
-        importOptions,
-        pipeline,
+        source: sourceOf(
+          input.checkpoint,
+          input.checkpointName ?? 'checkpoint',
+          new Map(Object.entries(input.files ?? {})),
+        ),
+        importOptions: {
+          ...importOptions,
+          ...(architecture === undefined
+            ? {}
+            : { architecture: { text: architecture, file: 'architecture' } }),
+        },
+        pipeline: (level) => compilePipeline(options, level),
         target: input.target ?? 'wasm',
         targetOptions: singleFile,
         verifyEach: input.verifyEach === true,
-        told: { ...shared, ...importOptions, ...singleFile },
+        told: {
+          ...shared,
+          ...importOptions,
+          ...singleFile,
+          ...(architecture === undefined ? {} : { architecture: sha256Of(architecture) }),
+        },
       }),
     ),
   );

@@ -1,6 +1,7 @@
 /** From the options of `kanc compile` to the text of its pipeline: the options are shorthands for one. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
+import type { Level } from '../ir/types.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
 
 /** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
@@ -81,6 +82,11 @@ export const inputCalls = (
   return Object.keys(options).length === 0 ? [] : [{ name: 'input', options }];
 };
 
+/** What remains to be done when everything is tables. */
+const TABLE_PASSES: ReadonlyArray<PassCall> = ['fold', 'prune', 'dedupe', 'narrow', 'dce'].map((name) =>
+  call(name),
+);
+
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
   ...inputCalls(o),
   call('calibrate', { data: o.calib }),
@@ -93,21 +99,32 @@ const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
     nan: o.nan,
   }),
   call('tabulate', { form: o.form, budget: o.budgetMem }),
-  ...['fold', 'prune', 'dedupe', 'narrow', 'dce'].map((name) => call(name)),
+  ...TABLE_PASSES,
 ];
 
-/**
- * The pipeline text of options. Fails with K0801 where `passes` stands beside options that it would make
- * meaningless.
- */
-export const compilePipeline = (options: CompileOptions): Checked<string> => {
-  if (options.passes === undefined) return E.right(showPipeline(callsOf(options)));
-  const ignored = Object.entries(options).flatMap(([key, value]) =>
+/** The flags of the options that are given, `--passes` left out. */
+const flagsOf = (options: CompileOptions): ReadonlyArray<string> =>
+  Object.entries(options).flatMap(([key, value]) =>
     value !== undefined && isKey(key) && key !== 'passes' ? [FLAGS[key]] : [],
   );
-  return ignored.length === 0
-    ? E.right(options.passes)
-    : fail('K0801', `--passes replaces the whole pipeline, so ${ignored.join(', ')} would have no effect`, {
-        hint: `Write it into the pipeline instead; without --passes it is ${showPipeline(callsOf(options))}`,
-      });
+
+/**
+ * The pipeline text of options, for a network that is imported at `level`. Fails with K0801 where options would have
+ * no effect: beside `passes`, and on networks that are integers already.
+ */
+export const compilePipeline = (options: CompileOptions, level: Level = 'float'): Checked<string> => {
+  const calls = level === 'table' ? TABLE_PASSES : callsOf(options);
+  const ignored = flagsOf(options).join(', ');
+  if (options.passes !== undefined) {
+    return ignored === ''
+      ? E.right(options.passes)
+      : fail('K0801', `--passes replaces the whole pipeline, so ${ignored} would have no effect`, {
+          hint: `Write it into the pipeline instead; without --passes it is ${showPipeline(calls)}`,
+        });
+  }
+  return level === 'table' && ignored !== ''
+    ? fail('K0801', `the checkpoint is a network of integers already, so ${ignored} would have no effect`, {
+        hint: 'Leave it out.',
+      })
+    : E.right(showPipeline(calls));
 };

@@ -8,9 +8,11 @@ import type { Artifact, Json } from '../backends/backend.js';
 import { findTarget } from '../backends/index.js';
 import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
-import { importCheckpoint } from '../importers/import.js';
+import { type Imported, importSource } from '../importers/import.js';
+import type { Source } from '../importers/source.js';
 import { type Graph, isLevel, typesOf } from '../ir/graph.js';
 import { printGraph } from '../ir/print.js';
+import type { Level } from '../ir/types.js';
 import { type Dataset, toTensor } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import { newRecorder, recorded } from './crash.js';
@@ -18,19 +20,17 @@ import { sha256Of } from './hash.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
 
 export interface CompileRequest {
-  readonly checkpoint: Uint8Array;
-  /** The name of the checkpoint, for messages only. */
-  readonly file: string;
+  readonly source: Source;
   readonly importOptions: ImportOptions;
-  /** Text; see compilePipeline. */
-  readonly pipeline: string;
+  /** The text of the pipeline for a network of this level; see compilePipeline. */
+  readonly pipeline: (level: Level) => Checked<string>;
   readonly target: string;
   /** As the codec of the target reads them. */
   readonly targetOptions: unknown;
   readonly verifyEach: boolean;
   /** Told in the manifest besides the pipeline: nothing that depends on time or place. */
   readonly told: { readonly [key: string]: Json };
-  readonly onImport?: (graph: Graph<'float'>) => void;
+  readonly onImport?: (graph: Graph) => void;
   readonly onPass?: (event: PassEvent) => void;
 }
 
@@ -78,18 +78,21 @@ export const compileCheckpoint =
       TE.bind('imported', () =>
         timed(
           'import',
-          lazily(() => importCheckpoint(request.checkpoint, request.file, request.importOptions)),
+          lazily(() =>
+            E.map(({ graph }: Imported) => graph)(importSource(request.source, request.importOptions)),
+          ),
         ),
       ),
       TE.tap(({ imported }) => TE.fromIO(() => request.onImport?.(imported))),
-      TE.bind('done', ({ imported }) =>
+      TE.bind('pipeline', ({ imported }) => TE.fromEither(request.pipeline(imported.level))),
+      TE.bind('done', ({ imported, pipeline }) =>
         pipe(
           runPasses(
             world,
             recorder,
           )({
             graph: imported,
-            pipeline: request.pipeline,
+            pipeline,
             verifyEach: request.verifyEach,
             onPass: (event) => {
               timings.push({ step: event.name, milliseconds: event.milliseconds });
@@ -158,6 +161,12 @@ const measure = (
   return divergenceOf(reference, graph, tensor.right);
 };
 
+/** The hash of the main file, and those of the files beside it in the order of their names. */
+const sourceHashes = ({ bytes, beside }: Source): { readonly [key: string]: Json } => {
+  const others = [...beside].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, content]) => sha256Of(content));
+  return { sha256: sha256Of(bytes), ...(others.length === 0 ? {} : { beside: others }) };
+};
+
 const manifestExtra = (
   request: CompileRequest,
   done: PassesDone,
@@ -168,7 +177,7 @@ const manifestExtra = (
   return {
     options: request.told,
     pipeline: done.pipeline,
-    checkpoint: { sha256: sha256Of(request.checkpoint) },
+    checkpoint: sourceHashes(request.source),
     data: done.data.map(({ sha256, array }) => ({ sha256, samples: array.shape[0] ?? 0 })),
     outOfRange: quantize['range'] ?? 'clamp',
     nan: quantize['nan'] ?? 'zero',

@@ -6,8 +6,9 @@ import { type Checked, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
-import { type Dataset, toTensor } from '../passes/dataset.js';
+import type { Dataset } from '../passes/dataset.js';
 import { type Engine, inChunks, joinFloats, outputsOf } from './engines.js';
+import { samplesFor } from './samples.js';
 
 export interface Evaluation {
   readonly engine: Engine['name'];
@@ -40,7 +41,7 @@ export const evaluate = (
   labels: Dataset,
   { limit, now, onProgress }: EvaluateOptions,
 ): Checked<Evaluation> => {
-  const input = toTensor(data, engine.input, limit);
+  const input = samplesFor(data, engine.input, limit);
   if (E.isLeft(input)) return input;
   const samples = input.right.batch;
   const score = scorer(labels, engine, data.array.shape[0] ?? 0, samples);

@@ -6,11 +6,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
 import { at, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
-import { importCheckpoint } from '../importers/import.js';
+import { importSource } from '../importers/import.js';
+import type { Source } from '../importers/source.js';
 import type { Graph } from '../ir/graph.js';
 import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
+import { loadSource } from './checkpoint-files.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
@@ -20,7 +22,8 @@ export interface ArtifactFiles {
 }
 
 export type Model =
-  | { readonly _tag: 'checkpoint'; readonly graph: Graph<'float'>; readonly file: string }
+  /** Float as it was trained, or a table graph where the checkpoint is a network of integers. */
+  | { readonly _tag: 'checkpoint'; readonly graph: Graph; readonly file: string }
   | { readonly _tag: 'graph'; readonly graph: Graph; readonly file: string }
   | { readonly _tag: 'artifact'; readonly artifact: ArtifactFiles };
 
@@ -49,35 +52,41 @@ export const loadModel =
   (world: World) =>
   (path: string, options: ImportOptions): TE.TaskEither<Diagnostics, Model> =>
     pipe(
-      TE.fromTask<'file' | 'folder' | 'absent', Diagnostics>(world.files.kindOf(path)),
-      TE.flatMap((kind): TE.TaskEither<Diagnostics, Model> => {
-        if (kind === 'folder') {
-          return pipe(
-            loadArtifact(world)(path),
-            TE.map((artifact) => ({ _tag: 'artifact', artifact })),
-          );
-        }
-        return pipe(
-          world.files.read(path),
-          TE.flatMapEither((bytes) => modelFromFile(bytes, path, options)),
-        );
-      }),
+      TE.fromTask<boolean, Diagnostics>(isArtifact(world)(path)),
+      TE.flatMap(
+        (artifact): TE.TaskEither<Diagnostics, Model> =>
+          artifact
+            ? pipe(
+                loadArtifact(world)(path),
+                TE.map((artifact) => ({ _tag: 'artifact', artifact })),
+              )
+            : pipe(
+                loadSource(world, 'artifact')(path),
+                TE.flatMapEither((source) => modelFromSource(source, options)),
+              ),
+      ),
     );
 
-const modelFromFile = (
-  bytes: Uint8Array,
-  file: string,
-  options: ImportOptions,
-): E.Either<Diagnostics, Model> =>
-  isKir(bytes)
+/** Whether a path is a folder with a manifest. */
+const isArtifact =
+  ({ files }: World) =>
+  (path: string) =>
+  async (): Promise<boolean> =>
+    (await files.kindOf(path)()) === 'folder' &&
+    (await files.kindOf(join(path, 'manifest.json'))()) !== 'absent';
+
+const modelFromSource = (source: Source, options: ImportOptions): E.Either<Diagnostics, Model> => {
+  const { file, bytes } = source;
+  return isKir(bytes)
     ? pipe(
         graphFromText(textOf(bytes), file),
         E.map((graph): Model => ({ _tag: 'graph', graph, file })),
       )
     : pipe(
-        importCheckpoint(bytes, file, options),
-        E.map((graph): Model => ({ _tag: 'checkpoint', graph, file })),
+        importSource(source, options),
+        E.map(({ graph }): Model => ({ _tag: 'checkpoint', graph, file })),
       );
+};
 
 /** Reads an artifact's folder; nothing but the manifest is checked (K0603). */
 export const loadArtifact =

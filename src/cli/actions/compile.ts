@@ -7,6 +7,7 @@ import type { Json } from '../../backends/backend.js';
 import type { Checked, Diagnostics } from '../../diagnostics/index.js';
 import { checkDestination, writeArtifact } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
+import { loadSource } from '../../driver/checkpoint-files.js';
 import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
 import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
@@ -14,8 +15,10 @@ import { defined } from '../../driver/defined.js';
 import { sha256Of } from '../../driver/hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
+import type { ImportOptions } from '../../importers/family.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, inputOptions } from '../flags.js';
+import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
@@ -29,7 +32,8 @@ export const compile = (
   return pipe(
     TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
-    TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
+    // Before any file is read: most of what can be wrong with options does not depend on the network.
+    TE.tap(({ options }) => TE.fromEither(compilePipeline(options))),
     TE.tap(() => checkDestination(world)(flags.out)),
     TE.bind('builtin', () =>
       TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
@@ -37,19 +41,19 @@ export const compile = (
     TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
     TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
-    TE.bind('bytes', () => world.files.read(checkpoint)),
-    TE.bind('made', ({ bytes, passes, pipeline, options, plugins }) => {
+    TE.bind('importing', () => readImportOptions(world)(flags)),
+    TE.bind('source', () => loadSource(world)(checkpoint)),
+    TE.bind('made', ({ source, importing, passes, options, plugins }) => {
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
-          checkpoint: bytes,
-          file: checkpoint,
-          importOptions: importOptions(flags),
-          pipeline,
+          source,
+          importOptions: importing,
+          pipeline: (level) => compilePipeline(options, level),
           target: flags.target,
           targetOptions: flags.singleFile === true ? { singleFile: true } : {},
           verifyEach: flags.verifyEach === true,
-          told: toldOf(flags, options, plugins),
+          told: toldOf(flags, importing, options, plugins),
           onImport: (graph) => seen.onStart(graph, 'import'),
           onPass: seen.onPass,
         }),
@@ -84,11 +88,13 @@ const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
 /** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
 const toldOf = (
   flags: CompileFlags,
+  { architecture }: ImportOptions,
   { calib: _, passes: __, ...options }: CompileOptions,
   plugins: ReadonlyArray<Plugin>,
 ): { readonly [key: string]: Json } => ({
   ...options,
   ...importOptions(flags),
+  ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
   ...(flags.singleFile === true ? { singleFile: true } : {}),
   ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
 });

@@ -9,7 +9,8 @@ import { engineOf } from '../../driver/engines.js';
 import { type Evaluation, evaluate } from '../../driver/evaluate.js';
 import { loadModel } from '../../driver/models.js';
 import type { EvalFlags } from '../commands/eval.js';
-import { importOptions, inputOptions } from '../flags.js';
+import { inputOptions } from '../flags.js';
+import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine, showPercent } from '../show.js';
 
@@ -19,7 +20,8 @@ export const evaluateModel = (
   flags: EvalFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    loadModel(world)(model, importOptions(flags)),
+    readImportOptions(world)(flags),
+    TE.flatMap((options) => loadModel(world)(model, options)),
     TE.flatMap(engineOf(inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.data)),

@@ -9,7 +9,7 @@ import { graphToJson } from '../../ir/json.js';
 import { printGraph } from '../../ir/print.js';
 import type { PrintFlags } from '../commands/print.js';
 import { graphToDot } from '../dot.js';
-import { importOptions } from '../flags.js';
+import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 
 export const print = (
@@ -18,7 +18,8 @@ export const print = (
   flags: PrintFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    loadGraph(world)(model, importOptions(flags)),
+    readImportOptions(world)(flags),
+    TE.flatMap((options) => loadGraph(world)(model, options)),
     TE.map((graph) => {
       world.terminal.out(show(graph, flags));
       return EXIT.ok;

@@ -8,11 +8,12 @@ import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { type Engine, engineOf, inChunks, joinFloats, joinIntegers } from '../../driver/engines.js';
 import { loadModel } from '../../driver/models.js';
+import { samplesFor } from '../../driver/samples.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
 import type { Tensor } from '../../ir/tensor.js';
-import { toTensor } from '../../passes/dataset.js';
 import type { RunFlags } from '../commands/run.js';
-import { importOptions, inputOptions } from '../flags.js';
+import { inputOptions } from '../flags.js';
+import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine } from '../show.js';
 
@@ -22,11 +23,12 @@ export const run = (
   flags: RunFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    loadModel(world)(model, importOptions(flags)),
+    readImportOptions(world)(flags),
+    TE.flatMap((options) => loadModel(world)(model, options)),
     TE.flatMap(engineOf(inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.input)),
-    TE.bind('input', ({ engine, data }) => TE.fromEither(toTensor(data, engine.input))),
+    TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),
     TE.bind('result', ({ engine, input }) =>
       TE.fromEither(compute(world, engine, input, flags.raw === true)),
     ),

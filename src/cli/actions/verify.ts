@@ -7,10 +7,10 @@ import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { artifactGraph, loadArtifact } from '../../driver/models.js';
 import { probes } from '../../driver/probes.js';
+import { samplesFor } from '../../driver/samples.js';
 import { type Comparison, checkFiles, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
-import { toTensor } from '../../passes/dataset.js';
 import type { VerifyFlags } from '../commands/verify.js';
 import { EXIT, showAll } from '../report.js';
 import { jsonLine } from '../show.js';
@@ -58,7 +58,7 @@ const inputFor = (
     ? TE.right(probes(graph, input.type, samples, seed))
     : pipe(
         dataFromFiles(world)(data),
-        TE.flatMapEither((dataset) => toTensor(dataset, input.type, samples)),
+        TE.flatMapEither((dataset) => samplesFor(dataset, input.type, samples)),
       );
 };
 
