@@ -19,6 +19,7 @@ export interface Local {
 export interface Asm {
   readonly m: WasmModule;
   readonly i32: () => Local;
+  readonly i64: () => Local;
   readonly f32: () => Local;
   readonly v128: () => Local;
   /** The input pointer parameter. */
@@ -39,6 +40,7 @@ export const asmOf = (library: Library, m: WasmModule): Asm => {
   return {
     m,
     i32: () => local(library.i32),
+    i64: () => local(library.i64),
     f32: () => local(library.f32),
     v128: () => local(library.v128),
     input: () => m.local.get(0, library.i32),

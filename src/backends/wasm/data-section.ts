@@ -7,20 +7,22 @@
  */
 export interface Segment {
   readonly address: number;
-  readonly bytes: Uint8Array;
+  readonly length: number;
+  /** Asked for once, when the segment is written. */
+  readonly bytes: () => Uint8Array;
 }
 
 export const appendData = (module: Uint8Array, segments: ReadonlyArray<Segment>): Uint8Array => {
   const parts = segments
-    .filter((s) => s.bytes.length > 0)
+    .filter((s) => s.length > 0)
     // Kind 0: active, in memory 0, at the constant address.
     .map((s) => ({
-      head: [0x00, 0x41, ...signed(s.address), 0x0b, ...unsigned(s.bytes.length)],
-      bytes: s.bytes,
+      head: [0x00, 0x41, ...signed(s.address), 0x0b, ...unsigned(s.length)],
+      segment: s,
     }));
   if (parts.length === 0) return module;
   const count = unsigned(parts.length);
-  const size = parts.reduce((n, p) => n + p.head.length + p.bytes.length, count.length);
+  const size = parts.reduce((n, p) => n + p.head.length + p.segment.length, count.length);
   const header = [0x0b, ...unsigned(size), ...count];
   const result = new Uint8Array(module.length + header.length + size - count.length);
   result.set(module);
@@ -32,7 +34,7 @@ export const appendData = (module: Uint8Array, segments: ReadonlyArray<Segment>)
   put(header);
   for (const part of parts) {
     put(part.head);
-    put(part.bytes);
+    put(part.segment.bytes());
   }
   return result;
 };

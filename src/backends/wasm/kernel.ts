@@ -5,13 +5,20 @@ import type { Block, Storage } from './storage.js';
 
 /** Addresses that a kernel is emitted against. */
 export interface Bound {
-  /** Where the operand lies. */
+  /** Where the first operand lies. */
   readonly source: Place;
+  /** Where all operands lie. */
+  readonly sources: ReadonlyArray<Place>;
   /** Where the result goes: a fixed address. */
   readonly target: number;
   /** Addresses of the kernel's blocks, in their order. */
   readonly blocks: ReadonlyArray<number>;
+  /** Memory of the kernel's own, zero before the first sample. */
+  readonly scratch: number;
 }
+
+/** What every kernel is told about its value. */
+export type KernelBase = Pick<Kernel, 'name' | 'operands' | 'length' | 'channels'>;
 
 /**
  * One op made ready: its constants in their final layout, and the code that computes one sample. Making a
@@ -19,14 +26,18 @@ export interface Bound {
  */
 export interface Kernel {
   readonly name: ValueName;
-  /** The value it reads. */
-  readonly operand: ValueName;
+  /** The values it reads. */
+  readonly operands: ReadonlyArray<ValueName>;
   readonly result: Storage;
   /** Elements of the result. */
   readonly length: number;
   /** Elements that the code may write: the last vector of a row reaches over its end. */
   readonly reach: number;
   readonly blocks: ReadonlyArray<Block>;
+  /** Bytes of memory of its own. */
+  readonly scratch?: number;
+  /** Channels of the result: element (channel c, position p) lies at p * channels + c (see image.ts). */
+  readonly channels: number;
   readonly emit: (asm: Asm, bound: Bound) => ReadonlyArray<Expr>;
   /** One line per layer for the manifest and for reports. */
   readonly summary: KernelSummary;

@@ -11,6 +11,8 @@ export interface Buffer {
   readonly address: number;
   readonly storage: Storage;
   readonly length: number;
+  /** Element (channel c, position p) lies at p * channels + c. */
+  readonly channels: number;
 }
 
 export interface Layout {
@@ -25,6 +27,8 @@ export interface Layout {
   readonly buffers: ReadonlyArray<Buffer>;
   /** Addresses of the blocks of each kernel. */
   readonly blocks: ReadonlyArray<ReadonlyArray<number>>;
+  /** Address of the own memory of each kernel. */
+  readonly scratch: ReadonlyArray<number>;
   /** Pages of 64 KiB. */
   readonly pages: number;
 }
@@ -56,9 +60,16 @@ export const layoutOf = (plan: Plan): Checked<Layout> => {
   const output = place(capacity * largest + MARGIN, 64);
   const buffers = plan.kernels.map((k): Buffer => {
     const bytes = Math.max(k.length, k.reach) * storageBytes(k.result) + MARGIN;
-    return { name: k.name, address: place(bytes, 64), storage: k.result, length: k.length };
+    return {
+      name: k.name,
+      address: place(bytes, 64),
+      storage: k.result,
+      length: k.length,
+      channels: k.channels,
+    };
   });
-  const blocks = plan.kernels.map((k) => k.blocks.map((b) => place(b.bytes.length, b.align)));
+  const scratch = plan.kernels.map((k) => (k.scratch === undefined ? next : place(k.scratch + MARGIN, 64)));
+  const blocks = plan.kernels.map((k) => k.blocks.map((b) => place(b.length, b.align)));
   // Kernels may load a whole vector at the end of the last block.
   const pages = Math.ceil((next + MARGIN) / PAGE);
   return pages > MAX_PAGES
@@ -73,6 +84,7 @@ export const layoutOf = (plan: Plan): Checked<Layout> => {
         raw: { stride: rawStride },
         buffers,
         blocks,
+        scratch,
         pages,
       });
 };

@@ -18,7 +18,7 @@ import type { Plan } from './plan.js';
 
 export const MANIFEST_FORMAT = 'kanc-artifact';
 /** Raised when a reader of older manifests would misread a new one. */
-export const MANIFEST_VERSION = 1;
+export const MANIFEST_VERSION = 2;
 
 const Size = t.number;
 const JsonRecord = t.record(t.string, t.unknown);
@@ -72,6 +72,8 @@ const ManifestCodec = t.type({
       address: Size,
       element: t.keyof({ u8: null, u16: null, i16: null, i32: null, f32: null }),
       length: Size,
+      /** Channels of the value, which stand interleaved: element (channel c, position p) lies at p * channels + c. */
+      channels: Size,
     }),
   ),
   /** Lower-case hex SHA-256 of the other files of the artifact. */
@@ -137,7 +139,7 @@ export const manifestOf = (
     outputs: k.summary.outputs,
     element: showElementOf(graph, k.name),
     ...(k.summary.bits === undefined ? {} : { bits: k.summary.bits }),
-    bytes: k.blocks.reduce((n, b) => n + b.bytes.length, 0),
+    bytes: k.blocks.reduce((n, b) => n + b.length, 0),
   })),
   memory: {
     pages: layout.pages,
@@ -150,6 +152,7 @@ export const manifestOf = (
     address: b.address,
     element: b.storage,
     length: b.length,
+    channels: b.channels,
   })),
   files: Object.fromEntries([...files].map(([name, content]) => [name, digest(content)])),
   extra: { ...context.extra },

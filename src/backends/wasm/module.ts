@@ -8,6 +8,8 @@ import {
   fixed,
   INPUT,
   type Library,
+  type Local,
+  type Place,
   repeat,
   rounds,
   scaled,
@@ -23,14 +25,18 @@ import { storageBytes } from './storage.js';
 export const assemble = (library: Library, plan: Plan, layout: Layout): Uint8Array => {
   const m = new library.Module();
   try {
-    m.setFeatures(library.Features.SIMD128 | library.Features.NontrappingFPToInt);
+    const { SIMD128, NontrappingFPToInt, BulkMemory, BulkMemoryOpt } = library.Features;
+    m.setFeatures(SIMD128 | NontrappingFPToInt | BulkMemory | BulkMemoryOpt);
     m.setMemory(layout.pages, layout.pages, 'memory');
     plan.kernels.forEach((kernel, k) => {
       const asm = asmOf(library, m);
+      const sources = kernel.operands.map((operand) => placeOf(plan, layout, kernel.name, operand));
       const body = kernel.emit(asm, {
-        source: kernel.operand === plan.input.name ? INPUT : fixed(addressOf(layout, kernel.operand)),
+        source: sources[0]!,
+        sources,
         target: addressOf(layout, kernel.name),
         blocks: layout.blocks[k]!,
+        scratch: layout.scratch[k]!,
       });
       m.addFunction(`kernel${k}`, library.i32, library.none, asm.locals(), m.block(null, [...body]));
     });
@@ -41,7 +47,7 @@ export const assemble = (library: Library, plan: Plan, layout: Layout): Uint8Arr
     return appendData(
       m.emitBinary(),
       plan.kernels.flatMap((kernel, k) =>
-        kernel.blocks.map((block, b) => ({ address: layout.blocks[k]![b]!, bytes: block.bytes })),
+        kernel.blocks.map((block, b) => ({ ...block, address: layout.blocks[k]![b]! })),
       ),
     );
   } finally {
@@ -54,6 +60,12 @@ const bufferOf = (layout: Layout, name: ValueName): Layout['buffers'][number] =>
   invariant(buffer !== undefined, `%${name} has no buffer`);
   return buffer;
 };
+
+/** The input of the sample where nothing has copied it; the copying kernel has the name of the input itself. */
+const placeOf = (plan: Plan, layout: Layout, kernel: ValueName, operand: ValueName): Place =>
+  operand === plan.input.name && (kernel === operand || !layout.buffers.some((b) => b.name === operand))
+    ? INPUT
+    : fixed(addressOf(layout, operand));
 
 const addressOf = (layout: Layout, name: ValueName): number => bufferOf(layout, name).address;
 
@@ -82,19 +94,39 @@ const addLoop = (
     end.set(m.i32.add(out.get(), m.i32.mul(asm.input(), m.i32.const(stride)))),
     repeat(asm, out, stride, end.get, [
       ...calls,
-      ...rounds(asm, buffer.length, 1, (index) => [
-        m.i32.store(
-          0,
-          1,
-          m.i32.add(out.get(), scaled(m, index(), 4)),
-          widened(asm, buffer.storage, buffer.address, scaled(m, index(), storageBytes(buffer.storage))),
-        ),
-      ]),
+      ...copyOut(asm, buffer, out),
       sample.set(m.i32.add(sample.get(), m.i32.const(layout.input.stride))),
     ]),
   ]);
   m.addFunction(name, library.i32, library.none, asm.locals(), body);
   m.addFunctionExport(name, name);
+};
+
+/** The value as 32-bit elements, row-major. */
+const copyOut = (asm: Asm, buffer: Layout['buffers'][number], out: Local): ReadonlyArray<Expr> => {
+  const { m } = asm;
+  const { storage, address, channels } = buffer;
+  const bytes = storageBytes(storage);
+  const copy = (to: () => Expr, from: () => Expr): Expr =>
+    m.i32.store(
+      0,
+      1,
+      m.i32.add(out.get(), scaled(m, to(), 4)),
+      widened(asm, storage, address, scaled(m, from(), bytes)),
+    );
+  if (channels === 1 || channels === buffer.length)
+    return rounds(asm, buffer.length, 1, (index) => [copy(index, index)]);
+  const positions = buffer.length / channels;
+  const to = asm.i32();
+  return [
+    to.set(m.i32.const(0)),
+    ...rounds(asm, channels, 1, (c) =>
+      rounds(asm, positions, channels, (p) => [
+        copy(to.get, () => m.i32.add(p(), c())),
+        to.set(m.i32.add(to.get(), m.i32.const(1))),
+      ]),
+    ),
+  ];
 };
 
 /** One element as 32 bits: integers are extended, floats copied as they are. */

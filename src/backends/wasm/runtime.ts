@@ -18,7 +18,7 @@ export interface Program {
   readonly predict: (input: Input) => Checked<Float32Array | Int32Array>;
   /** The last integers before they become floats. */
   readonly predictRaw: (input: Input) => Checked<Int32Array>;
-  /** Every materialised value for one sample, by name. */
+  /** Every materialised value for one sample, by name, row-major. */
   readonly inspect: (sample: Input) => Checked<ReadonlyMap<string, TypedArray>>;
 }
 
@@ -132,7 +132,7 @@ const programOf = (manifest: Manifest, exports: Exports): Program => {
         E.map((data) => {
           source.set(data);
           (run ?? runRaw)(1);
-          return new Map(manifest.buffers.map((b) => [b.name, copyOf(buffer, b)]));
+          return new Map(manifest.buffers.map((b) => [b.name, rowMajor(copyOf(buffer, b), b.channels)]));
         }),
       ),
   };
@@ -153,6 +153,17 @@ const copyOf = (buffer: ArrayBuffer, b: Manifest['buffers'][number]): TypedArray
     case 'f32':
       return new Float32Array(buffer, b.address, b.length).slice();
   }
+};
+
+/** From interleaved channels, [position, channel], to [channel, position]. */
+const rowMajor = (data: TypedArray, channels: number): TypedArray => {
+  if (channels === 1 || channels === data.length) return data;
+  const result = data.slice();
+  const positions = data.length / channels;
+  for (let c = 0; c < channels; c++) {
+    for (let p = 0; p < positions; p++) result[c * positions + p] = data[p * channels + c]!;
+  }
+  return result;
 };
 
 const checkInput = (manifest: Manifest, features: number, given: Input): Checked<Input> => {

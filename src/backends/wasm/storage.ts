@@ -1,5 +1,5 @@
 /** How integers of the IR lie in the memory of a WASM module, and the bytes of constant tables. */
-import { isLittleEndian } from '../../ir/constant.js';
+import { littleEndianBytes } from '../../ir/constant.js';
 import { bytesOf, type ElementType, type TypedArray } from '../../ir/element.js';
 import type { Asm, Expr } from './asm.js';
 
@@ -18,21 +18,28 @@ export const storageBytes = (s: Storage): number => (s === 'u8' ? 1 : s === 'u16
 export const loadCode = (asm: Asm, s: Storage, offset: number, pointer: Expr): Expr =>
   s === 'u8' ? asm.m.i32.load8_u(offset, 1, pointer) : asm.m.i32.load16_u(offset, 1, pointer);
 
-/** A constant table in the data section. */
+/**
+ * A constant table in the data section. Its bytes are made when they are written: tables are nearly all of a
+ * module, and are held once only.
+ */
 export interface Block {
-  readonly bytes: Uint8Array;
+  readonly length: number;
   readonly align: number;
+  readonly bytes: () => Uint8Array;
 }
 
+/** Elements of a table that is made when it is written. */
+export const lazyBlock = (elements: number, width: 1 | 2 | 4, make: () => TypedArray, align = 16): Block => ({
+  length: elements * width,
+  align,
+  bytes: () => littleEndianBytes(make()),
+});
+
 /** The little-endian bytes of an array. */
-export const blockOf = (data: TypedArray, align = 16): Block => {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (isLittleEndian || data.BYTES_PER_ELEMENT === 1) return { bytes, align };
-  const swapped = bytes.slice();
-  for (let i = 0; i < swapped.length; i += data.BYTES_PER_ELEMENT) {
-    swapped.subarray(i, i + data.BYTES_PER_ELEMENT).reverse();
-  }
-  return { bytes: swapped, align };
-};
+export const blockOf = (data: TypedArray, align = 16): Block => ({
+  length: data.byteLength,
+  align,
+  bytes: () => littleEndianBytes(data),
+});
 
 export const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;

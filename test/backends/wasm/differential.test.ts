@@ -105,7 +105,7 @@ describe('edge tables', () => {
     const attrs = { table, bias, scale: 1, acc: 32, lo: Math.min(reached, 0), hi: Math.max(reached, 0) };
     const graph = finish(b, b.add('sums', { kind: 'table.edge', attrs }, [x]));
     await expectSame(graph, Uint8Array.of(0, 1));
-    const narrow = (await compile(graph)).manifest.layers[0]?.form.includes('flushed') === false;
+    const narrow = (await compile(graph)).manifest.layers[0]?.form.includes('unsigned') === false;
     expect(narrow).toBe(reached >= -32768 && reached <= 32767);
   });
 

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyseEdges, groupInputs } from '../../../src/backends/wasm/kernels/edge-analysis.js';
+import { analyseEdges, edgeTableOf, groupInputs } from '../../../src/backends/wasm/kernels/edge-analysis.js';
 import type { TableEdgeAttrs } from '../../../src/ir/ops/table-edge.js';
 import { randomOf } from '../../support/random.js';
 import { edgeOp } from './random.js';
@@ -28,10 +28,12 @@ describe('groups of inputs', () => {
         fc.integer({ min: 1, max: 40 }),
         fc.integer({ min: 1, max: 9 }),
         (seed, inputs, outputs) => {
-          const a = analyseEdges(edges(seed, inputs, 5, outputs, 2 + (seed % 7)), inputs);
+          const a = analyseEdges(edgeTableOf(edges(seed, inputs, 5, outputs, 2 + (seed % 7)), inputs, 5));
           const g = groupInputs(a, 255);
           const all = [...g.quads, ...g.pairs, ...g.singles].sort((x, y) => x - y);
-          const live = Array.from({ length: inputs }, (_, i) => i).filter((i) => a.widest[a.slabOf(i)]! > 0);
+          const live = Array.from({ length: inputs }, (_, i) => i).filter(
+            (i) => a.widest[a.table.slabOf(i)]! > 0,
+          );
           expect(all).toEqual(live);
           for (const [members, size] of [
             [g.quads, 4],
@@ -43,7 +45,7 @@ describe('groups of inputs', () => {
               for (let o = 0; o < outputs; o++) {
                 const sum = members
                   .slice(k, k + size)
-                  .reduce((n, i) => n + a.span[a.slabOf(i) * outputs + o]!, 0);
+                  .reduce((n, i) => n + a.span[a.table.slabOf(i) * outputs + o]!, 0);
                 expect(sum).toBeLessThanOrEqual(255);
               }
             }
@@ -56,12 +58,13 @@ describe('groups of inputs', () => {
 
   it('bounds are reached: the analysis is exact for independent codes', () => {
     const t = edges(4, 3, 4, 2, 6);
-    const a = analyseEdges(t, 3);
+    const a = analyseEdges(edgeTableOf(t, 3, 4));
     let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
     for (let code = 0; code < 64; code++) {
       for (let o = 0; o < 2; o++) {
         let sum = t.bias?.data[o] ?? 0;
-        for (let i = 0; i < 3; i++) sum += t.table.data[(a.slabOf(i) * 4 + ((code >> (2 * i)) & 3)) * 2 + o]!;
+        for (let i = 0; i < 3; i++)
+          sum += t.table.data[(a.table.slabOf(i) * 4 + ((code >> (2 * i)) & 3)) * 2 + o]!;
         lo = Math.min(lo, sum);
         hi = Math.max(hi, sum);
       }

@@ -23,7 +23,7 @@ const slices = (graph: Graph<'table'>): ReadonlyArray<Graph<'table'>> =>
 describe('graphs of the shared generator', () => {
   it('that the target takes give the integers of the interpreter', async () => {
     const kinds = new Set<string>();
-    for (let seed = 0; seed < 120; seed++) {
+    for (let seed = 0; seed < 200; seed++) {
       const graph = randomGraph('table', seed, 8);
       if (!isLevel('table')(graph) || E.isLeft(verify(graph))) continue;
       for (const slice of slices(graph)) {
@@ -36,14 +36,20 @@ describe('graphs of the shared generator', () => {
     }
     expect([...kinds].sort()).toEqual(
       [
+        'concat',
         'dequantize',
         'gather',
+        'multiply',
         'observe',
+        'pool',
         'quantize',
         'recode',
         'requantize',
+        'reshape',
         'table.basis',
         'table.edge',
+        'table.norm',
+        'table.sum',
       ].sort(),
     );
   });

@@ -29,10 +29,12 @@ export const uniform = (levels: number, lo = 0, step = 1): Quantizer => ({
   levels,
 });
 
-const accumulation = (r: Random, range: Interval, outputs: number) => ({
-  scale: r.chance(0.5)
-    ? Math.fround(0.01 + r.unit())
-    : filled(F32, [outputs], () => Math.fround(0.01 + r.unit())),
+export const accumulation = (r: Random, range: Interval, outputs: number, oneScale = false) => ({
+  scale: oneScale
+    ? 0.25
+    : r.chance(0.5)
+      ? Math.fround(0.01 + r.unit())
+      : filled(F32, [outputs], () => Math.fround(0.01 + r.unit())),
   // Wider than needed at times: the declared range is a bound, not a fact.
   acc: [8, 16, 32].find((n) => r.chance(0.8) && range.lo >= -(2 ** (n - 1)) && range.hi < 2 ** (n - 1)) ?? 32,
   lo: range.lo,

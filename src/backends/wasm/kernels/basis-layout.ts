@@ -11,11 +11,14 @@
  *
  * *Plain* form, where a factor does not fit 16 bits: rows of single coefficients, one multiplication per term.
  */
-import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
-import { type Block, blockOf } from '../storage.js';
-import { type CodeSource, layerCode } from './code-source.js';
 
-export interface BasisShape {
+import type { TypedArray } from '../../../ir/element.js';
+import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
+import { type Block, blockOf, lazyBlock } from '../storage.js';
+import { type CodeSource, layerCode } from './code-source.js';
+import type { Tiles } from './tile-loops.js';
+
+export interface BasisShape extends Tiles {
   /** Dot products of 16-bit pairs, or plain 32-bit multiplications. */
   readonly paired: boolean;
   /** Bytes of a stored coefficient. */
@@ -25,9 +28,6 @@ export interface BasisShape {
   /** Functions with a coefficient: K'. */
   readonly functions: number;
   readonly hasBase: boolean;
-  readonly tiles: number;
-  /** Outputs of a tile, a multiple of 4. */
-  readonly tile: number;
   readonly rowBytes: number;
   /** Bytes of the coefficient rows of one input. */
   readonly inputBytes: number;
@@ -53,9 +53,9 @@ export const basisShape = (a: TableBasisAttrs): BasisShape => {
     within(a.basis.data, 0, 32767 >> a.shift) &&
     (a.baseTable === undefined || within(a.baseTable.data, -32768, 32767));
   const entry = paired && hold(8) ? 1 : hold(16) ? 2 : 4;
-  const groups = Math.ceil(outputs / 4);
-  const tiles = Math.ceil((groups * 4) / MAX_TILE);
-  const tile = Math.ceil(groups / tiles) * 4;
+  const vectors = Math.ceil(outputs / 4);
+  const tiles = Math.ceil((vectors * 4) / MAX_TILE);
+  const tile = Math.ceil(vectors / tiles) * 4;
   const rowBytes = tile * entry * (paired ? 2 : 1);
   const hasBase = a.base !== undefined;
   const values = paired ? Math.ceil(width / 2) : width;
@@ -65,6 +65,8 @@ export const basisShape = (a: TableBasisAttrs): BasisShape => {
     width,
     functions,
     hasBase,
+    groups: a.window?.groups ?? 1,
+    outputs,
     tiles,
     tile,
     rowBytes,
@@ -97,34 +99,57 @@ export const recordBlock = (a: TableBasisAttrs, shape: BasisShape, source: CodeS
 };
 
 /**
- * [tiles, slot pairs, (rows of input A, rows of input B, base row)] when paired, [tiles, slots, (rows, base
- * row)] otherwise. A missing second input has zero coefficients.
+ * [groups, tiles, slot pairs, (rows of input A, rows of input B, base row)] when paired, [groups, tiles, slots,
+ * (rows, base row)] otherwise. A missing second input has zero coefficients. `inputs`: of a group.
  */
 export const coefficientBlock = (
   a: TableBasisAttrs,
   shape: BasisShape,
   slots: ReadonlyArray<number>,
+  inputs: number,
 ): Block => {
-  const { paired, functions, tile, tiles, hasBase } = shape;
-  const outputs = a.coefficients.shape[2]!;
+  const step = shape.paired ? 2 : 1;
+  const length =
+    (shape.groups * shape.tiles * Math.ceil(slots.length / step) * stepBytes(shape)) / shape.entry;
+  const pack = (): TypedArray => {
+    const data =
+      shape.entry === 1
+        ? new Int8Array(length)
+        : shape.entry === 2
+          ? new Int16Array(length)
+          : new Int32Array(length);
+    packCoefficients(a, shape, slots, inputs, data);
+    return data;
+  };
+  return lazyBlock(length, shape.entry, pack, 64);
+};
+
+/** Bytes of the rows that belong to one slot, or to two when paired. */
+export const stepBytes = (shape: BasisShape): number =>
+  (shape.paired ? 2 : 1) * shape.inputBytes + (shape.hasBase ? shape.rowBytes : 0);
+
+const packCoefficients = (
+  a: TableBasisAttrs,
+  { paired, functions, tile, tiles, groups, outputs }: BasisShape,
+  slots: ReadonlyArray<number>,
+  inputs: number,
+  data: Int8Array | Int16Array | Int32Array,
+): void => {
   const step = paired ? 2 : 1;
   const rowEntries = tile * step;
-  const perStep = step * functions * rowEntries + (hasBase ? rowEntries : 0);
-  const length = tiles * Math.ceil(slots.length / step) * perStep;
-  const data =
-    shape.entry === 1
-      ? new Int8Array(length)
-      : shape.entry === 2
-        ? new Int16Array(length)
-        : new Int32Array(length);
   const coefficients = a.coefficients.data;
+  const inputOf = (slot: number, group: number): number | undefined => {
+    const input = slots[slot];
+    return input === undefined ? undefined : group * inputs + input;
+  };
   let to = 0;
-  for (let t = 0; t < tiles; t++) {
-    const first = t * tile;
+  for (let number = 0; number < groups * tiles; number++) {
+    const group = Math.floor(number / tiles);
+    const first = (number % tiles) * tile;
     const count = Math.min(tile, outputs - first);
     for (let s = 0; s < slots.length; s += step) {
       for (let half = 0; half < step; half++) {
-        const input = slots[s + half];
+        const input = inputOf(s + half, group);
         for (let k = 0; k < functions; k++, to += rowEntries) {
           if (input === undefined) continue;
           const from = (input * functions + k) * outputs + first;
@@ -137,7 +162,7 @@ export const coefficientBlock = (
       }
       if (a.base === undefined) continue;
       for (let half = 0; half < step; half++) {
-        const input = slots[s + half];
+        const input = inputOf(s + half, group);
         if (input === undefined) continue;
         for (let o = 0; o < count; o++)
           data[to + o * step + half] = a.base.data[input * outputs + first + o]!;
@@ -145,20 +170,43 @@ export const coefficientBlock = (
       to += rowEntries;
     }
   }
-  return blockOf(data, 64);
 };
 
-/** Inputs with a coefficient that is not 0; the others add nothing, whatever their code. */
-export const liveInputs = (a: TableBasisAttrs): ReadonlyArray<number> => {
-  const inputs = a.coefficients.shape[0]!;
+/** Inputs of a group with a coefficient that is not 0 in any group; the others add nothing, whatever their code. */
+export const liveInputs = (a: TableBasisAttrs, inputs: number): ReadonlyArray<number> => {
+  const groups = a.window?.groups ?? 1;
   const [perInput, outputs] = [a.coefficients.shape[1]! * a.coefficients.shape[2]!, a.coefficients.shape[2]!];
   const some = (data: ArrayLike<number>, from: number, count: number): boolean => {
     for (let k = from; k < from + count; k++) if (data[k] !== 0) return true;
     return false;
   };
-  return Array.from({ length: inputs }, (_, i) => i).filter(
-    (i) =>
-      some(a.coefficients.data, i * perInput, perInput) ||
-      (a.base !== undefined && some(a.base.data, i * outputs, outputs)),
+  const isLive = (i: number): boolean =>
+    some(a.coefficients.data, i * perInput, perInput) ||
+    (a.base !== undefined && some(a.base.data, i * outputs, outputs));
+  return Array.from({ length: inputs }, (_, i) => i).filter((i) =>
+    Array.from({ length: groups }, (_, g) => g * inputs + i).some(isLive),
   );
+};
+
+/** [kernel place, output]: minus what the kernel adds for a place in the padding, where it reads code 0. */
+export const basisExcess = (a: TableBasisAttrs, inputs: number, area: number): Float64Array => {
+  const groups = a.window?.groups ?? 1;
+  const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
+  const width = a.basis.shape[1]!;
+  const excess = new Float64Array(area * outputs * groups);
+  for (let i = 0; i < inputs * groups; i++) {
+    const group = Math.floor(i / inputs);
+    const to = ((i % inputs) % area) * outputs * groups + group * outputs;
+    const at = (a.rows?.data[i] ?? 0) * a.span.shape[1]!;
+    for (let j = 0; j < width; j++) {
+      const value = a.basis.data[a.frac.data[at]! * width + j]! << a.shift;
+      const row = (i * functions + a.span.data[at]! + j) * outputs;
+      for (let o = 0; value !== 0 && o < outputs; o++)
+        excess[to + o]! -= a.coefficients.data[row + o]! * value;
+    }
+    const s = a.baseTable?.data[at] ?? 0;
+    for (let o = 0; a.base !== undefined && o < outputs; o++)
+      excess[to + o]! -= a.base.data[i * outputs + o]! * s;
+  }
+  return excess;
 };

@@ -2,8 +2,9 @@
  * Where a layer reads its codes from, once gathers and maps before it are folded in: input i of the layer is
  * element `positions[i]` of the value it reads, and what it finds there is sent through `map`.
  */
-import { type Address, type Asm, addressIn, type Expr, type Place } from '../asm.js';
+import type { Address, Asm, Expr } from '../asm.js';
 import { type Block, blockOf, loadCode, type Storage, storageBytes } from '../storage.js';
+import type { CodeBase } from './tile-loops.js';
 
 export interface CodeSource {
   readonly storage: Storage;
@@ -25,6 +26,8 @@ export const layerCode = (source: CodeSource, code: number): number =>
 export interface SlotList {
   readonly block: Block;
   readonly entryBytes: number;
+  /** Byte offsets of the codes of all slots. */
+  readonly offsets: ReadonlyArray<number>;
   /** Byte offset of the slot's code, for the slot `k` entries after the pointer. */
   readonly codeOffset: (asm: Asm, list: Address, k: number) => Expr;
   /** The other word. */
@@ -47,6 +50,7 @@ export const slotList = (
     return {
       block: blockOf(data),
       entryBytes: 8,
+      offsets,
       codeOffset: (asm, list, k) => asm.m.i32.load(list.offset + 8 * k, 1, list.pointer()),
       word: (asm, list, k) => asm.m.i32.load(list.offset + 8 * k + 4, 1, list.pointer()),
     };
@@ -55,6 +59,7 @@ export const slotList = (
   return {
     block: blockOf(narrow ? Uint16Array.from(offsets) : Uint32Array.from(offsets)),
     entryBytes: narrow ? 2 : 4,
+    offsets,
     codeOffset: (asm, list, k) =>
       narrow
         ? asm.m.i32.load16_u(list.offset + 2 * k, 1, list.pointer())
@@ -63,8 +68,17 @@ export const slotList = (
   };
 };
 
-/** The code at a byte offset of the source, before the map. */
-export const loadSourceCode = (asm: Asm, source: CodeSource, place: Place, offset: Expr): Expr => {
-  const at = addressIn(asm, place, () => offset);
-  return loadCode(asm, source.storage, at.offset, at.pointer());
+/** The code at a byte offset from a base, before the map. `offset`: known when the code is written, or at run time. */
+export const loadSourceCode = (
+  asm: Asm,
+  source: CodeSource,
+  base: CodeBase,
+  offset: (() => Expr) | number,
+): Expr => {
+  const { i32 } = asm.m;
+  if (typeof offset === 'number') {
+    return loadCode(asm, source.storage, base.offset + offset, base.pointer?.() ?? i32.const(0));
+  }
+  const pointer = base.pointer === undefined ? offset() : i32.add(base.pointer(), offset());
+  return loadCode(asm, source.storage, base.offset, pointer);
 };

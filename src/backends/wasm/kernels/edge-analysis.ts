@@ -8,14 +8,55 @@
  */
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 
-export interface EdgeAnalysis {
+/**
+ * A table as the kernel sees it. Over windows with several groups, input t of all groups is one input whose outputs
+ * are those of all groups, so that all groups share one order of inputs.
+ */
+export interface EdgeTable {
+  readonly data: ArrayLike<number>;
+  /** Inputs of a group. */
   readonly inputs: number;
+  /** Slabs of a group. */
   readonly slabs: number;
   readonly codes: number;
+  /** Whether a row for taps in the padding follows those of the codes. */
+  readonly padded: boolean;
+  readonly groups: number;
+  /** Outputs of a group, and of all. */
+  readonly width: number;
   readonly outputs: number;
   /** Slab of each input. */
   readonly slabOf: (input: number) => number;
-  /** [slabs, outputs]: smallest entry of a column. */
+  /** Index in `data` of the first entry of a slab of a group. */
+  readonly first: (slab: number, group: number) => number;
+  /** [outputs] */
+  readonly bias: ArrayLike<number> | undefined;
+}
+
+/** `inputs`: of a group. */
+export const edgeTableOf = (a: TableEdgeAttrs, inputs: number, codes: number): EdgeTable => {
+  const [rows, width] = [a.table.shape[1]!, a.table.shape[2]!];
+  const groups = a.window?.groups ?? 1;
+  const slabOf = (input: number): number => a.slabs?.data[input] ?? input;
+  const one = groups === 1;
+  return {
+    data: a.table.data,
+    inputs,
+    slabs: one ? a.table.shape[0]! : inputs,
+    codes,
+    padded: rows > codes,
+    groups,
+    width,
+    outputs: width * groups,
+    slabOf: one ? slabOf : (input) => input,
+    first: (slab, group) => (one ? slab : slabOf(group * inputs + slab)) * rows * width,
+    bias: a.bias?.data,
+  };
+};
+
+export interface EdgeAnalysis {
+  readonly table: EdgeTable;
+  /** [slabs, outputs]: smallest entry of a column, over codes. */
   readonly min: Int32Array;
   /** [slabs, outputs]: largest entry minus smallest. */
   readonly span: Int32Array;
@@ -23,51 +64,75 @@ export interface EdgeAnalysis {
   readonly widest: Int32Array;
   /** [outputs]: bias plus all minima. The accumulator is this plus the unsigned entries. */
   readonly offset: Float64Array;
-  /** The interval of final accumulators over all outputs and inputs. */
+  /** The interval of final accumulators over all outputs and inputs, padding included. */
   readonly lo: number;
   readonly hi: number;
 }
 
-export const analyseEdges = (a: TableEdgeAttrs, inputs: number): EdgeAnalysis => {
-  const [slabs, codes, outputs] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
-  const slabOf = (input: number): number => a.slabs?.data[input] ?? input;
-  const table = a.table.data;
+export const analyseEdges = (table: EdgeTable): EdgeAnalysis => {
+  const { slabs, groups, width, outputs } = table;
   const min = new Int32Array(slabs * outputs);
   const span = new Int32Array(slabs * outputs);
   const widest = new Int32Array(slabs);
-  const low = new Int32Array(outputs);
-  const high = new Int32Array(outputs);
   for (let s = 0; s < slabs; s++) {
-    let row = s * codes * outputs;
-    for (let o = 0; o < outputs; o++) low[o] = high[o] = table[row + o]!;
-    for (let c = 1; c < codes; c++) {
-      row += outputs;
-      for (let o = 0; o < outputs; o++) {
-        const v = table[row + o]!;
-        if (v < low[o]!) low[o] = v;
-        if (v > high[o]!) high[o] = v;
+    for (let g = 0; g < groups; g++) {
+      const to = s * outputs + g * width;
+      columnBounds(table, table.first(s, g), min.subarray(to, to + width), span.subarray(to, to + width));
+    }
+    for (let k = s * outputs; k < (s + 1) * outputs; k++) if (span[k]! > widest[s]!) widest[s] = span[k]!;
+  }
+  const start = (o: number): number => table.bias?.[o] ?? 0;
+  const offset = Float64Array.from({ length: outputs }, (_, o) => start(o));
+  const low = offset.slice();
+  const high = offset.slice();
+  for (let i = 0; i < table.inputs; i++) {
+    const slab = table.slabOf(i);
+    for (let g = 0; g < groups; g++) {
+      const padding = table.first(slab, g) + table.codes * width;
+      for (let k = 0; k < width; k++) {
+        const o = g * width + k;
+        const at = slab * outputs + o;
+        const [least, most] = [min[at]!, min[at]! + span[at]!];
+        const pad = table.padded ? table.data[padding + k]! : least;
+        offset[o]! += least;
+        low[o]! += Math.min(least, pad);
+        high[o]! += Math.max(most, pad);
       }
     }
-    for (let o = 0; o < outputs; o++) {
-      const d = high[o]! - low[o]!;
-      min[s * outputs + o] = low[o]!;
-      span[s * outputs + o] = d;
-      if (d > widest[s]!) widest[s] = d;
+  }
+  const lo = low.reduce((x, y) => Math.min(x, y));
+  const hi = high.reduce((x, y) => Math.max(x, y));
+  return { table, min, span, widest, offset, lo, hi };
+};
+
+/** Smallest entry of each column of a slab, and how far the largest is above it. */
+const columnBounds = (t: EdgeTable, first: number, min: Int32Array, span: Int32Array): void => {
+  for (let o = 0; o < t.width; o++) min[o] = span[o] = t.data[first + o]!;
+  for (let c = 1; c < t.codes; c++) {
+    const row = first + c * t.width;
+    for (let o = 0; o < t.width; o++) {
+      const v = t.data[row + o]!;
+      if (v < min[o]!) min[o] = v;
+      if (v > span[o]!) span[o] = v;
     }
   }
-  const offset = new Float64Array(outputs);
-  const top = new Float64Array(outputs);
-  for (let o = 0; o < outputs; o++) offset[o] = top[o] = a.bias?.data[o] ?? 0;
-  for (let i = 0; i < inputs; i++) {
-    const at = slabOf(i) * outputs;
-    for (let o = 0; o < outputs; o++) {
-      offset[o]! += min[at + o]!;
-      top[o]! += min[at + o]! + span[at + o]!;
+  for (let o = 0; o < t.width; o++) span[o]! -= min[o]!;
+};
+
+/** [kernel place, output]: what a place in the padding adds, minus what the kernel computes there (code 0). */
+export const paddingExcess = (t: EdgeTable, area: number): Float64Array => {
+  const excess = new Float64Array(area * t.outputs);
+  if (!t.padded) return excess;
+  for (let i = 0; i < t.inputs; i++) {
+    const to = (i % area) * t.outputs;
+    for (let g = 0; g < t.groups; g++) {
+      const zero = t.first(t.slabOf(i), g);
+      const padding = zero + t.codes * t.width;
+      for (let k = 0; k < t.width; k++)
+        excess[to + g * t.width + k]! += t.data[padding + k]! - t.data[zero + k]!;
     }
   }
-  const lo = offset.reduce((x, y) => Math.min(x, y));
-  const hi = top.reduce((x, y) => Math.max(x, y));
-  return { inputs, slabs, codes, outputs, slabOf, min, span, widest, offset, lo, hi };
+  return excess;
 };
 
 /** Inputs whose rows are added together before they are widened: sizes 4, 2 and 1. */
@@ -82,7 +147,8 @@ export interface EdgeGroups {
  * (their minima say everything). Greedy: the narrowest inputs fill quads, then the narrowest pair with the widest.
  */
 export const groupInputs = (analysis: EdgeAnalysis, capacity: number): EdgeGroups => {
-  const { outputs, slabOf, span, widest, inputs } = analysis;
+  const { span, widest } = analysis;
+  const { outputs, slabOf, inputs } = analysis.table;
   const order = Array.from({ length: inputs }, (_, i) => i)
     .filter((i) => widest[slabOf(i)]! > 0)
     .sort((i, j) => widest[slabOf(i)]! - widest[slabOf(j)]! || i - j);

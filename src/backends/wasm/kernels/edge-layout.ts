@@ -7,8 +7,10 @@
  * `sum += row` adds A + 2^w B and `high += row >> w` adds B, both modulo the lane, and A = sum - (high << w):
  * four instructions for 16 outputs without any widening. An odd last unit is a half vector, widened by its load.
  */
-import { type Block, blockOf, roundUp } from '../storage.js';
+import type { TypedArray } from '../../../ir/element.js';
+import { type Block, lazyBlock } from '../storage.js';
 import type { EdgeAnalysis } from './edge-analysis.js';
+import type { Tiles } from './tile-loops.js';
 
 /** Accumulator lanes: entries of `entry` bytes are added in lanes of `lane` bytes. */
 export interface EdgeMode {
@@ -24,13 +26,10 @@ export const SPLIT16: EdgeMode = { _tag: 'split16', entry: 2, lane: 4, unit: 4 }
 /** 16-bit entries whose sums fit 16 bits: whole vectors are added as they are. */
 export const DIRECT16: EdgeMode = { _tag: 'direct16', entry: 2, lane: 2, unit: 8 };
 
-export interface EdgeTiling {
+export interface EdgeTiling extends Tiles {
   readonly mode: EdgeMode;
-  readonly tiles: number;
   /** Units of a tile. */
   readonly units: number;
-  /** Outputs of a tile, padding included. */
-  readonly width: number;
   readonly rowBytes: number;
 }
 
@@ -40,12 +39,13 @@ export interface EdgeTiling {
  */
 const MAX_UNITS = 10;
 
-export const tileOutputs = (mode: EdgeMode, outputs: number): EdgeTiling => {
+/** `outputs`: of a group. */
+export const tileOutputs = (mode: EdgeMode, outputs: number, groups: number): EdgeTiling => {
   const all = Math.ceil(outputs / mode.unit);
   const tiles = Math.ceil(all / MAX_UNITS);
   const units = Math.ceil(all / tiles);
-  const width = units * mode.unit;
-  return { mode, tiles, units, width, rowBytes: width * mode.entry };
+  const tile = units * mode.unit;
+  return { mode, groups, tiles, units, tile, outputs, rowBytes: tile * mode.entry };
 };
 
 /** Position of output k of a tile in its row, in entries. */
@@ -62,41 +62,33 @@ const column = (t: EdgeTiling, k: number): number => {
 /** Bytes of one slab in one tile. */
 export const slabBytes = (t: EdgeTiling, codes: number): number => codes * t.rowBytes;
 
-/** The table in its layout: [tiles, slabs in the given order, codes, row]. */
-export const packTable = (
-  t: EdgeTiling,
-  analysis: EdgeAnalysis,
-  table: ArrayLike<number>,
-  slabs: ArrayLike<number>,
-): Block => {
-  const { codes, outputs, min } = analysis;
+/** The table in its layout: [groups, tiles, slabs in the given order, codes, row]. */
+export const packTable = (t: EdgeTiling, analysis: EdgeAnalysis, slabs: ArrayLike<number>): Block => {
+  const { min, table } = analysis;
+  const { codes, outputs, width } = table;
   const rowEntries = t.rowBytes / t.mode.entry;
-  const length = t.tiles * slabs.length * codes * rowEntries;
-  const data = t.mode.entry === 1 ? new Uint8Array(length) : new Uint16Array(length);
-  const columns = Int32Array.from({ length: t.width }, (_, k) => column(t, k));
-  let to = 0;
-  for (let tile = 0; tile < t.tiles; tile++) {
-    const first = tile * t.width;
-    const count = Math.min(t.width, outputs - first);
-    for (let slot = 0; slot < slabs.length; slot++) {
-      const slab = slabs[slot]!;
-      const low = slab * outputs + first;
-      let from = slab * codes * outputs + first;
-      for (let c = 0; c < codes; c++) {
-        for (let k = 0; k < count; k++) data[to + columns[k]!] = table[from + k]! - min[low + k]!;
-        from += outputs;
-        to += rowEntries;
+  const length = t.groups * t.tiles * slabs.length * codes * rowEntries;
+  const pack = (): TypedArray => {
+    const data = t.mode.entry === 1 ? new Uint8Array(length) : new Uint16Array(length);
+    const columns = Int32Array.from({ length: t.tile }, (_, k) => column(t, k));
+    let to = 0;
+    for (let number = 0; number < t.groups * t.tiles; number++) {
+      const group = Math.floor(number / t.tiles);
+      const skip = (number % t.tiles) * t.tile;
+      const count = Math.min(t.tile, width - skip);
+      for (let slot = 0; slot < slabs.length; slot++) {
+        const slab = slabs[slot]!;
+        const low = slab * outputs + group * width + skip;
+        let from = table.first(slab, group) + skip;
+        for (let c = 0; c < codes; c++) {
+          for (let k = 0; k < count; k++) data[to + columns[k]!] = table.data[from + k]! - min[low + k]!;
+          from += width;
+          to += rowEntries;
+        }
       }
     }
-  }
+    return data;
+  };
   // Rows that fill cache lines must not straddle them.
-  return blockOf(data, 64);
-};
-
-/** The constant part of the accumulators, padded to whole tiles, in their storage width. */
-export const offsets = (t: EdgeTiling, offset: Float64Array, wide: boolean): Int16Array | Int32Array => {
-  const length = roundUp(t.tiles * t.width, 8);
-  const data = wide ? new Int32Array(length) : new Int16Array(length);
-  data.set(offset);
-  return data;
+  return lazyBlock(length, t.mode.entry, pack, 64);
 };

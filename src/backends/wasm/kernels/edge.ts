@@ -2,21 +2,22 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
-import type { Kernel } from '../kernel.js';
-import { blockOf, type Storage } from '../storage.js';
+import type { Kernel, KernelBase } from '../kernel.js';
+import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
 import { type CodeSource, layerCode, slotList } from './code-source.js';
-import { analyseEdges, type EdgeAnalysis, groupInputs } from './edge-analysis.js';
-import { emitEdges } from './edge-emit.js';
+import { analyseEdges, type EdgeAnalysis, edgeTableOf, groupInputs, paddingExcess } from './edge-analysis.js';
+import { type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
 import {
   DIRECT16,
   type EdgeMode,
-  offsets,
   packTable,
   SPLIT8,
   SPLIT16,
   slabBytes,
   tileOutputs,
 } from './edge-layout.js';
+import { classBytes, tileConstants } from './tile-loops.js';
+import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
 
 const fitsI16 = (a: EdgeAnalysis): boolean => a.lo >= -32768 && a.hi <= 32767;
 
@@ -28,15 +29,21 @@ const modeOf = (a: EdgeAnalysis): EdgeMode | undefined => {
   return fitsI16(a) ? DIRECT16 : SPLIT16;
 };
 
-/** Fails with K0602 on entries of more than 16 bits and with K0402 on an accumulator type that is too narrow. */
+/**
+ * Fails with K0602 on entries of more than 16 bits and with K0402 on an accumulator type that is too narrow.
+ * `inputs`: of the layer, or of one group of a window; `window`: over what the layer is applied.
+ */
 export const edgeTable = (
-  base: Pick<Kernel, 'name' | 'operand' | 'length'>,
+  base: KernelBase,
   attrs: TableEdgeAttrs,
   inputs: number,
+  levels: number,
   source: CodeSource,
   result: Storage,
+  window: WindowGeometry | undefined,
 ): Checked<Kernel> => {
-  const analysis = analyseEdges(attrs, inputs);
+  const table = edgeTableOf(attrs, inputs, levels);
+  const analysis = analyseEdges(table);
   const mode = modeOf(analysis);
   if (mode === undefined) {
     return fail('K0602', 'the entries of the table span more than 16 bits', { place: { op: base.name } });
@@ -46,44 +53,66 @@ export const edgeTable = (
     return fail(
       'K0402',
       `accumulators reach [${analysis.lo}, ${analysis.hi}], which does not fit i${attrs.acc}`,
-      {
-        place: { op: base.name },
-      },
+      { place: { op: base.name } },
     );
   }
-  const tiling = tileOutputs(mode, analysis.outputs);
+  const tiling = tileOutputs(mode, table.width, table.groups);
   const capacity =
     mode._tag === 'split8' ? 0xff : mode._tag === 'split16' ? 0xffff : Number.POSITIVE_INFINITY;
   const groups = groupInputs(analysis, capacity);
   const slots = [...groups.quads, ...groups.pairs, ...groups.singles];
-  const wanted = slots.map(analysis.slabOf);
+  const wanted = slots.map(table.slabOf);
   const slabs = [...new Set(wanted)];
   const shared = slabs.length < wanted.length;
-  const stride = slabBytes(tiling, analysis.codes);
+  const stride = slabBytes(tiling, levels);
   const order = new Map(slabs.map((slab, k) => [slab, k]));
-  const list = slotList(source, slots, shared ? wanted.map((slab) => order.get(slab)! * stride) : undefined);
+  const slabOffsets = wanted.map((slab) => order.get(slab)! * stride);
+  const list = slotList(source, slots, shared ? slabOffsets : undefined);
   const rowOffsets = Uint32Array.from(
     { length: source.map === undefined ? 0 : source.levels },
     (_, code) => layerCode(source, code) * tiling.rowBytes,
   );
-  const wide = result === 'i32';
+  const rounds = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length;
+  const sums: EdgeSums =
+    mode.lane === 4 ? 'wide' : narrow ? 'narrow' : rounds <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
+  const constantBytes = sums === 'narrow' ? 2 : 4;
+  const starts =
+    window === undefined
+      ? analysis.offset
+      : startsByClass(window, analysis.offset, paddingExcess(table, window.area));
+  const codeBytes = storageBytes(source.storage);
+  const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
   return E.right({
     ...base,
     result,
-    reach: tiling.tiles * tiling.width,
+    reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
+    // The sums of one tile lie behind the frame.
+    ...(window === undefined ? {} : { scratch: frame + tiling.tile * 4 }),
     blocks: [
-      blockOf(offsets(tiling, analysis.offset, wide && !(narrow && mode.lane === 2))),
+      blockOf(
+        sums === 'narrow'
+          ? tileConstants(tiling, starts, (n) => new Int16Array(n))
+          : tileConstants(tiling, starts, (n) => new Int32Array(n)),
+      ),
       list.block,
       blockOf(rowOffsets),
-      packTable(tiling, analysis, attrs.table.data, slabs),
+      packTable(tiling, analysis, slabs),
+      blockOf(
+        window === undefined
+          ? new Uint32Array(0)
+          : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
+      ),
     ],
     emit: (asm, bound) =>
       emitEdges(asm, bound, {
         tiling,
         source,
         list,
-        result: wide ? 'i32' : 'i16',
-        flush: mode._tag === 'split8' && !narrow,
+        window,
+        frame,
+        slabOffsets,
+        result: result === 'i32' ? 'i32' : 'i16',
+        sums,
         shared,
         slabBytes: stride,
         tileBytes: stride * slabs.length,
@@ -97,12 +126,13 @@ export const edgeTable = (
       op: 'table.edge',
       form: [
         mode._tag,
-        ...(mode._tag === 'split8' && !narrow ? ['flushed'] : []),
+        ...(sums === 'flushed' || sums === 'unsigned' ? [sums] : []),
         `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
         ...(source.map === undefined ? [] : ['map fused']),
+        ...(window === undefined ? [] : [`${window.starts.length} windows`]),
       ].join(', '),
-      inputs,
-      outputs: analysis.outputs,
+      inputs: inputs * table.groups,
+      outputs: table.outputs,
       bits: attrs.table.element.kind === 'f32' ? 32 : attrs.table.element.bits,
     },
   });

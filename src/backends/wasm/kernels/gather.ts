@@ -1,14 +1,16 @@
-/** Picks elements by index, whatever their width. The table holds byte offsets. */
+/** Moves elements by index, whatever their width: gathers, and changes of order. The table holds byte offsets. */
 import type { Asm, Expr } from '../asm.js';
 import { addressIn, rounds, scaled } from '../asm.js';
-import type { Kernel } from '../kernel.js';
+import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 
+/** `indices`: for each element of the result, in memory order, where it lies in the operand. */
 export const gatherElements = (
-  base: Pick<Kernel, 'name' | 'operand' | 'length'>,
+  base: KernelBase,
   indices: ArrayLike<number>,
   inputs: number,
   storage: Storage,
+  op: string,
 ): Kernel => {
   const bytes = storageBytes(storage);
   return {
@@ -23,7 +25,7 @@ export const gatherElements = (
         const from = addressIn(asm, bound.source, offset);
         return [move(asm, bytes, from.offset, from.pointer(), bound.target, scaled(m, index(), bytes))];
       }),
-    summary: { op: 'gather', form: 'copy', inputs, outputs: base.length },
+    summary: { op, form: 'copy', inputs, outputs: base.length },
   };
 };
 

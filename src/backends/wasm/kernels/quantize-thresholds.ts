@@ -5,15 +5,12 @@
  */
 import { f32Data } from '../../../ir/constant.js';
 import type { Thresholds } from '../../../ir/quantizer.js';
-import { type Asm, addressIn, type Expr, rounds } from '../asm.js';
-import type { Bound, Kernel } from '../kernel.js';
+import { type Asm, addressIn, type Expr } from '../asm.js';
+import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
+import { elementRounds } from './elementwise.js';
 
-export const quantizeThresholds = (
-  base: Pick<Kernel, 'name' | 'operand' | 'length'>,
-  q: Thresholds,
-  result: Storage,
-): Kernel => {
+export const quantizeThresholds = (base: KernelBase, q: Thresholds, result: Storage): Kernel => {
   const count = q.levels - 1;
   const steps = Math.ceil(Math.log2(count + 1));
   const row = 2 ** steps;
@@ -22,16 +19,16 @@ export const quantizeThresholds = (
   for (let r = 0; r < rows; r++) {
     padded.set(f32Data(q.thresholds).subarray(r * count, (r + 1) * count), r * row);
   }
-  const perFeature = rows > 1;
+  const perChannel = rows > 1;
   return {
     ...base,
     result,
     reach: base.length,
     blocks: [blockOf(padded)],
-    emit: (asm, bound) => emit(asm, bound, { length: base.length, result, steps, perFeature }),
+    emit: (asm, bound) => emit(asm, bound, base, { result, steps, perChannel }),
     summary: {
       op: 'quantize',
-      form: perFeature ? 'thresholds per feature' : 'thresholds',
+      form: perChannel ? 'thresholds per channel' : 'thresholds',
       inputs: base.length,
       outputs: base.length,
     },
@@ -39,23 +36,22 @@ export const quantizeThresholds = (
 };
 
 interface Shape {
-  readonly length: number;
   readonly result: Storage;
   readonly steps: number;
-  readonly perFeature: boolean;
+  readonly perChannel: boolean;
 }
 
-const emit = (asm: Asm, bound: Bound, shape: Shape): ReadonlyArray<Expr> => {
+const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyArray<Expr> => {
   const { m } = asm;
   const x = asm.f32();
-  // `position` is 4 * code: the byte offset of the next threshold, relative to the feature's list.
+  // `position` is 4 * code: the byte offset of the next threshold, relative to the list of the channel.
   const position = asm.i32();
   const bytes = storageBytes(shape.result);
   const rowBytes = 4 * 2 ** shape.steps;
-  return rounds(asm, shape.length, 1, (index) => {
+  return elementRounds(asm, base, 1, (index, at) => {
     const source = addressIn(asm, bound.source, () => m.i32.shl(index(), m.i32.const(2)));
-    const list = shape.perFeature
-      ? (): Expr => m.i32.add(position.get(), m.i32.mul(index(), m.i32.const(rowBytes)))
+    const list = shape.perChannel
+      ? (): Expr => m.i32.add(position.get(), m.i32.mul(at(), m.i32.const(rowBytes)))
       : position.get;
     const step = (k: number): Expr => {
       const half = 4 * 2 ** k;

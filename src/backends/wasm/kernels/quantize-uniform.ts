@@ -16,42 +16,33 @@ import {
   fixed,
   loadVector,
   plus,
-  rounds,
   splatF32,
   storeVector,
 } from '../asm.js';
-import type { Bound, Kernel } from '../kernel.js';
+import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage } from '../storage.js';
+import { channelTable, elementRounds } from './elementwise.js';
 
 const LANES = 16;
 const MANTISSA = 2 ** 23 - 1;
 
-export const quantizeUniform = (
-  base: Pick<Kernel, 'name' | 'operand' | 'length'>,
-  q: Uniform,
-  result: Storage,
-): Kernel => {
+export const quantizeUniform = (base: KernelBase, q: Uniform, result: Storage): Kernel => {
   const shared = typeof q.lo === 'number' && typeof q.step === 'number';
-  const padded = roundUp(base.length, LANES);
-  const forms = Array.from({ length: shared ? 1 : base.length }, (_, f) =>
+  const forms = Array.from({ length: shared ? 1 : base.channels }, (_, f) =>
     uniformForm(channel(q.lo, f), channel(q.step, f), q.levels),
   );
-  const table = (pick: (form: (typeof forms)[number]) => number): Float32Array => {
-    const data = new Float32Array(padded);
-    forms.forEach((form, f) => {
-      data[f] = pick(form);
-    });
-    return data;
-  };
+  const floats = (n: number): Float32Array => new Float32Array(n);
+  const table = (pick: (form: (typeof forms)[number]) => number): Float32Array =>
+    channelTable(base, LANES, floats, (c) => pick(forms[c]!));
   return {
     ...base,
     result,
-    reach: padded,
+    reach: roundUp(base.length, LANES),
     blocks: shared ? [] : [blockOf(table((f) => f.edge)), blockOf(table((f) => f.inverse))],
-    emit: (asm, bound) => emit(asm, bound, { result, padded, top: q.levels - 1, form: forms[0]!, shared }),
+    emit: (asm, bound) => emit(asm, bound, base, { result, top: q.levels - 1, form: forms[0]!, shared }),
     summary: {
       op: 'quantize',
-      form: shared ? 'uniform' : 'uniform per feature',
+      form: shared ? 'uniform' : 'uniform per channel',
       inputs: base.length,
       outputs: base.length,
     },
@@ -60,20 +51,20 @@ export const quantizeUniform = (
 
 interface Shape {
   readonly result: Storage;
-  readonly padded: number;
   readonly top: number;
   readonly form: { readonly edge: number; readonly inverse: number };
   readonly shared: boolean;
 }
 
-const emit = (asm: Asm, bound: Bound, shape: Shape): ReadonlyArray<Expr> => {
+const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyArray<Expr> => {
   const { m } = asm;
   const bytes = shape.result === 'u8' ? 1 : 2;
-  // The loop counts result bytes; f32 addresses are 4 or 2 times that.
   const wide = asm.i32();
+  const entry = asm.i32();
   const store = asm.i32();
   const source = addressIn(asm, bound.source, () => wide.get());
-  const constants = (block: number): Address => addressIn(asm, fixed(bound.blocks[block]!), () => wide.get());
+  const constants = (block: number): Address =>
+    addressIn(asm, fixed(bound.blocks[block]!), () => entry.get());
   const codes = (lane: number): Expr => {
     const edge = shape.shared
       ? splatF32(asm, shape.form.edge)
@@ -91,8 +82,9 @@ const emit = (asm: Asm, bound: Bound, shape: Shape): ReadonlyArray<Expr> => {
     shape.result === 'u8'
       ? [storeVector(asm, target, m.i8x16.narrow_i16x8_u(pair(0), pair(8)))]
       : [storeVector(asm, target, pair(0)), storeVector(asm, plus(target, 16), pair(8))];
-  return rounds(asm, shape.padded / LANES, LANES, (index) => [
+  return elementRounds(asm, base, LANES, (index, at) => [
     wide.set(m.i32.shl(index(), m.i32.const(2))),
+    ...(shape.shared ? [] : [entry.set(m.i32.shl(at(), m.i32.const(2)))]),
     store.set(m.i32.shl(index(), m.i32.const(bytes - 1))),
     ...stores,
   ]);
