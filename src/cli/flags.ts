@@ -1,5 +1,6 @@
 /** Options that several commands have, and parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImportOptions } from '../importers/family.js';
 
 export const parseNumber = (text: string): number => {
   const value = Number(text);
@@ -46,6 +47,8 @@ export const addInputFlags = (command: Command): Command =>
 export interface ImportFlags {
   readonly family?: string;
   readonly baseActivation?: string;
+  readonly prefix?: string;
+  readonly ignoreTensors?: boolean;
 }
 
 export const addImportFlags = (command: Command): Command =>
@@ -54,6 +57,14 @@ export const addImportFlags = (command: Command): Command =>
     .option(
       '--base-activation <name>',
       'the activation of the base branch, where the checkpoint does not store it',
+    )
+    .option(
+      '--prefix <name>',
+      'what the tensor names begin with, where the checkpoint holds several networks',
+    )
+    .option(
+      '--ignore-tensors',
+      'leave out tensors that have no part in the network, instead of refusing them',
     );
 
 export interface PassFlags {
@@ -82,11 +93,19 @@ export const addPassFlags = (command: Command): Command =>
     .option('--remarks', 'show everything that passes have to say, not only warnings')
     .option('--timing', 'show how long every step took');
 
+/** The options of importers that flags set; their names are never those of files, so manifests may tell them. */
+type Told = Pick<ImportOptions, 'family' | 'baseActivation' | 'prefix' | 'ignoreExtra'>;
+
 /** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. */
-export const importOptions = ({ family, baseActivation }: ImportFlags): ImportFlags => ({
-  ...(family === undefined ? {} : { family }),
-  ...(baseActivation === undefined ? {} : { baseActivation }),
-});
+export const importOptions = (flags: ImportFlags): Told => {
+  const { family, baseActivation, prefix, ignoreTensors } = flags;
+  return {
+    ...(family === undefined ? {} : { family }),
+    ...(baseActivation === undefined ? {} : { baseActivation }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(ignoreTensors === true ? { ignoreExtra: true } : {}),
+  };
+};
 
 export const inputOptions = ({ inputDtype, inputMean, inputStd }: InputFlags): InputFlags => ({
   ...(inputDtype === undefined ? {} : { inputDtype }),

@@ -27,6 +27,10 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly family?: string;
   /** The activation of the base branch, where the checkpoint does not store it. */
   readonly baseActivation?: string;
+  /** What the tensor names of the network begin with, where the checkpoint holds several networks. */
+  readonly prefix?: string;
+  /** Leaves out tensors that have no part in the network as kanc reads it, instead of refusing them. */
+  readonly ignoreExtra?: boolean;
   /** `wasm` when absent. */
   readonly target?: string;
   /** Puts the module into index.js. */
@@ -83,7 +87,9 @@ export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Com
     ...shared,
     ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
   };
-  const importOptions = defined({ family: input.family, baseActivation: input.baseActivation });
+  const { family, baseActivation, prefix } = input;
+  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
+  const importOptions = defined({ family, baseActivation, prefix, ignoreExtra });
   const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   return pipe(
     TE.fromEither(compilePipeline(options)),

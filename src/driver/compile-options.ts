@@ -1,7 +1,8 @@
 /** From the options of `kanc compile` to the text of its pipeline: the options are shorthands for one. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../diagnostics/index.js';
+import { type Checked, fail, printable } from '../diagnostics/index.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
+import { BUILTIN_PASSES } from '../passes/registry.js';
 
 /** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
 export interface CompileOptions {
@@ -96,12 +97,54 @@ const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
   ...['fold', 'prune', 'dedupe', 'narrow', 'dce'].map((name) => call(name)),
 ];
 
+/** The option of a pass that each flag with a free value becomes; those of other flags are chosen from lists. */
+const MEANT = {
+  inputMean: ['input', 'mean'],
+  inputStd: ['input', 'std'],
+  budgetMem: ['quantize', 'budget'],
+} as const;
+
+/** Every value that a pass will read, with the flag it was given by. */
+const valuesOf = (
+  o: CompileOptions,
+): ReadonlyArray<{ flag: string; pass: string; option: string; value: string }> => {
+  const quant = Object.entries(o.quant ?? {}).map(([option, value]) => ({
+    flag: FLAGS.quant,
+    pass: 'quantize',
+    option,
+    value: String(value),
+  }));
+  const single = (['inputMean', 'inputStd', 'budgetMem'] as const).flatMap((key) => {
+    const value = o[key];
+    const [pass, option] = MEANT[key];
+    return value === undefined ? [] : [{ flag: FLAGS[key], pass, option, value: String(value) }];
+  });
+  return [...quant, ...single];
+};
+
+/** Whether the passes will take the values of the options; names the option of kanc (K0801) and not that of the pass. */
+export const checkValues = (options: CompileOptions): Checked<void> => {
+  for (const { flag, pass, option, value } of valuesOf(options)) {
+    const bound = BUILTIN_PASSES.find((p) => p.name === pass)?.bind({ [option]: value });
+    if (bound === undefined || E.isRight(bound)) continue;
+    const said = flag === FLAGS.quant ? `${option}=${value}` : value;
+    const [, expected] = /expected (.*), found /.exec(bound.left[0].message) ?? [];
+    return fail('K0801', `'${printable(said, 60)}' is not possible`, {
+      place: { option: flag },
+      expected: expected ?? bound.left[0].message,
+    });
+  }
+  return E.right(undefined);
+};
+
 /**
- * The pipeline text of options. Fails with K0801 where `passes` stands beside options that it would make
- * meaningless.
+ * The pipeline text of options. Fails with K0801 on values that are out of range, and where `passes` stands beside
+ * options that it would make meaningless.
  */
 export const compilePipeline = (options: CompileOptions): Checked<string> => {
-  if (options.passes === undefined) return E.right(showPipeline(callsOf(options)));
+  if (options.passes === undefined) {
+    return E.map(() => showPipeline(callsOf(options)))(checkValues(options));
+  }
   const ignored = Object.entries(options).flatMap(([key, value]) =>
     value !== undefined && isKey(key) && key !== 'passes' ? [FLAGS[key]] : [],
   );

@@ -4,18 +4,19 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
-import { at, type Diagnostics, fail } from '../diagnostics/index.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { importCheckpoint } from '../importers/import.js';
 import type { Graph } from '../ir/graph.js';
 import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
+import { sha256Of } from './hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
   readonly manifest: Manifest;
-  /** All files that the manifest names and the manifest, as far as they are there. */
+  /** All files that the manifest names, as it names them, and the manifest. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -49,7 +50,7 @@ export const loadModel =
   (world: World) =>
   (path: string, options: ImportOptions): TE.TaskEither<Diagnostics, Model> =>
     pipe(
-      TE.fromTask<'file' | 'folder' | 'absent', Diagnostics>(world.files.kindOf(path)),
+      world.files.kindOf(path),
       TE.flatMap((kind): TE.TaskEither<Diagnostics, Model> => {
         if (kind === 'folder') {
           return pipe(
@@ -79,7 +80,22 @@ const modelFromFile = (
         E.map((graph): Model => ({ _tag: 'checkpoint', graph, file })),
       );
 
-/** Reads an artifact's folder; nothing but the manifest is checked (K0603). */
+/** Checks every file that the manifest names against its hash (K0603). */
+const checkFiles = ({ manifest, files, folder }: ArtifactFiles): Checked<void> => {
+  for (const [name, hash] of Object.entries(manifest.files)) {
+    const content = files.get(name);
+    if (content === undefined) return fail('K0603', `${name} is missing`, { place: { file: folder } });
+    if (sha256Of(content) !== hash) {
+      return fail('K0603', `${name} is not the file that the manifest was written for`, {
+        place: { file: folder },
+        hint: 'It was changed or damaged after kanc wrote it: compile the model again.',
+      });
+    }
+  }
+  return E.right(undefined);
+};
+
+/** Reads an artifact's folder, and checks that its files are those that the manifest was written for (K0603). */
 export const loadArtifact =
   ({ files }: World) =>
   (folder: string): TE.TaskEither<Diagnostics, ArtifactFiles> =>
@@ -109,6 +125,7 @@ export const loadArtifact =
         manifest,
         files: new Map([['manifest.json', bytes], ...contents]),
       })),
+      TE.tap((artifact) => TE.fromEither(checkFiles(artifact))),
     );
 
 const notAnArtifact = (folder: string): Diagnostics => {

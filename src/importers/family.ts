@@ -9,6 +9,10 @@ export interface ImportOptions {
   readonly family?: string;
   /** The activation of the base branch, where the family does not store it. */
   readonly baseActivation?: string;
+  /** What the tensor names of the network begin with, where the file holds several networks. */
+  readonly prefix?: string;
+  /** Leaves out tensors that have no part in the network as it is read, instead of refusing them. */
+  readonly ignoreExtra?: boolean;
   /** Name of the graph; `model` when absent. */
   readonly name?: string;
 }

@@ -6,6 +6,8 @@ import { readCheckpoint } from './containers/index.js';
 import type { TensorFile } from './containers/tensor.js';
 import { efficientKan } from './families/efficient-kan.js';
 import type { Family, ImportOptions } from './family.js';
+import { inScope } from './scope.js';
+import { consumingAll } from './unconsumed.js';
 
 /** In the order in which they are tried. */
 export const FAMILIES: ReadonlyArray<Family> = [efficientKan];
@@ -20,15 +22,21 @@ export const importCheckpoint = (
   return E.isLeft(tensors) ? tensors : at({ file })(importTensors(tensors.right, options));
 };
 
-export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph<'float'>> => {
+export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph<'float'>> =>
+  inScope(file, options.prefix, (scoped) => readFamily(scoped, options));
+
+const readFamily = (file: TensorFile, options: ImportOptions): Checked<Graph<'float'>> => {
   const family =
     options.family === undefined
       ? FAMILIES.find((f) => f.recognises(file))
       : FAMILIES.find((f) => f.name === options.family);
-  if (family !== undefined) return family.read(file, options);
+  if (family !== undefined) return consumingAll(file, options, (f) => family.read(f, options));
   const known = FAMILIES.map((f) => f.name).join(', ');
   if (options.family !== undefined) {
-    return fail('K0206', `there is no family '${options.family}'`, { expected: `one of ${known}` });
+    return fail('K0206', `there is no family '${printable(options.family, 60)}'`, {
+      place: { option: '--family' },
+      expected: `one of ${known}`,
+    });
   }
   const names = [...file.tensors].map(([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
   const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');

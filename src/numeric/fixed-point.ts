@@ -20,9 +20,15 @@ export interface FixedPoint {
 export const multiplierFor = (ratio: number, shift: number): number =>
   Math.max(1, Math.round(ratio * 2 ** shift));
 
+/**
+ * The smallest k with 2^k >= n, for integers n from 1 to 2^31. Not by logarithms: engines may round those
+ * differently, and the bytes of programs depend on it.
+ */
+export const ceilLog2 = (n: number): number => 32 - Math.clz32(n - 1);
+
 /** The largest shift for which codes up to levels - 1 keep every clamped product below 2^31 and mul below 2^31. */
 export const shiftFor = (largestRatio: number, levels: number): number => {
-  let shift = 30 - Math.ceil(Math.log2(levels + 2));
+  let shift = 30 - ceilLog2(levels + 2);
   while (shift > 1 && multiplierFor(largestRatio, shift) > 2 ** 30) shift--;
   return shift;
 };

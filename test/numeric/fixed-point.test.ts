@@ -1,7 +1,13 @@
 /** Requantization against whole numbers of any size. */
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { clampBounds, multiplierFor, requantizeCode, shiftFor } from '../../src/numeric/fixed-point.js';
+import { describe, expect, it, vi } from 'vitest';
+import {
+  ceilLog2,
+  clampBounds,
+  multiplierFor,
+  requantizeCode,
+  shiftFor,
+} from '../../src/numeric/fixed-point.js';
 import { bigRequantize } from '../support/naive.js';
 
 const i32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
@@ -66,6 +72,20 @@ describe('clampBounds', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('ceilLog2', () => {
+  it('is exact, and no logarithm of the engine decides about bytes', () => {
+    const log2 = vi.spyOn(Math, 'log2').mockReturnValue(Number.NaN);
+    for (let k = 0; k < 31; k++) {
+      const n = 2 ** k;
+      expect(ceilLog2(n)).toBe(k);
+      expect(ceilLog2(n + 1)).toBe(k + 1);
+      if (n > 2) expect(ceilLog2(n - 1)).toBe(k);
+    }
+    expect(shiftFor(0.01, 256)).toBe(21);
+    log2.mockRestore();
   });
 });
 

@@ -17,10 +17,10 @@ export interface EdgeAnalysis {
   readonly slabOf: (input: number) => number;
   /** [slabs, outputs]: smallest entry of a column. */
   readonly min: Int32Array;
-  /** [slabs, outputs]: largest entry minus smallest. */
-  readonly span: Int32Array;
+  /** [slabs, outputs]: largest entry minus smallest, which i32 cannot hold for every pair of i32 entries. */
+  readonly span: Float64Array;
   /** Largest span of each slab. */
-  readonly widest: Int32Array;
+  readonly widest: Float64Array;
   /** [outputs]: bias plus all minima. The accumulator is this plus the unsigned entries. */
   readonly offset: Float64Array;
   /** The interval of final accumulators over all outputs and inputs. */
@@ -33,8 +33,8 @@ export const analyseEdges = (a: TableEdgeAttrs, inputs: number): EdgeAnalysis =>
   const slabOf = (input: number): number => a.slabs?.data[input] ?? input;
   const table = a.table.data;
   const min = new Int32Array(slabs * outputs);
-  const span = new Int32Array(slabs * outputs);
-  const widest = new Int32Array(slabs);
+  const span = new Float64Array(slabs * outputs);
+  const widest = new Float64Array(slabs);
   const low = new Int32Array(outputs);
   const high = new Int32Array(outputs);
   for (let s = 0; s < slabs; s++) {
