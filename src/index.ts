@@ -19,7 +19,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Artifact } from './backends/backend.js';
 import { CompileError } from './driver/api.js';
 import { writeArtifact as write } from './driver/atomic.js';
-import { nodeFiles, unique } from './driver/node.js';
+import { nodeDisk } from './driver/node.js';
 
 export type { Divergence } from './analyses/divergence.js';
 export type { GraphCost } from './analyses/graph-cost.js';
@@ -41,6 +41,6 @@ export type { NamedPass } from './passes/registry.js';
  * with a `CompileError` (K0102) when the folder holds anything else, or cannot be written.
  */
 export const writeArtifact = async (folder: string, artifact: Artifact): Promise<void> => {
-  const written = await write({ files: nodeFiles, unique })(folder, artifact)();
+  const written = await write(nodeDisk)(folder, artifact)();
   if (E.isLeft(written)) throw new CompileError(written.left);
 };

@@ -5,7 +5,7 @@
  * hardly moves its output adds hardly more than its mean, which goes to the bias of the layer. After
  * tabulation the tables of such edges are constant; inputs that keep no edge are removed by `prune`.
  */
-import { accumulateBranch, basisEvaluator, constant, F32, f32Data, functionCount, rewrite } from 'kanc/ir';
+import { accumulateInput, branchEvaluator, constant, F32, rewrite } from 'kanc/ir';
 import { declareOptions, definePass, namedPass, note, numberOption, warning, withRemarks } from 'kanc/passes';
 
 const { codec, help } = declareOptions({
@@ -21,11 +21,7 @@ const { codec, help } = declareOptions({
 export const edgeStatistics = (layer, observed) => {
   const [inputs, , outputs] = layer.branches[0].weights.shape;
   const bins = observed.counts.shape[1];
-  const branches = layer.branches.map((b) => ({
-    evaluator: basisEvaluator(b.basis, inputs),
-    weights: f32Data(b.weights),
-    functions: functionCount(b.basis),
-  }));
+  const branches = layer.branches.map(branchEvaluator);
   const means = new Float64Array(inputs * outputs);
   const deviations = new Float64Array(inputs * outputs);
   const values = new Float64Array(outputs);
@@ -38,9 +34,7 @@ export const edgeStatistics = (layer, observed) => {
       if (count === 0) continue;
       total += count;
       values.fill(0);
-      for (const { evaluator, weights, functions } of branches) {
-        accumulateBranch(evaluator, weights, functions, outputs, i, observed.means.data[b], values);
-      }
+      for (const branch of branches) accumulateInput(branch, i, observed.means.data[b], values);
       for (let o = 0; o < outputs; o++) {
         const before = values[o] - means[edge + o];
         means[edge + o] += (before * count) / total;
@@ -104,6 +98,11 @@ export const pruneEdges = definePass({
       const remarks = [];
       const result = rewrite(graph, 'float', (node, r) => {
         if (node.op.kind !== 'kan') return r.keep(node);
+        const { branches, window } = node.op.attrs;
+        if (window !== undefined || branches.some((b) => (b.from ?? 0) > 0)) {
+          remarks.push(warning('over windows or parts of its inputs: left as it is', node.name));
+          return r.keep(node);
+        }
         const before = r.nodeOf(r.of(node.operands[0]));
         if (before?.op.kind !== 'observe' || before.op.attrs.samples === 0) {
           remarks.push(

@@ -1,5 +1,6 @@
 /** Options that several commands have, and parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { ImportOptions } from '../importers/family.js';
 
 export const parseNumber = (text: string): number => {
   const value = Number(text);
@@ -58,6 +59,8 @@ export interface ImportFlags {
   readonly inputShape?: ReadonlyArray<number>;
   /** A path; see import-options.ts. */
   readonly arch?: string;
+  readonly prefix?: string;
+  readonly ignoreTensors?: boolean;
 }
 
 export const addImportFlags = (command: Command): Command =>
@@ -80,6 +83,14 @@ export const addImportFlags = (command: Command): Command =>
     .option(
       '--arch <file>',
       'an architecture file, which says what the tensors are; see docs/architecture-files.md',
+    )
+    .option(
+      '--prefix <name>',
+      'what the tensor names begin with, where the checkpoint holds several networks',
+    )
+    .option(
+      '--ignore-tensors',
+      'leave out tensors that have no part in the network, instead of refusing them',
     );
 
 export interface PassFlags {
@@ -108,18 +119,24 @@ export const addPassFlags = (command: Command): Command =>
     .option('--remarks', 'show everything that passes have to say, not only warnings')
     .option('--timing', 'show how long every step took');
 
+/** The options of importers that flags set; their names are never those of files, so manifests may tell them. */
+type Told = Pick<
+  ImportOptions,
+  'family' | 'baseActivation' | 'inputFeatures' | 'inputShape' | 'prefix' | 'ignoreExtra'
+>;
+
 /** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. Without files. */
-export const importOptions = ({
-  family,
-  baseActivation,
-  inputFeatures,
-  inputShape,
-}: ImportFlags): Omit<ImportFlags, 'arch'> => ({
-  ...(family === undefined ? {} : { family }),
-  ...(baseActivation === undefined ? {} : { baseActivation }),
-  ...(inputFeatures === undefined ? {} : { inputFeatures }),
-  ...(inputShape === undefined ? {} : { inputShape }),
-});
+export const importOptions = (flags: ImportFlags): Told => {
+  const { family, baseActivation, inputFeatures, inputShape, prefix, ignoreTensors } = flags;
+  return {
+    ...(family === undefined ? {} : { family }),
+    ...(baseActivation === undefined ? {} : { baseActivation }),
+    ...(inputFeatures === undefined ? {} : { inputFeatures }),
+    ...(inputShape === undefined ? {} : { inputShape }),
+    ...(prefix === undefined ? {} : { prefix }),
+    ...(ignoreTensors === true ? { ignoreExtra: true } : {}),
+  };
+};
 
 export const inputOptions = ({ inputDtype, inputMean, inputStd }: InputFlags): InputFlags => ({
   ...(inputDtype === undefined ? {} : { inputDtype }),

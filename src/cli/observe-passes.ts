@@ -6,6 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail, printable } from '../diagnostics/index.js';
 import { writeFileAtomically } from '../driver/atomic.js';
 import type { Capabilities } from '../driver/capabilities.js';
+import { graphText } from '../driver/graph-text.js';
 import type { PassRemark, Timing } from '../driver/run-passes.js';
 import type { Graph } from '../ir/graph.js';
 import { printGraph } from '../ir/print.js';
@@ -56,7 +57,12 @@ export const observer = (world: Capabilities, flags: PassFlags): Observer => {
       TE.fromIO(() => dumps.splice(0)),
       // Printed here and one by one: the text of a large graph is larger than the graph.
       TE.flatMap(
-        TE.traverseSeqArray(({ file, graph }) => writeFileAtomically(world)(file, printGraph(graph))),
+        TE.traverseSeqArray(({ file, graph }) =>
+          pipe(
+            TE.fromEither(graphText(graph)),
+            TE.flatMap((text) => writeFileAtomically(world)(file, text)),
+          ),
+        ),
       ),
       TE.map(() => undefined),
     ),

@@ -3,9 +3,9 @@ import { type Diagnostics, showDiagnostic } from '../diagnostics/index.js';
 
 export const EXIT = { ok: 0, diagnosed: 1, usage: 2, bug: 3 } as const;
 
-/** K08xx are about the command line itself. */
-export const exitCodeOf = ([first]: Diagnostics): number =>
-  first.code.startsWith('K08') ? EXIT.usage : EXIT.diagnosed;
+/** K08xx are about the command line itself, and so is what points to one of its options. */
+export const exitCodeOf = ([{ code, place }]: Diagnostics): number =>
+  code.startsWith('K08') || place.option !== undefined ? EXIT.usage : EXIT.diagnosed;
 
 /** Most diagnostics that are shown: the first ones explain the rest. */
 const SHOWN = 5;

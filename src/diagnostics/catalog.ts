@@ -8,7 +8,7 @@
 export const CATALOG = {
   K0101: 'A file could not be read. Check the path and its permissions.',
   K0102:
-    'A file could not be written. The output is written to a temporary name first and renamed, so nothing half-written is left behind.',
+    'A file could not be written, or a folder holds what must not be overwritten. The output is written to a temporary name first and renamed, so nothing half-written is left behind.',
   K0103:
     'The file is shorter than its own header says. It was probably cut off while being copied or downloaded: fetch it again and compare sizes.',
   K0104:
@@ -35,6 +35,10 @@ export const CATALOG = {
   K0205: 'The knots of a spline decrease. Every row of a grid must ascend.',
   K0206: 'An option about the checkpoint (family, base activation) has a value that is not known.',
   K0207:
+    'The checkpoint holds tensors that are no part of the network as kanc reads it. If the network uses them (another layer, a bias, a normalisation), the program without them would compute another function, so nothing is compiled. If it does not use them, --ignore-tensors leaves them out.',
+  K0208:
+    'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
+  K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
@@ -50,12 +54,14 @@ export const CATALOG = {
   K0505:
     'A pass needs something that the graph does not have (calibration statistics, uniform knots, a table form).',
   K0506: 'A plugin module could not be loaded or does not export what a plugin must.',
+  K0507:
+    'The tables of the program, or the constants of a graph, would be larger than the text form of a graph can hold. Edge tables double with every bit of the activations: ask for fewer bits, or for the basis form.',
   K0601: 'There is no target of this name. `kanc targets` lists them.',
   K0602: 'The backend cannot emit this graph.',
   K0603: 'The folder is not an artifact of kanc, or it is damaged.',
   K0604:
     'The artifact and the interpreter disagree. This is a bug in kanc: please report it with the artifact.',
-  K0701: 'The data has a shape or type that the model does not take.',
+  K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0801: 'A value on the command line is wrong.',
 } as const;

@@ -38,6 +38,10 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly inputShape?: ReadonlyArray<number>;
   /** The text of an architecture file. */
   readonly architecture?: string;
+  /** What the tensor names of the network begin with, where the checkpoint holds several networks. */
+  readonly prefix?: string;
+  /** Leaves out tensors that have no part in the network as kanc reads it, instead of refusing them. */
+  readonly ignoreExtra?: boolean;
   /** `wasm` when absent. */
   readonly target?: string;
   /** Puts the module into index.js. */
@@ -94,8 +98,9 @@ export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Com
     ...shared,
     ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
   };
-  const { family, baseActivation, inputFeatures, inputShape, architecture } = input;
-  const importOptions = defined({ family, baseActivation, inputFeatures, inputShape });
+  const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
+  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
+  const importOptions = defined({ family, baseActivation, inputFeatures, inputShape, prefix, ignoreExtra });
   const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   return pipe(
     TE.fromEither(compilePipeline(options)),

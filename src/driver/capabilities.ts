@@ -7,20 +7,26 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
 
-export type FileKind = 'file' | 'folder' | 'absent';
+/** `other`: a device or a pipe. */
+export type FileKind = 'file' | 'folder' | 'other' | 'absent';
 
 /** Failures are K0101 for reading and K0102 for writing, with the path. */
 export interface Files {
   readonly read: (path: string) => TE.TaskEither<Diagnostics, Uint8Array>;
-  readonly kindOf: (path: string) => T.Task<FileKind>;
+  /** `absent` is said only of what is known not to be there: a path that may not be looked at is a failure. */
+  readonly kindOf: (path: string) => TE.TaskEither<Diagnostics, FileKind>;
+  /** The absolute path without symbolic links, as far as it exists. */
+  readonly resolve: (path: string) => TE.TaskEither<Diagnostics, string>;
   /** Names in a folder, in no order. */
   readonly list: (folder: string) => TE.TaskEither<Diagnostics, ReadonlyArray<string>>;
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<Diagnostics, void>;
-  /** With its parents; gives the outermost folder that did not exist before, if there was one. */
-  readonly makeFolder: (path: string) => TE.TaskEither<Diagnostics, string | undefined>;
+  /** With its parents; gives the folders that did not exist before, outermost first. Makes all or none. */
+  readonly makeFolder: (path: string) => TE.TaskEither<Diagnostics, ReadonlyArray<string>>;
   readonly rename: (from: string, to: string) => TE.TaskEither<Diagnostics, void>;
   /** A file, or a folder with all that is in it; nothing where there is nothing. */
   readonly remove: (path: string) => TE.TaskEither<Diagnostics, void>;
+  /** A folder if nothing is in it; fails where something is. */
+  readonly removeEmpty: (folder: string) => TE.TaskEither<Diagnostics, void>;
 }
 
 export interface Terminal {
@@ -39,6 +45,10 @@ export interface Capabilities {
   readonly now: () => number;
   /** A name part that no other process uses now. */
   readonly unique: () => string;
+  /** Folders that are never replaced, nor any folder around them: where the process runs, the user's home. */
+  readonly occupied: () => ReadonlyArray<string>;
+  /** Removes a file or folder, with all in it, if the process is interrupted before the result is called. */
+  readonly removeOnInterrupt: (path: string) => () => void;
   /** The exports of a JavaScript module. */
   readonly importModule: (path: string) => TE.TaskEither<Diagnostics, unknown>;
   /** The passes that need no plugin; a task, so that commands without passes do not load them. */

@@ -1,11 +1,10 @@
 /** Finds the files of a checkpoint, whichever of them the user named, and reads them. */
 import { basename, dirname, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
-import * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
 import { companions, mainFile, mainFiles, type Source, stateOf } from '../importers/source.js';
-import type { Capabilities } from './capabilities.js';
+import type { Capabilities, FileKind } from './capabilities.js';
 
 type World = Pick<Capabilities, 'files'>;
 
@@ -14,13 +13,14 @@ const readPresent =
   ({ files }: World, folder: string) =>
   (names: ReadonlyArray<string>): TE.TaskEither<Diagnostics, ReadonlyMap<string, Uint8Array>> =>
     pipe(
-      TE.fromTask<ReadonlyArray<string>, Diagnostics>(async () => {
-        const present: string[] = [];
-        for (const name of names) {
-          if ((await files.kindOf(join(folder, name))()) === 'file') present.push(name);
-        }
-        return present;
-      }),
+      names,
+      TE.traverseSeqArray((name) =>
+        pipe(
+          files.kindOf(join(folder, name)),
+          TE.map((kind) => (kind === 'file' ? [name] : [])),
+        ),
+      ),
+      TE.map((present) => present.flat()),
       TE.flatMap(
         TE.traverseSeqArray((name) =>
           pipe(
@@ -42,17 +42,26 @@ const missing = (file: string, main: string): Diagnostics => [
 /** The path of the main file, for a path that is no folder. */
 const mainOfPath =
   ({ files }: World) =>
-  (path: string, kind: 'file' | 'absent'): TE.TaskEither<Diagnostics, string> =>
-  async () => {
+  (path: string, kind: FileKind): TE.TaskEither<Diagnostics, string> => {
     const main = mainFile(path);
-    if (kind === 'absent') {
-      const state = stateOf(path);
-      if ((await files.kindOf(state)()) === 'file') return TE.right(state)();
-      // Reading it tells that it is not there.
-      if ((await files.kindOf(main)()) !== 'file') return TE.right(path)();
-    }
-    if (main === path || (await files.kindOf(main)()) === 'file') return TE.right(main)();
-    return TE.left(missing(path, main))();
+    const state = stateOf(path);
+    const isFile = (name: string): TE.TaskEither<Diagnostics, boolean> =>
+      pipe(
+        files.kindOf(name),
+        TE.map((found) => found === 'file'),
+      );
+    if (kind !== 'absent' && main === path) return TE.right(path);
+    return pipe(
+      TE.Do,
+      TE.bind('hasState', () => (kind === 'absent' ? isFile(state) : TE.right(false))),
+      TE.bind('hasMain', () => isFile(main)),
+      TE.flatMap(({ hasState, hasMain }): TE.TaskEither<Diagnostics, string> => {
+        if (hasState) return TE.right(state);
+        if (hasMain) return TE.right(main);
+        // Reading what is not there tells so.
+        return kind === 'absent' ? TE.right(path) : TE.left(missing(path, main));
+      }),
+    );
   };
 
 /** What a folder may be besides a checkpoint, where it is none. */
@@ -91,9 +100,8 @@ const mainOfFolder =
   (folder: string): TE.TaskEither<Diagnostics, string> =>
     pipe(
       // What saveckpt was given may be the name of a folder too: the one in which pykan keeps its history.
-      TE.fromTask<boolean, Diagnostics>(
-        T.map((kind) => kind === 'file')(files.kindOf(stateOf(trimmed(folder)))),
-      ),
+      files.kindOf(stateOf(trimmed(folder))),
+      TE.map((kind) => kind === 'file'),
       TE.flatMap((isState) =>
         isState
           ? TE.right(stateOf(trimmed(folder)))
@@ -117,7 +125,7 @@ export const loadSource =
   (world: World, otherwise: Otherwise = 'nothing') =>
   (path: string): TE.TaskEither<Diagnostics, Source> =>
     pipe(
-      TE.fromTask<'file' | 'folder' | 'absent', Diagnostics>(world.files.kindOf(path)),
+      world.files.kindOf(path),
       TE.flatMap((kind) =>
         kind === 'folder' ? mainOfFolder(world, otherwise)(path) : mainOfPath(world)(path, kind),
       ),

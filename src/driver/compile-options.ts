@@ -1,8 +1,9 @@
 /** From the options of `kanc compile` to the text of its pipeline: the options are shorthands for one. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../diagnostics/index.js';
+import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { Level } from '../ir/types.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
+import { BUILTIN_PASSES } from '../passes/registry.js';
 
 /** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
 export interface CompileOptions {
@@ -102,6 +103,46 @@ const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
   ...TABLE_PASSES,
 ];
 
+/** The option of a pass that each flag with a free value becomes; those of other flags are chosen from lists. */
+const MEANT = {
+  inputMean: ['input', 'mean'],
+  inputStd: ['input', 'std'],
+  budgetMem: ['quantize', 'budget'],
+} as const;
+
+/** Every value that a pass will read, with the flag it was given by. */
+const valuesOf = (
+  o: CompileOptions,
+): ReadonlyArray<{ flag: string; pass: string; option: string; value: string }> => {
+  const quant = Object.entries(o.quant ?? {}).map(([option, value]) => ({
+    flag: FLAGS.quant,
+    pass: 'quantize',
+    option,
+    value: String(value),
+  }));
+  const single = (['inputMean', 'inputStd', 'budgetMem'] as const).flatMap((key) => {
+    const value = o[key];
+    const [pass, option] = MEANT[key];
+    return value === undefined ? [] : [{ flag: FLAGS[key], pass, option, value: String(value) }];
+  });
+  return [...quant, ...single];
+};
+
+/** Whether the passes will take the values of the options; names the option of kanc (K0801) and not that of the pass. */
+export const checkValues = (options: CompileOptions): Checked<void> => {
+  for (const { flag, pass, option, value } of valuesOf(options)) {
+    const bound = BUILTIN_PASSES.find((p) => p.name === pass)?.bind({ [option]: value });
+    if (bound === undefined || E.isRight(bound)) continue;
+    const said = flag === FLAGS.quant ? `${option}=${value}` : value;
+    const [, expected] = /expected (.*), found /.exec(bound.left[0].message) ?? [];
+    return fail('K0801', `'${printable(said, 60)}' is not possible`, {
+      place: { option: flag },
+      expected: expected ?? bound.left[0].message,
+    });
+  }
+  return E.right(undefined);
+};
+
 /** The flags of the options that are given, `--passes` left out. */
 const flagsOf = (options: CompileOptions): ReadonlyArray<string> =>
   Object.entries(options).flatMap(([key, value]) =>
@@ -109,8 +150,8 @@ const flagsOf = (options: CompileOptions): ReadonlyArray<string> =>
   );
 
 /**
- * The pipeline text of options, for a network that is imported at `level`. Fails with K0801 where options would have
- * no effect: beside `passes`, and on networks that are integers already.
+ * The pipeline text of options, for a network that is imported at `level`. Fails with K0801 on values that are out of
+ * range, and where options would have no effect: beside `passes`, and on networks that are integers already.
  */
 export const compilePipeline = (options: CompileOptions, level: Level = 'float'): Checked<string> => {
   const calls = level === 'table' ? TABLE_PASSES : callsOf(options);
@@ -122,9 +163,14 @@ export const compilePipeline = (options: CompileOptions, level: Level = 'float')
           hint: `Write it into the pipeline instead; without --passes it is ${showPipeline(calls)}`,
         });
   }
-  return level === 'table' && ignored !== ''
-    ? fail('K0801', `the checkpoint is a network of integers already, so ${ignored} would have no effect`, {
+  if (level === 'table' && ignored !== '') {
+    return fail(
+      'K0801',
+      `the checkpoint is a network of integers already, so ${ignored} would have no effect`,
+      {
         hint: 'Leave it out.',
-      })
-    : E.right(showPipeline(calls));
+      },
+    );
+  }
+  return E.map(() => showPipeline(calls))(checkValues(options));
 };

@@ -2,21 +2,21 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Divergence, divergenceOf } from '../analyses/divergence.js';
+import type { Divergence } from '../analyses/divergence.js';
 import { type GraphCost, graphCost } from '../analyses/graph-cost.js';
 import type { Artifact, Json } from '../backends/backend.js';
 import { findTarget } from '../backends/index.js';
-import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { type Imported, importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
-import { type Graph, isLevel, typesOf } from '../ir/graph.js';
-import { printGraph } from '../ir/print.js';
+import { type Graph, isLevel } from '../ir/graph.js';
 import type { Level } from '../ir/types.js';
-import { type Dataset, toTensor } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import { newRecorder, recorded } from './crash.js';
+import { graphText } from './graph-text.js';
 import { sha256Of } from './hash.js';
+import { measure } from './measure.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
 
 export interface CompileRequest {
@@ -51,10 +51,6 @@ export interface Compilation {
   readonly timings: ReadonlyArray<Timing>;
 }
 
-/** Calibration samples that the divergence is measured on: fewer for networks that take the interpreter long. */
-const measuredSamples = (reference: Graph): number =>
-  Math.max(4, Math.min(256, Math.floor(2e9 / (graphCost(reference).macs + 1))));
-
 /** Exceptions leave as a `Crash` (see crash.ts). */
 export const compileCheckpoint =
   (world: CompileWorld) =>
@@ -73,7 +69,7 @@ export const compileCheckpoint =
     const lazily = <A>(compute: () => Checked<A>): TE.TaskEither<Diagnostics, A> => TE.fromIOEither(compute);
 
     return pipe(
-      TE.fromEither(findTarget(request.target)),
+      TE.fromEither(at({ option: '--target' })(findTarget(request.target))),
       TE.bindTo('target'),
       TE.bind('imported', () =>
         timed(
@@ -108,10 +104,11 @@ export const compileCheckpoint =
           lazily(() => measure(imported, done, graph)),
         ),
       ),
-      TE.bind('artifact', ({ target, done, graph, divergence }) => {
+      TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
+      TE.bind('artifact', ({ target, done, graph, kir, divergence }) => {
         const context = {
           version: world.version,
-          kir: printGraph(graph),
+          kir,
           extra: manifestExtra(request, done, graph, divergence),
         };
         return timed(
@@ -143,23 +140,6 @@ const tableGraph = (graph: Graph): Checked<Graph<'table'>> =>
         place: { option: '--passes' },
         hint: graph.level === 'float' ? "Add 'calibrate,quantize,tabulate,fold'." : "Add 'tabulate,fold'.",
       });
-
-const measure = (
-  imported: Graph,
-  done: PassesDone,
-  graph: Graph<'table'>,
-): Checked<Divergence | undefined> => {
-  const dataset: Dataset | undefined = done.data[0];
-  const [input, ...others] = graph.inputs;
-  const output = typesOf(graph).get(graph.outputs[0]!);
-  if (dataset === undefined || input === undefined || others.length > 0) return E.right(undefined);
-  if (output?.element.kind !== 'f32') return E.right(undefined);
-  const reference = done.lastFloat ?? imported;
-  const tensor = toTensor(dataset, input.type, measuredSamples(reference));
-  // Data of a pass of the user's need not be inputs.
-  if (E.isLeft(tensor)) return E.right(undefined);
-  return divergenceOf(reference, graph, tensor.right);
-};
 
 /** The hash of the main file, and those of the files beside it in the order of their names. */
 const sourceHashes = ({ bytes, beside }: Source): { readonly [key: string]: Json } => {

@@ -4,9 +4,11 @@
  * Exceptions are bugs by convention (diagnostics.ts). While passes run, a recorder holds the graph before the
  * current one; an exception then leaves as a `Crash` with that graph in it, and the edge writes it down.
  */
+import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Graph } from '../ir/graph.js';
 import { printGraph } from '../ir/print.js';
+import { graphText } from './graph-text.js';
 import { sha256Of } from './hash.js';
 
 /** The state of a compilation. Changed in place: what is read is always the last state before an exception. */
@@ -38,7 +40,9 @@ const filesOf = (cause: unknown, recorder: Recorder, info: CrashInfo): ReadonlyM
   const files = new Map<string, string>();
   if (recorder.graph !== undefined) {
     try {
-      files.set('input.kir', printGraph(recorder.graph));
+      const text = graphText(recorder.graph);
+      if (E.isRight(text)) files.set('input.kir', text.right);
+      else files.set('input.txt', printGraph(recorder.graph, { resources: false }));
     } catch (error) {
       files.set('input.txt', `The graph could not be printed: ${String(error)}\n`);
     }

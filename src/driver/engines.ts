@@ -12,7 +12,7 @@ import { floatType, sizeOf, type ValueType, valueType } from '../ir/types.js';
 import { NO_CONTEXT } from '../passes/pass.js';
 import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
-import { inputCalls } from './compile-options.js';
+import { checkValues, inputCalls } from './compile-options.js';
 import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
 
 export interface Engine {
@@ -26,8 +26,8 @@ export interface Engine {
   readonly predict: (input: Tensor) => Checked<Float32Array>;
   /** The last integers before they become floats. */
   readonly predictRaw: (input: Tensor) => Checked<Int32Array>;
-  /** The graph that defines what the engine computes; undefined where an artifact came without. */
-  readonly graph: Graph | undefined;
+  /** The graph that defines what the engine computes. */
+  readonly graph: Graph;
 }
 
 /** How the input of a checkpoint is given: what the `input` pass is asked for. */
@@ -58,7 +58,8 @@ export const engineOf =
 
 const withInput = (graph: Graph, options: InputOptions): Checked<Graph> =>
   pipe(
-    bindPipeline(inputCalls(options), BUILTIN_PASSES, graph.level),
+    checkValues(options),
+    E.flatMap(() => bindPipeline(inputCalls(options), BUILTIN_PASSES, graph.level)),
     E.flatMap((pipeline) => runPipeline(pipeline, graph, { context: NO_CONTEXT, verifyEach: false })),
   );
 
@@ -113,16 +114,17 @@ const artifactEngine = (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Eng
         ...rest,
       ],
     ),
-    TE.map((program): Engine => {
+    TE.bindTo('program'),
+    TE.bind('graph', () => TE.fromEither(artifactGraph(artifact))),
+    TE.map(({ program, graph }): Engine => {
       const { manifest } = program;
-      const graph = artifactGraph(artifact);
       const isFloat = manifest.input.dtype === 'f32';
       return {
         name: 'wasm',
         input: isFloat ? floatType(manifest.input.shape) : valueType(uint(8), manifest.input.shape),
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,
-        graph: E.isRight(graph) ? graph.right : undefined,
+        graph,
         predict: (tensor) =>
           pipe(
             program.predict(bytesOrFloats(tensor)),

@@ -70,7 +70,7 @@ const firstOf = (tensor: Tensor, batch: number): Tensor => ({
 });
 
 const clippingOf = (engine: Engine, input: Tensor): Checked<ClippedShares | undefined> =>
-  engine.graph === undefined || engine.graph.level === 'float'
+  engine.graph.level === 'float'
     ? E.right(undefined)
     : clippedShares(engine.graph, firstOf(input, Math.min(CLIPPING_SAMPLES, input.batch)));
 

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
-import { at, type Diagnostics, fail } from '../diagnostics/index.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
@@ -13,11 +13,12 @@ import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
+import { sha256Of } from './hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
   readonly manifest: Manifest;
-  /** All files that the manifest names and the manifest, as far as they are there. */
+  /** All files that the manifest names, as it names them, and the manifest. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -52,7 +53,7 @@ export const loadModel =
   (world: World) =>
   (path: string, options: ImportOptions): TE.TaskEither<Diagnostics, Model> =>
     pipe(
-      TE.fromTask<boolean, Diagnostics>(isArtifact(world)(path)),
+      isArtifact(world)(path),
       TE.flatMap(
         (artifact): TE.TaskEither<Diagnostics, Model> =>
           artifact
@@ -70,10 +71,14 @@ export const loadModel =
 /** Whether a path is a folder with a manifest. */
 const isArtifact =
   ({ files }: World) =>
-  (path: string) =>
-  async (): Promise<boolean> =>
-    (await files.kindOf(path)()) === 'folder' &&
-    (await files.kindOf(join(path, 'manifest.json'))()) !== 'absent';
+  (path: string): TE.TaskEither<Diagnostics, boolean> =>
+    pipe(
+      files.kindOf(path),
+      TE.flatMap((kind) =>
+        kind === 'folder' ? files.kindOf(join(path, 'manifest.json')) : TE.right('absent'),
+      ),
+      TE.map((manifest) => manifest !== 'absent'),
+    );
 
 const modelFromSource = (source: Source, options: ImportOptions): E.Either<Diagnostics, Model> => {
   const { file, bytes } = source;
@@ -88,7 +93,22 @@ const modelFromSource = (source: Source, options: ImportOptions): E.Either<Diagn
       );
 };
 
-/** Reads an artifact's folder; nothing but the manifest is checked (K0603). */
+/** Checks every file that the manifest names against its hash (K0603). */
+const checkFiles = ({ manifest, files, folder }: ArtifactFiles): Checked<void> => {
+  for (const [name, hash] of Object.entries(manifest.files)) {
+    const content = files.get(name);
+    if (content === undefined) return fail('K0603', `${name} is missing`, { place: { file: folder } });
+    if (sha256Of(content) !== hash) {
+      return fail('K0603', `${name} is not the file that the manifest was written for`, {
+        place: { file: folder },
+        hint: 'It was changed or damaged after kanc wrote it: compile the model again.',
+      });
+    }
+  }
+  return E.right(undefined);
+};
+
+/** Reads an artifact's folder, and checks that its files are those that the manifest was written for (K0603). */
 export const loadArtifact =
   ({ files }: World) =>
   (folder: string): TE.TaskEither<Diagnostics, ArtifactFiles> =>
@@ -118,6 +138,7 @@ export const loadArtifact =
         manifest,
         files: new Map([['manifest.json', bytes], ...contents]),
       })),
+      TE.tap((artifact) => TE.fromEither(checkFiles(artifact))),
     );
 
 const notAnArtifact = (folder: string): Diagnostics => {

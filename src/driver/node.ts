@@ -1,64 +1,17 @@
-/** The capabilities of a Node process: the only module of kanc that touches files and streams. */
+/**
+ * The capabilities of a Node process. This module and `node-*.ts` beside it are the only ones of kanc that touch
+ * files and streams.
+ */
 import { readFileSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
-import { type DiagnosticCode, type Diagnostics, diagnostic } from '../diagnostics/index.js';
-import type { Capabilities, FileKind, Files, Terminal } from './capabilities.js';
-
-/** What people are told in place of the names of system errors. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file or folder',
-  EACCES: 'permission is denied',
-  EPERM: 'permission is denied',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of the path is not a folder',
-  ENOSPC: 'the disk is full',
-  EROFS: 'the file system is read-only',
-  EBUSY: 'it is in use',
-  ENOTEMPTY: 'the folder is not empty',
-  EEXIST: 'it exists already',
-};
-
-const SystemError = t.type({ code: t.string });
-
-const reasonOf = (error: unknown): string =>
-  SystemError.is(error) && REASONS[error.code] !== undefined
-    ? REASONS[error.code]!
-    : error instanceof Error
-      ? error.message
-      : String(error);
-
-const attempt = <A>(
-  code: DiagnosticCode,
-  verb: string,
-  file: string,
-  action: () => Promise<A>,
-): TE.TaskEither<Diagnostics, A> =>
-  TE.tryCatch(
-    action,
-    (error): Diagnostics => [diagnostic(code, `cannot be ${verb}: ${reasonOf(error)}`, { place: { file } })],
-  );
-
-const kindOf = async (path: string): Promise<FileKind> => {
-  try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file';
-  } catch {
-    return 'absent';
-  }
-};
-
-export const nodeFiles: Files = {
-  read: (path) => attempt('K0101', 'read', path, () => readFile(path)),
-  kindOf: (path) => () => kindOf(path),
-  list: (folder) => attempt('K0101', 'read', folder, () => readdir(folder)),
-  write: (path, content) => attempt('K0102', 'written', path, () => writeFile(path, content)),
-  makeFolder: (path) => attempt('K0102', 'made', path, () => mkdir(path, { recursive: true })),
-  rename: (from, to) => attempt('K0102', 'written', to, () => rename(from, to)),
-  remove: (path) => attempt('K0102', 'removed', path, () => rm(path, { recursive: true, force: true })),
-};
+import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
+import type { Capabilities, Terminal } from './capabilities.js';
+import { nodeFiles, reasonOf, SystemError } from './node-files.js';
+import { removeOnInterrupt } from './node-interrupt.js';
 
 const nodeTerminal = (): Terminal => {
   // A reader that stops early (`kanc print x | head`) is no error.
@@ -108,13 +61,30 @@ const importModule = (path: string): TE.TaskEither<Diagnostics, unknown> =>
   );
 
 let uniques = 0;
-export const unique = (): string => `${process.pid}-${uniques++}`;
+const unique = (): string => `${process.pid}-${uniques++}`;
+
+/** Either may be missing: the folder may have been removed, and accounts of services have no home. */
+const occupied = (): ReadonlyArray<string> =>
+  [() => process.cwd(), homedir].flatMap((find) => {
+    try {
+      return [find()];
+    } catch {
+      return [];
+    }
+  });
+
+/** The part of the capabilities that writing an artifact needs. */
+export const nodeDisk: Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'> = {
+  files: nodeFiles,
+  unique,
+  occupied,
+  removeOnInterrupt,
+};
 
 export const nodeCapabilities = (): Capabilities => ({
-  files: nodeFiles,
+  ...nodeDisk,
   terminal: nodeTerminal(),
   now: () => performance.now(),
-  unique,
   importModule,
   passes: async () => (await import('../passes/registry.js')).BUILTIN_PASSES,
   crashFolder: '.',

@@ -11,6 +11,7 @@ import { type PassCall, parsePipeline, showPipeline } from '../passes/pipeline-t
 import type { NamedPass } from '../passes/registry.js';
 import type { Recorder } from './crash.js';
 import { contextOf, type DataSource, type HashedDataset, loadAll } from './data.js';
+import { sizeChecked } from './table-sizes.js';
 
 export interface PassRun {
   readonly graph: Graph;
@@ -80,7 +81,12 @@ export const runPasses =
     pipe(
       parsePipeline(run.pipeline),
       E.bindTo('calls'),
-      E.bind('pipeline', ({ calls }) => bindPipeline(calls, passes, run.graph.level)),
+      E.bind('bound', ({ calls }) => bindPipeline(calls, passes, run.graph.level)),
+      E.let('pipeline', ({ calls, bound }) => ({
+        ...bound,
+        steps: bound.steps.map((step, k) => ({ ...step, pass: sizeChecked(step.pass, calls[k]!) })),
+      })),
+      at({ option: '--passes' }),
       TE.fromEither,
       TE.bind('data', ({ pipeline }) => loadAll(source)(pipeline.files)),
       TE.flatMapEither(({ calls, pipeline, data }) => execute(run, recorder, calls, pipeline, data)),

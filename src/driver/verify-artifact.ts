@@ -8,8 +8,6 @@ import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { bytesOrFloats } from './engines.js';
-import { sha256Of } from './hash.js';
-import type { ArtifactFiles } from './models.js';
 
 export interface Mismatch {
   /** The name of a value; `predict` and `predictRaw` for what these return on a whole batch. */
@@ -29,22 +27,6 @@ export interface Comparison {
   readonly mismatches: number;
   readonly first?: Mismatch;
 }
-
-/** Checks every file that the manifest names against its hash (K0603). */
-export const checkFiles = ({ manifest, files, folder }: ArtifactFiles): Checked<number> => {
-  const expected = Object.entries(manifest.files);
-  for (const [name, hash] of expected) {
-    const content = files.get(name);
-    if (content === undefined) return fail('K0603', `${name} is missing`, { place: { file: folder } });
-    if (sha256Of(content) !== hash) {
-      return fail('K0603', `${name} is not the file that the manifest was written for`, {
-        place: { file: folder },
-        hint: 'It was changed or damaged after kanc wrote it: compile the model again.',
-      });
-    }
-  }
-  return E.right(expected.length);
-};
 
 /** Samples that the interpreter runs at a time. */
 const CHUNK = 128;

@@ -16,6 +16,10 @@ export interface ImportOptions {
   readonly inputShape?: ReadonlyArray<number>;
   /** An architecture file, which says the network in place of a family: its text, and its name for messages. */
   readonly architecture?: { readonly text: string; readonly file: string };
+  /** What the tensor names of the network begin with, where the file holds several networks. */
+  readonly prefix?: string;
+  /** Leaves out tensors that have no part in the network as it is read, instead of refusing them. */
+  readonly ignoreExtra?: boolean;
   /** Name of the graph; `model` when absent. */
   readonly name?: string;
 }

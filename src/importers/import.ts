@@ -14,7 +14,9 @@ import { kanele } from './families/kanele.js';
 import { pykan } from './families/pykan.js';
 import { resKanet } from './families/reskanet.js';
 import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from './family.js';
+import { inScope } from './scope.js';
 import { type Source, sourceOf } from './source.js';
+import { consumingAll } from './unconsumed.js';
 
 /** In the order in which they are tried. */
 export const FAMILIES: ReadonlyArray<Family> = [efficientKan, fastKan, pykan, chebyKan, resKanet, described];
@@ -62,26 +64,29 @@ export const importCheckpoint = (
 export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph> =>
   E.map((i: Imported) => i.graph)(readFamily(file, options, sourceOf(new Uint8Array(0), '')));
 
-const readFamily = (file: TensorFile, options: ImportOptions, source: Source): Checked<Imported> => {
-  const name = options.architecture === undefined ? options.family : described.name;
-  const family = FAMILIES.find((f) => (name === undefined ? f.recognises(file) : f.name === name));
-  if (family === undefined) return options.family === undefined ? unknown(file) : noFamily(options.family);
-  const { recorded, unread } = recording(file);
-  const read = family.read(recorded, options, source);
-  if (E.isLeft(read)) return read;
-  const finite = checkFinite(read.right.graph);
-  if (E.isLeft(finite)) return finite;
-  return E.right({
-    graph: read.right.graph,
-    assumptions: [...read.right.assumptions, ...unread()],
-    family: family.name,
-    format: file.container,
-    parameters: [...file.tensors.values()].reduce((n, t) => n + t.data.length, 0),
+const readFamily = (file: TensorFile, options: ImportOptions, source: Source): Checked<Imported> =>
+  inScope(file, options.prefix, (scoped) => {
+    const name = options.architecture === undefined ? options.family : described.name;
+    const family = FAMILIES.find((f) => (name === undefined ? f.recognises(scoped) : f.name === name));
+    if (family === undefined)
+      return options.family === undefined ? unknown(scoped) : noFamily(options.family);
+    const consumed = consumingAll(scoped, options, (recorded) => family.read(recorded, options, source));
+    if (E.isLeft(consumed)) return consumed;
+    const { read, left } = consumed.right;
+    const finite = checkFinite(read.graph);
+    if (E.isLeft(finite)) return finite;
+    return E.right({
+      graph: read.graph,
+      assumptions: [...read.assumptions, ...leftOut(left)],
+      family: family.name,
+      format: file.container,
+      parameters: [...scoped.tensors.values()].reduce((n, t) => n + t.data.length, 0),
+    });
   });
-};
 
 const noFamily = (name: string): Checked<never> =>
   fail('K0206', `there is no family '${printable(name, 60)}'`, {
+    place: { option: '--family' },
     expected: `one of ${ALL.map((f) => f.name).join(', ')}`,
   });
 
@@ -94,32 +99,16 @@ const unknown = (file: TensorFile): Checked<never> => {
   });
 };
 
-/** The file with a note of every tensor that is asked for: what is left has no part in the graph. */
-const recording = (
-  file: TensorFile,
-): { readonly recorded: TensorFile; readonly unread: () => ReadonlyArray<Assumption> } => {
-  const asked = new Set<string>();
-  const tensors = new Map(file.tensors);
-  const get = tensors.get.bind(tensors);
-  tensors.get = (name) => {
-    asked.add(name);
-    return get(name);
-  };
-  return {
-    recorded: { ...file, tensors },
-    unread: () => {
-      const left = [...file.tensors.keys()].filter((name) => !asked.has(name));
-      if (left.length === 0) return [];
-      const shown = left.slice(0, 6).map((name) => printable(name, 60));
-      const more = left.length > shown.length ? ` and ${left.length - shown.length} more` : '';
-      return [
-        {
-          what: `tensors that the family does not have: ${shown.join(', ')}${more}`,
-          assumed: 'no part of the network',
-        },
-      ];
+const leftOut = (names: ReadonlyArray<string>): ReadonlyArray<Assumption> => {
+  if (names.length === 0) return [];
+  const shown = names.slice(0, 6).map((name) => printable(name, 60));
+  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  return [
+    {
+      what: `tensors that the family does not have: ${shown.join(', ')}${more}`,
+      assumed: 'no part of the network',
     },
-  };
+  ];
 };
 
 /** Weights are finite in the file, but what is folded into them may make them too large for f32. */

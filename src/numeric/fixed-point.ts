@@ -70,18 +70,31 @@ export const multiplierFor = (ratio: number, shift: number): number =>
   Math.max(1, Math.round(ratio * 2 ** shift));
 
 /**
+ * The smallest k with 2^k >= n, for integers n from 1 to 2^31. Not by logarithms: engines may round those
+ * differently, and the bytes of programs depend on it.
+ */
+export const ceilLog2 = (n: number): number => 32 - Math.clz32(n - 1);
+
+/** The smallest k with 2^k >= x, for positive finite x: by comparison with powers of two, which are exact. */
+const ceilExponent = (x: number): number => {
+  let k = -1074;
+  for (let power = 2 ** -1074; power < x; power *= 2) k++;
+  return k;
+};
+
+/**
  * The shift for the largest ratio of an op. All multipliers of ratios up to it share a form at this shift.
  *
  * Narrow where that leaves the multiplier 15 bits, or so many that rounding it moves no code by more than a 128th.
  * Otherwise wide with a multiplier of 16 bits, or with what the codes leave room for.
  */
 export const shiftFor = (largestRatio: number, levels: number): number => {
-  const codeBits = Math.ceil(Math.log2(levels + 2));
+  const codeBits = ceilLog2(levels + 2);
   let narrow = 30 - codeBits;
   while (narrow > 1 && multiplierFor(largestRatio, narrow) > 2 ** 30) narrow--;
   const enough = Math.min(2 ** 15, 64 * levels);
   if (multiplierFor(largestRatio, narrow) >= enough) return narrow;
-  const wide = Math.min(MAX_SHIFT, 43 - codeBits, 16 - Math.ceil(Math.log2(largestRatio)));
+  const wide = Math.min(MAX_SHIFT, 43 - codeBits, 16 - ceilExponent(largestRatio));
   return Math.max(narrow, wide);
 };
 

@@ -1,5 +1,5 @@
 /** run, eval and verify on compiled artifacts. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/driver/hash.js';
 import { readNpy } from '../../src/importers/containers/npy.js';
@@ -121,6 +121,36 @@ describe('kanc verify', () => {
     expect(exit).toBe(1);
     expect(err).toMatch(/^error K0604: .*value '\w+' differs at element \d+ of sample \d+/);
     expect(JSON.parse(out).mismatches).toBeGreaterThan(0);
+  });
+
+  it('is not needed to see that model.kir was edited: all commands do', async () => {
+    await kanc(['compile', WINE, '-o', path('edited')]);
+    writeFileSync(path('edited', 'model.kir'), `${read('edited', 'model.kir')}// edited\n`);
+    const input = ['--input', data('wine', 'test_inputs.npy'), '--output', path('none.npy')];
+    for (const argv of [
+      ['eval', path('edited'), ...WINE_TEST],
+      ['run', path('edited'), ...input],
+      ['print', path('edited')],
+      ['verify', path('edited')],
+    ]) {
+      const { exit, out, err } = await kanc(argv);
+      expect(err).toMatch(/^error K0603: [^\n]*model\.kir is not the file/);
+      expect({ exit, out }).toEqual({ exit: 1, out: '' });
+    }
+    rmSync(path('edited', 'model.kir'));
+    expect((await kanc(['eval', path('edited'), ...WINE_TEST])).err).toContain('model.kir is missing');
+  });
+
+  it('refuses a manifest whose numbers do not fit the module', async () => {
+    await kanc(['compile', WINE, '-o', path('numbers')]);
+    const manifest = JSON.parse(read('numbers', 'manifest.json'));
+    for (const capacity of [0, 1e9]) {
+      const memory = { ...manifest.memory, capacity };
+      writeFileSync(path('numbers', 'manifest.json'), JSON.stringify({ ...manifest, memory }));
+      const { exit, err } = await kanc(['eval', path('numbers'), ...WINE_TEST]);
+      expect(err).toContain('K0603');
+      expect(exit).toBe(1);
+    }
   });
 
   it('checks the hashes of files', async () => {

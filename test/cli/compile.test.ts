@@ -1,12 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { type FileTensor, readCheckpoint, readNpy } from '../../src/importers/index.js';
 import { rightOf } from '../support/checked.js';
-import { data, model, REGRESSION, WINE, workplace } from './support.js';
+import { data, model, REGRESSION, safetensors, WINE, workplace } from './support.js';
 
-const { kanc, path, list, read, put } = workplace();
+const { kanc, path, list, read, put, putNpy } = workplace();
 const CALIB = ['--calib', data('wine', 'calib_inputs.npy')];
+
+/** A safetensors file with the tensors under every prefix, and one that belongs to nothing. */
+const renamed = (
+  tensors: ReadonlyMap<string, FileTensor>,
+  prefixes: ReadonlyArray<string>,
+  extra: string,
+): Uint8Array => {
+  const header: Record<string, unknown> = {};
+  const content: number[] = [];
+  const add = (name: string, shape: ReadonlyArray<number>, values: Iterable<number>): void => {
+    const begin = 4 * content.length;
+    content.push(...values);
+    header[name] = { dtype: 'F32', shape, data_offsets: [begin, 4 * content.length] };
+  };
+  for (const prefix of prefixes) {
+    for (const [name, { shape, data: values }] of tensors) add(prefix + name, shape, values);
+  }
+  add(extra, [1], [1]);
+  return safetensors(header, content);
+};
 
 const compileWine = (out: string, ...more: ReadonlyArray<string>) =>
   kanc(['compile', WINE, '-o', path(out), ...CALIB, ...more]);
@@ -63,6 +83,11 @@ describe('kanc compile', () => {
     const refused = await compileWine('.');
     expect(refused.exit).toBe(1);
     expect(refused.err).toMatch(/^error K0102: .*other things than an artifact[^\n]*\n$/);
+    put('again/notes.txt', 'x');
+    const beside = await compileWine('again');
+    expect(beside.exit).toBe(1);
+    expect(beside.err).toMatch(/^error K0102: .*'notes\.txt'[^\n]*\n$/);
+    expect(read('again', 'notes.txt')).toBe('x');
     const file = await compileWine('precious.txt');
     expect(file.err).toContain('K0102');
     expect(read('precious.txt')).toBe('x');
@@ -76,6 +101,53 @@ describe('kanc compile', () => {
     expect(without.err).toMatch(/K0701.*uint8.*--input-dtype u8.*--input-mean.*--input-std/);
     expect(list('fashion')).toEqual([]);
     expect((await kanc([...fashion, '--input-dtype', 'f32'])).err).toContain('K0701');
+  });
+
+  it('measures on calibration samples that are numbers, and needs one', async () => {
+    const values = Float32Array.from({ length: 20 * 13 }, (_, k) => Math.sin(k));
+    values[5] = Number.NaN;
+    const some = putNpy('some.npy', { shape: [20, 13], dtype: 'f4', data: values });
+    const result = await kanc(['compile', WINE, '-o', path('some'), '--calib', some]);
+    expect(result.exit).toBe(0);
+    expect(result.err).toMatch(/outputs differ .* on 19 samples/);
+    const none = putNpy('none.npy', {
+      shape: [2, 13],
+      dtype: 'f4',
+      data: new Float32Array(26).fill(Number.NaN),
+    });
+    const refused = await kanc(['compile', WINE, '-o', path('none'), '--calib', none]);
+    expect(refused.exit).toBe(1);
+    expect(refused.err).toMatch(/^error K0701: .*none\.npy: [^\n]*NaN[^\n]*\n$/);
+    expect(list('none')).toEqual([]);
+  });
+
+  it('refuses tables that would not fit before it makes them', async () => {
+    const wide = ['--form', 'edge', '--quant', 'act=16'];
+    const fashion = ['compile', model('efficient-kan-fashion'), '-o', path('wide'), '--input-dtype', 'u8'];
+    const { exit, err } = await kanc([...fashion, ...wide]);
+    expect(err).toMatch(
+      /^error K0507: pass tabulate: the tables would take 3\d{3} MB.*fewer bits.*--form basis/m,
+    );
+    expect(exit).toBe(1);
+    expect(list('wide')).toEqual([]);
+  });
+
+  it('reads one network of several, and leaves out tensors where it is told to', async () => {
+    const { tensors } = rightOf(readCheckpoint(readFileSync(WINE), WINE));
+    const file = put('two.safetensors', renamed(tensors, ['enc.', 'dec.'], 'enc.norm.weight'));
+    const compile = (...flags: ReadonlyArray<string>) =>
+      kanc(['compile', file, '-o', path('one'), ...CALIB, ...flags]);
+    expect((await compile()).err).toMatch(/^error K0208: .*'enc\.', 'dec\.'/);
+    const extra = await compile('--prefix', 'enc');
+    expect(extra).toMatchObject({ exit: 1 });
+    expect(extra.err).toMatch(/^error K0207: .*enc\.norm\.weight \[1\]/);
+    expect((await compile('--prefix', 'enc', '--ignore-tensors')).exit).toBe(0);
+    expect(JSON.parse(read('one', 'manifest.json')).extra.options).toEqual({
+      prefix: 'enc',
+      ignoreExtra: true,
+    });
+    await compileWine('whole');
+    expect(read('one', 'model.kir')).toBe(read('whole', 'model.kir'));
   });
 
   it('gives a hint when the integers are far from the floats', async () => {

@@ -1,8 +1,11 @@
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
-import { CATALOG } from '../../src/diagnostics/index.js';
+import { CATALOG, diagnostic } from '../../src/diagnostics/index.js';
+import type { Files } from '../../src/driver/capabilities.js';
+import { nodeDisk } from '../../src/driver/node.js';
 import { REGRESSION, WINE, workplace } from './support.js';
 
-const { kanc, path } = workplace();
+const { kanc, list, path } = workplace();
 
 describe('wrong usage exits with 2', () => {
   it.each([
@@ -12,6 +15,11 @@ describe('wrong usage exits with 2', () => {
     [['compile', WINE, '-o', 'x', '--bogus']],
     [['compile', WINE, '-o', 'x', '--form', 'round']],
     [['compile', WINE, '-o', 'x', '--input-mean', 'half']],
+    [['compile', WINE, '-o', 'x', '--input-std', '0']],
+    [['compile', WINE, '-o', 'x', '--budget-mem', 'x']],
+    [['compile', WINE, '-o', 'x', '--quant', 'act=0']],
+    [['compile', WINE, '-o', 'x', '--quant', 'act=6,table=99']],
+    [['eval', WINE, '--data', 'x', '--labels', 'y', '--input-std', '0']],
     [['compile', WINE, '-o', 'x', '--quant', 'act']],
     [['compile', WINE, '-o', 'x', '--quant', 'weights=3']],
     [['compile', WINE, '-o', 'x', '--passes', 'dce', '--form', 'edge']],
@@ -27,12 +35,42 @@ describe('wrong usage exits with 2', () => {
   });
 });
 
+describe('a wrong value', () => {
+  it.each([
+    [
+      ['--quant', 'act=0'],
+      /option --quant: 'act=0' is not possible\. Expected auto or an integer from 1 to 16/,
+    ],
+    [['--input-std', '0'], /option --input-std: '0' is not possible\. Expected a number from/],
+    [['--input-mean', '1e31'], /option --input-mean/],
+    [['--budget-mem', 'x'], /option --budget-mem: 'x' is not possible\. Expected a size such as 4MB/],
+    [['--prefix', 'enc'], /option --prefix/],
+    [['--passes', 'quantize{act=0}'], /option --passes: .*act/],
+  ] as const)('is told with its flag, and nothing is written: %j', async (flags, message) => {
+    const { exit, err } = await kanc(['compile', WINE, '-o', path('none'), ...flags]);
+    expect(err).toMatch(message);
+    expect(exit).toBe(2);
+    expect(list()).not.toContain('none');
+  });
+
+  it('of -o does not reach the disk', async () => {
+    const denied = TE.left([diagnostic('K0102', 'the test allows no changes')] as const);
+    const changes = { write: () => denied, makeFolder: () => denied, rename: () => denied };
+    const files: Files = { ...nodeDisk.files, ...changes, remove: () => denied, removeEmpty: () => denied };
+    const { exit, err } = await kanc(['compile', WINE, '-o', ''], { files });
+    expect(err).toMatch(/^error K0801: option --out: /);
+    expect(exit).toBe(2);
+  });
+});
+
 describe('what tells about kanc', () => {
   it('prints help and version on standard output', async () => {
     const help = await kanc(['--help']);
     expect(help).toMatchObject({ exit: 0, err: '' });
     expect(help.out).toContain('Exit codes');
-    expect((await kanc(['compile', '--help'])).out).toContain('--out-of-range');
+    const compile = (await kanc(['compile', '--help'])).out.replace(/\s+/g, ' ');
+    expect(compile).toMatch(/--out-of-range .*hidden values/);
+    expect(compile).toContain('--ignore-tensors');
     expect((await kanc(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 

@@ -1,7 +1,8 @@
 /** Requantization against whole numbers of any size. */
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
+  ceilLog2,
   clampBounds,
   fitsNarrow,
   fitsWide,
@@ -136,6 +137,20 @@ describe('the wide form', () => {
     expect(fitsNarrow(2 ** 29, 13, 2)).toBe(true);
     expect(productForm([2 ** 29, 3], 30, 2)).toBe('narrow');
     expect(productForm([2 ** 29, 3], 31, 2)).toBe(undefined);
+  });
+});
+
+describe('ceilLog2', () => {
+  it('is exact, and no logarithm of the engine decides about bytes', () => {
+    const log2 = vi.spyOn(Math, 'log2').mockReturnValue(Number.NaN);
+    for (let k = 0; k < 31; k++) {
+      const n = 2 ** k;
+      expect(ceilLog2(n)).toBe(k);
+      expect(ceilLog2(n + 1)).toBe(k + 1);
+      if (n > 2) expect(ceilLog2(n - 1)).toBe(k);
+    }
+    expect(shiftFor(0.01, 256)).toBe(21);
+    log2.mockRestore();
   });
 });
 

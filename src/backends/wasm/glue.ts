@@ -32,6 +32,8 @@ const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => 
 const LOADER = `
 const features = meta.input.shape.reduce((n, d) => n * d, 1);
 const InputArray = meta.input.dtype === 'f32' ? Float32Array : Uint8Array;
+// The pixels of a canvas (ImageData) are clamped bytes.
+const takes = meta.input.dtype === 'f32' ? [Float32Array] : [Uint8Array, Uint8ClampedArray];
 
 const isNode = () => typeof process !== 'undefined' && process.versions?.node !== undefined;
 
@@ -77,8 +79,8 @@ export const load = async ({ wasm = ownModule() } = {}) => {
   const integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
 
   const check = (input, batch) => {
-    if (!(input instanceof InputArray)) {
-      throw new TypeError('kanc model: the input must be a ' + InputArray.name);
+    if (!takes.some((type) => input instanceof type)) {
+      throw new TypeError('kanc model: the input must be a ' + takes.map((type) => type.name).join(' or '));
     }
     const samples = batch ?? input.length / features;
     if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
@@ -136,7 +138,7 @@ export default load;
 `;
 
 export const loaderTypes = (manifest: Manifest): string => {
-  const input = manifest.input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array';
+  const input = manifest.input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
   const output = manifest.output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
   return `// Written by kanc.
 export interface Meta {

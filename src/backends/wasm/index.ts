@@ -5,6 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { record } from '../../ir/codec.js';
+import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { layoutOf } from './layout.js';
@@ -26,7 +27,9 @@ export const wasm: Backend<WasmOptions> = {
   options: record({}, { singleFile: t.boolean }),
   emit: (options, context) => (graph) =>
     pipe(
-      planOf(graph),
+      // Kernels rely on proven ranges, and graphs of scripts need not have been verified by anyone.
+      verify(graph),
+      E.flatMap(() => planOf(graph)),
       E.bindTo('plan'),
       E.bind('layout', ({ plan }) => layoutOf(plan)),
       TE.fromEither,

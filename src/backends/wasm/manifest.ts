@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import { showErrors } from '../../ir/codec.js';
+import { integer, showErrors } from '../../ir/codec.js';
 import { hashOf, type PerChannel } from '../../ir/constant.js';
 import { showElement } from '../../ir/element.js';
 import type { Graph } from '../../ir/graph.js';
@@ -20,7 +20,10 @@ export const MANIFEST_FORMAT = 'kanc-artifact';
 /** Raised when a reader of older manifests would misread a new one. */
 export const MANIFEST_VERSION = 2;
 
-const Size = t.number;
+/** A count of something that is never empty: dimensions, samples, pages. */
+const Size = integer(1, 2 ** 32);
+/** An address in memory, or a count of what there may be none of. */
+const Natural = integer(0, 2 ** 32);
 const JsonRecord = t.record(t.string, t.unknown);
 
 const ManifestCodec = t.type({
@@ -34,7 +37,7 @@ const ManifestCodec = t.type({
     shape: t.array(Size),
     dtype: t.union([t.literal('f32'), t.literal('u8')]),
     /** Codes of a u8 input lie below this; 0 for f32. */
-    levels: Size,
+    levels: Natural,
     refusesNaN: t.boolean,
     quantizers: t.array(JsonRecord),
   }),
@@ -54,7 +57,7 @@ const ManifestCodec = t.type({
         inputs: Size,
         outputs: Size,
         element: t.string,
-        bytes: Size,
+        bytes: Natural,
       }),
       t.partial({ bits: Size }),
     ]),
@@ -62,14 +65,14 @@ const ManifestCodec = t.type({
   memory: t.type({
     pages: Size,
     capacity: Size,
-    input: t.type({ address: Size, stride: Size }),
-    output: t.type({ address: Size }),
+    input: t.type({ address: Natural, stride: Size }),
+    output: t.type({ address: Natural }),
   }),
   /** Every materialised value; valid after a call with one sample. */
   buffers: t.array(
     t.type({
       name: t.string,
-      address: Size,
+      address: Natural,
       element: t.keyof({ u8: null, u16: null, i16: null, i32: null, f32: null }),
       length: Size,
       /** Channels of the value, which stand interleaved: element (channel c, position p) lies at p * channels + c. */

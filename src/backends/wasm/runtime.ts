@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
 import { digest, type Manifest, parseManifest } from './manifest.js';
+import { storageBytes } from './storage.js';
 
 export type Input = Float32Array | Uint8Array;
 
@@ -24,7 +25,9 @@ export interface Program {
 
 /** The part of the WebAssembly API that is used here: Node has it, but its type package does not declare it. */
 interface Engine {
-  readonly instantiate: (bytes: Uint8Array) => Promise<{ readonly instance: { readonly exports: Exports } }>;
+  readonly instantiate: (
+    bytes: Uint8Array,
+  ) => Promise<{ readonly instance: { readonly exports: Partial<Exports> } }>;
 }
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
@@ -55,7 +58,12 @@ export const instantiate = (
             }),
           ],
         ),
-        TE.map(({ instance }) => programOf(manifest, instance.exports)),
+        TE.flatMapEither(({ instance }) =>
+          pipe(
+            checkMemory(manifest, instance.exports),
+            E.map((exports) => programOf(manifest, exports)),
+          ),
+        ),
       ),
     ),
   );
@@ -72,6 +80,39 @@ const moduleOf = (file: Uint8Array | string | undefined, manifest: Manifest): Ch
     : fail('K0603', 'model.wasm is not the file that the manifest was written for', {
         hint: 'Compile the model again.',
       });
+};
+
+/** Whether everything that the manifest says to lie in memory does (K0603): a manifest can be edited. */
+const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Exports>): Checked<Exports> => {
+  const wrong = (what: string): Checked<never> =>
+    fail('K0603', `manifest.json does not fit model.wasm: ${what}`, { hint: 'Compile the model again.' });
+  if (memory === undefined || runRaw === undefined) return wrong('it exports no memory or no runRaw');
+  const { input, output, raw } = manifest;
+  if (run === undefined && output.dtype === 'f32') return wrong('it exports no run');
+  const { capacity, ...at } = manifest.memory;
+  const results = Math.max(sizeOf(output.shape), sizeOf(raw.shape));
+  const unit = input.dtype === 'f32' ? 4 : 1;
+  const given = {
+    name: 'the input',
+    address: at.input.address,
+    unit,
+    length: capacity * sizeOf(input.shape),
+  };
+  const arrays = [
+    given,
+    { name: 'the output', address: at.output.address, unit: 4, length: capacity * results },
+    ...manifest.buffers.map((b) => ({ ...b, unit: storageBytes(b.element) })),
+  ];
+  for (const { name, address, unit, length } of arrays) {
+    if (address % unit !== 0) return wrong(`${name} is not aligned`);
+    if (address + length * unit > memory.buffer.byteLength)
+      return wrong(`${name} ends outside of the memory`);
+  }
+  const end = given.address + given.length * unit;
+  if (given.address <= at.output.address && end > at.output.address) {
+    return wrong('the input reaches into the output');
+  }
+  return E.right({ memory, runRaw, ...(run === undefined ? {} : { run }) });
 };
 
 const programOf = (manifest: Manifest, exports: Exports): Program => {

@@ -5,13 +5,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { isLarge } from '../../analyses/divergence.js';
 import type { Json } from '../../backends/backend.js';
 import type { Checked, Diagnostics } from '../../diagnostics/index.js';
-import { checkDestination, writeArtifact } from '../../driver/atomic.js';
+import { writeArtifact } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
 import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
+import { checkDestination } from '../../driver/destination.js';
 import { sha256Of } from '../../driver/hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
@@ -33,8 +34,8 @@ export const compile = (
     TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
-    TE.tap(({ options }) => TE.fromEither(compilePipeline(options))),
-    TE.tap(() => checkDestination(world)(flags.out)),
+    TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
+    TE.bind('target', () => checkDestination(world)(flags.out)),
     TE.bind('builtin', () =>
       TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
     ),
@@ -59,7 +60,8 @@ export const compile = (
         }),
       );
     }),
-    TE.bind('writing', ({ made }) => timedWrite(world, flags.out, made)),
+    // As it was resolved at first: nothing that runs in between moves it.
+    TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
     TE.map(({ made, writing }) => {
       const timings = [...made.timings, writing];
       world.terminal.err(showRemarks(made.remarks, flags.remarks === true));

@@ -6,10 +6,10 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { newRecorder, recorded } from '../../driver/crash.js';
 import { dataFromFiles } from '../../driver/data.js';
+import { graphText } from '../../driver/graph-text.js';
 import { loadGraph } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { runPasses } from '../../driver/run-passes.js';
-import { printGraph } from '../../ir/print.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { OptFlags } from '../commands/opt.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
@@ -45,8 +45,8 @@ export const opt = (
         flushing(seen),
       );
     }),
-    TE.tap(({ done }) => {
-      const text = printGraph(done.graph);
+    TE.bind('text', ({ done }) => TE.fromEither(graphText(done.graph))),
+    TE.tap(({ text }) => {
       if (flags.out !== undefined) return writeFileAtomically(world)(flags.out, text);
       return TE.fromIO(() => world.terminal.out(text));
     }),

@@ -1,12 +1,13 @@
 /** `kanc print`: what it does. */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Checked, Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
+import { graphText } from '../../driver/graph-text.js';
 import { loadGraph } from '../../driver/models.js';
 import type { Graph } from '../../ir/graph.js';
 import { graphToJson } from '../../ir/json.js';
-import { printGraph } from '../../ir/print.js';
 import type { PrintFlags } from '../commands/print.js';
 import { graphToDot } from '../dot.js';
 import { readImportOptions } from '../import-options.js';
@@ -20,13 +21,14 @@ export const print = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadGraph(world)(model, options)),
-    TE.map((graph) => {
-      world.terminal.out(show(graph, flags));
+    TE.flatMapEither((graph) => show(graph, flags)),
+    TE.map((text) => {
+      world.terminal.out(text);
       return EXIT.ok;
     }),
   );
 
-const show = (graph: Graph, { format, resources }: PrintFlags): string => {
-  if (format === 'json') return `${JSON.stringify(graphToJson(graph), null, 2)}\n`;
-  return format === 'dot' ? graphToDot(graph) : printGraph(graph, { resources });
+const show = (graph: Graph, { format, resources }: PrintFlags): Checked<string> => {
+  if (format === 'json') return E.right(`${JSON.stringify(graphToJson(graph), null, 2)}\n`);
+  return format === 'dot' ? E.right(graphToDot(graph)) : graphText(graph, { resources });
 };

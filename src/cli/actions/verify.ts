@@ -8,7 +8,7 @@ import { dataFromFiles } from '../../driver/data.js';
 import { artifactGraph, loadArtifact } from '../../driver/models.js';
 import { probes } from '../../driver/probes.js';
 import { samplesFor } from '../../driver/samples.js';
-import { type Comparison, checkFiles, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
+import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { VerifyFlags } from '../commands/verify.js';
@@ -23,7 +23,7 @@ export const verifyArtifact = (
   pipe(
     loadArtifact(world)(folder),
     TE.bindTo('artifact'),
-    TE.bind('files', ({ artifact }) => TE.fromEither(checkFiles(artifact))),
+    TE.let('files', ({ artifact }) => Object.keys(artifact.manifest.files).length),
     TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),
     TE.bind('program', ({ artifact }) => instantiate(artifact.files)),
     TE.bind('input', ({ graph }) => inputFor(world, graph, flags)),

@@ -47,7 +47,7 @@ export const addCompile: AddCommand = (program, world, settle) => {
     .addOption(
       new Option(
         '--out-of-range <policy>',
-        'inputs outside of the calibrated range: clamp (default) or extend it to the grid',
+        'values outside of the calibrated ranges: clamp them (default), or extend the ranges, those of hidden values too, to the grid',
       ).choices(['clamp', 'extend']),
     )
     .addOption(

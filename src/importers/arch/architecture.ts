@@ -71,7 +71,7 @@ const showError = (e: t.ValidationError): string => {
   return `${path}: expected ${e.context.at(-1)?.type.name ?? 'another value'}, found ${showFound(e.value)}`;
 };
 
-/** An architecture from JSON that was read already. K0207 where it breaks the format. */
+/** An architecture from JSON that was read already. K0209 where it breaks the format. */
 export const decodeArchitecture = (json: unknown): Checked<Architecture> => {
   const decoded = ArchitectureCodec.decode(json);
   if (E.isRight(decoded)) {
@@ -81,7 +81,7 @@ export const decodeArchitecture = (json: unknown): Checked<Architecture> => {
       : fail('K0113', `there are ${count} layers`, { expected: `at most ${LAYER_LIMIT}` });
   }
   const shown = [...new Set(decoded.left.map(showError))].slice(0, 3);
-  return fail('K0207', shown.join('; '), {
+  return fail('K0209', shown.join('; '), {
     hint: 'docs/architecture-files.md describes the format; kanc import --draft-arch writes a first version.',
   });
 };
@@ -115,7 +115,7 @@ export const parseArchitecture = (text: string, file: string): Checked<Architect
     (): unknown => JSON.parse(text),
     (e) => (e instanceof Error ? e.message : String(e)),
   );
-  if (E.isLeft(json)) return fail('K0207', `the file is not JSON: ${printable(json.left, 200)}`, { place });
+  if (E.isLeft(json)) return fail('K0209', `the file is not JSON: ${printable(json.left, 200)}`, { place });
   const decoded = decodeArchitecture(json.right);
   return E.isLeft(decoded)
     ? E.left([{ ...decoded.left[0], place: { ...place, ...decoded.left[0].place } }])

@@ -7,7 +7,7 @@
  * Rows of `grid` differ per input after a grid update, and need not be uniform. The activation is not stored.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked, fail } from '../../diagnostics/index.js';
+import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
 import { builder } from '../../ir/builder.js';
 import { type Constant, constant } from '../../ir/constant.js';
@@ -23,8 +23,15 @@ import { linearWeights } from '../weights.js';
 
 const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
 
-/** The prefix before `layers.` and how many layers there are: one more than the highest number of any tensor. */
-const layersOf = (file: TensorFile): { prefix: string; count: number } | undefined => {
+interface Layers {
+  /** What stands before `layers.` in the names. */
+  readonly prefix: string;
+  /** One more than the highest number of any tensor. */
+  readonly count: number;
+}
+
+/** The networks of a file, in file order. */
+const networksOf = (file: TensorFile): ReadonlyArray<Layers> => {
   const found = new Map<string, number>();
   for (const name of file.tensors.keys()) {
     const match = KEY.exec(name);
@@ -32,16 +39,29 @@ const layersOf = (file: TensorFile): { prefix: string; count: number } | undefin
     const prefix = match[1] ?? '';
     found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
   }
-  const [first] = found;
-  return first === undefined ? undefined : { prefix: first[0], count: first[1] };
+  return [...found].map(([prefix, count]) => ({ prefix, count }));
 };
 
 /** Whether most of the tensors that tell the family are there: one that is missing is told by its name. */
 const recognises = (file: TensorFile): boolean => {
-  const found = layersOf(file);
-  if (found === undefined) return false;
   const names = ['grid', 'base_weight', 'spline_weight'];
-  return names.filter((name) => file.tensors.has(`${found.prefix}layers.0.${name}`)).length >= 2;
+  return networksOf(file).some(
+    ({ prefix }) => names.filter((name) => file.tensors.has(`${prefix}layers.0.${name}`)).length >= 2,
+  );
+};
+
+/** The only network of the file; with a prefix, which was taken off the names, the one that has no other. */
+const chooseNetwork = (file: TensorFile, { prefix }: ImportOptions): Checked<Layers> => {
+  const networks = networksOf(file);
+  const [first] = networks;
+  if (first === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
+  const chosen = prefix === undefined ? undefined : networks.find((n) => n.prefix === '');
+  if (chosen !== undefined) return E.right(chosen);
+  if (networks.length === 1) return E.right(first);
+  const list = networks.map((n) => printable(`'${n.prefix}'`, 60)).join(', ');
+  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list}`, {
+    hint: 'Choose one with --prefix. How they are connected where a model uses several is not in the checkpoint.',
+  });
 };
 
 export const efficientKan: Family = {
@@ -55,11 +75,12 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
   const base = activationOf(options, 'silu');
   if (E.isLeft(base)) return base;
   const activation = base.right;
-  const found = layersOf(file);
-  if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
+  const network = chooseNetwork(file, options);
+  if (E.isLeft(network)) return network;
+  const { prefix, count } = network.right;
   const layers: Layer[] = [];
-  for (let l = 0; l < found.count; l++) {
-    const layer = readLayer(file, `${found.prefix}layers.${l}.`, activation);
+  for (let l = 0; l < count; l++) {
+    const layer = readLayer(file, `${prefix}layers.${l}.`, activation);
     if (E.isLeft(layer)) return layer;
     const before = layers.at(-1);
     if (before !== undefined && before.outputs !== layer.right.inputs) {
@@ -67,7 +88,7 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
         'K0203',
         `layer ${l} takes ${layer.right.inputs} inputs, but the layer before it has ${before.outputs} outputs`,
         {
-          place: { tensor: `${found.prefix}layers.${l}.spline_weight` },
+          place: { tensor: `${prefix}layers.${l}.spline_weight` },
         },
       );
     }

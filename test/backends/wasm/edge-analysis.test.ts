@@ -1,9 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyseEdges, edgeTableOf, groupInputs } from '../../../src/backends/wasm/kernels/edge-analysis.js';
+import { constant } from '../../../src/ir/constant.js';
+import { int, uint } from '../../../src/ir/element.js';
 import type { TableEdgeAttrs } from '../../../src/ir/ops/table-edge.js';
+import { valueType } from '../../../src/ir/types.js';
+import { messageOf } from '../../support/checked.js';
 import { randomOf } from '../../support/random.js';
-import { edgeOp } from './random.js';
+import { edgeOp, tableBuilder, uniform } from './random.js';
+import { emit, finish } from './support.js';
 
 const edges = (
   seed: number,
@@ -54,6 +59,23 @@ describe('groups of inputs', () => {
       ),
       { seed: 1, numRuns: 200 },
     );
+  });
+
+  it('are refused where entries span more than i32, with the span told right', async () => {
+    const data = Int32Array.of(-1_500_000_000, 1_500_000_000);
+    const attrs: TableEdgeAttrs = {
+      table: constant(int(32), [1, 2, 1], data),
+      scale: 1,
+      acc: 32,
+      lo: data[0]!,
+      hi: data[1]!,
+    };
+    const analysis = analyseEdges(edgeTableOf(attrs, 1, 2));
+    expect([analysis.span[0], analysis.widest[0]]).toEqual([3e9, 3e9]);
+    const b = tableBuilder();
+    const x = b.input('x', valueType(uint(1), [1], uniform(2)));
+    const sums = b.add('sums', { kind: 'table.edge', attrs }, [x]);
+    expect(messageOf(await emit(finish(b, sums)))).toMatch(/K0602.*more than 16 bits/);
   });
 
   it('bounds are reached: the analysis is exact for independent codes', () => {

@@ -24,8 +24,9 @@ export const filled = (element: ElementType, shape: ReadonlyArray<number>, next:
 
 export const uniform = (levels: number, lo = 0, step = 1): Quantizer => ({
   _tag: 'uniform',
-  lo,
-  step,
+  // What an attribute says is an f32.
+  lo: Math.fround(lo),
+  step: Math.fround(step),
   levels,
 });
 

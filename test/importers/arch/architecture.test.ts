@@ -68,14 +68,14 @@ describe('a file', () => {
     ],
     ['no list of layers', { type: 'flatten' }, 'layers: expected'],
   ])('with %s', (_, layers, message) => {
-    expect(wrong(layers)).toMatch(`error K0207: ${message}`);
+    expect(wrong(layers)).toMatch(`error K0209: ${message}`);
   });
 
   it.each([[[0]], [[1, 2]], [[1.5]], [[1, 65536, 65536]], ['784'], [[]], [[null]]])(
     'with the input %j',
     (input) => {
       expect(wrong([], input)).toMatch(
-        'error K0207: input: expected [features] or [channels, height, width]',
+        'error K0209: input: expected [features] or [channels, height, width]',
       );
     },
   );
@@ -88,8 +88,8 @@ describe('a file', () => {
   });
 
   it('that is no JSON, too long or too deep', () => {
-    expect(messageOf(parseArchitecture('{', 'a.json'))).toMatch('error K0207: a.json: the file is not JSON');
-    expect(codeOf(parseArchitecture('[]', 'a.json'))).toBe('K0207');
+    expect(messageOf(parseArchitecture('{', 'a.json'))).toMatch('error K0209: a.json: the file is not JSON');
+    expect(codeOf(parseArchitecture('[]', 'a.json'))).toBe('K0209');
     const deep = '{"type":"residual","body":['.repeat(40);
     expect(codeOf(parseArchitecture(`{"layers":[${deep}`, 'a.json'))).toBe('K0113');
     expect(codeOf(parseArchitecture('['.repeat(1e6), 'a.json'))).toBe('K0113');

@@ -233,6 +233,63 @@ describe('names', () => {
   });
 });
 
+describe('tensors that have no part in the network', () => {
+  const extra = {
+    'norm.weight': f32([3], [1, 1, 1]),
+    'layers.0.bias': f32([2], [1, 2]),
+    'head.weight': f32([2, 2], [1, 2, 3, 4]),
+  };
+
+  it('K0207: are refused, all by name', () => {
+    for (const [name, tensor] of Object.entries(extra)) {
+      expect(codeOf(importing({ ...small(), [name]: tensor }))).toBe('K0207');
+    }
+    const message = messageOf(importing({ ...small(), ...extra }));
+    expect(message).toContain('norm.weight [3], layers.0.bias [2], head.weight [2, 2]');
+    expect(message).toContain('--ignore-tensors');
+  });
+
+  it('are left out where that is asked for, and counters of the training always', () => {
+    const plain = rightOf(importing(small()));
+    expect(rightOf(importing({ ...small(), ...extra }, { ignoreExtra: true }))).toStrictEqual(plain);
+    expect(rightOf(importing({ ...small(), n_averaged: f32([], [3]) }))).toStrictEqual(plain);
+  });
+});
+
+describe('several networks in a file', () => {
+  const both = { ...small('enc.layers.0.'), ...layerTensors(randomOf(9), 'dec.layers.0.', SMALL) };
+
+  it('K0208: are refused with their prefixes', () => {
+    const message = messageOf(importing(both));
+    expect(message).toMatch(/K0208.*'enc\.', 'dec\.'/);
+    expect(message).toContain('--prefix');
+    expect(codeOf(importing({ ...small(), ...small('aux.layers.0.') }))).toBe('K0208');
+  });
+
+  it('are chosen by prefix, with a dot or without', () => {
+    for (const prefix of ['enc', 'enc.']) {
+      expect(rightOf(importing(both, { prefix }))).toStrictEqual(rightOf(importing(small())));
+    }
+    expect(rightOf(importing(both, { prefix: 'dec' }))).not.toStrictEqual(rightOf(importing(small())));
+    const nested = { ...small('enc.layers.0.'), ...small('enc.aux.layers.0.') };
+    expect(rightOf(importing(nested, { prefix: 'enc', ignoreExtra: true }))).toStrictEqual(
+      rightOf(importing(small())),
+    );
+  });
+
+  it('K0208: the prefix is of no tensor', () => {
+    expect(messageOf(importing(both, { prefix: 'en' }))).toMatch(/K0208: option --prefix.*'enc\.', 'dec\.'/);
+  });
+
+  it('K0207: tensors under the prefix count, by their whole names', () => {
+    const bias = { 'enc.layers.0.bias': f32([2], [1, 2]) };
+    expect(messageOf(importing({ ...both, ...bias }, { prefix: 'enc' }))).toContain('enc.layers.0.bias [2]');
+    const nan = f32([2, 3], new Array(6).fill(Number.NaN));
+    const broken = importing({ ...both, 'dec.layers.0.base_weight': nan }, { prefix: 'dec' });
+    expect(messageOf(broken)).toContain('tensor dec.layers.0.base_weight');
+  });
+});
+
 describe('errors', () => {
   const changed = (name: string, change: (t: FileTensor) => FileTensor | undefined) => {
     const tensors = small();

@@ -58,10 +58,10 @@ export interface EdgeAnalysis {
   readonly table: EdgeTable;
   /** [slabs, outputs]: smallest entry of a column, over codes. */
   readonly min: Int32Array;
-  /** [slabs, outputs]: largest entry minus smallest. */
-  readonly span: Int32Array;
+  /** [slabs, outputs]: largest entry minus smallest, which i32 cannot hold for every pair of i32 entries. */
+  readonly span: Float64Array;
   /** Largest span of each slab. */
-  readonly widest: Int32Array;
+  readonly widest: Float64Array;
   /** [outputs]: bias plus all minima. The accumulator is this plus the unsigned entries. */
   readonly offset: Float64Array;
   /** The interval of final accumulators over all outputs and inputs, padding included. */
@@ -72,8 +72,8 @@ export interface EdgeAnalysis {
 export const analyseEdges = (table: EdgeTable): EdgeAnalysis => {
   const { slabs, groups, width, outputs } = table;
   const min = new Int32Array(slabs * outputs);
-  const span = new Int32Array(slabs * outputs);
-  const widest = new Int32Array(slabs);
+  const span = new Float64Array(slabs * outputs);
+  const widest = new Float64Array(slabs);
   for (let s = 0; s < slabs; s++) {
     for (let g = 0; g < groups; g++) {
       const to = s * outputs + g * width;
@@ -106,7 +106,7 @@ export const analyseEdges = (table: EdgeTable): EdgeAnalysis => {
 };
 
 /** Smallest entry of each column of a slab, and how far the largest is above it. */
-const columnBounds = (t: EdgeTable, first: number, min: Int32Array, span: Int32Array): void => {
+const columnBounds = (t: EdgeTable, first: number, min: Int32Array, span: Float64Array): void => {
   for (let o = 0; o < t.width; o++) min[o] = span[o] = t.data[first + o]!;
   for (let c = 1; c < t.codes; c++) {
     const row = first + c * t.width;

@@ -5,6 +5,7 @@
  */
 import { f32Data } from '../../../ir/constant.js';
 import type { Thresholds } from '../../../ir/quantizer.js';
+import { ceilLog2 } from '../../../numeric/fixed-point.js';
 import { type Asm, addressIn, type Expr } from '../asm.js';
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
@@ -12,7 +13,7 @@ import { elementRounds } from './elementwise.js';
 
 export const quantizeThresholds = (base: KernelBase, q: Thresholds, result: Storage): Kernel => {
   const count = q.levels - 1;
-  const steps = Math.ceil(Math.log2(count + 1));
+  const steps = ceilLog2(count + 1);
   const row = 2 ** steps;
   const rows = q.thresholds.shape[0]!;
   const padded = new Float32Array(rows * row).fill(Number.NaN);

@@ -1,0 +1,97 @@
+/** Replacing a folder removes it: only artifacts of kanc are replaced, and nothing that stands in them is lost. */
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, sep } from 'node:path';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { diagnostic } from '../../src/diagnostics/index.js';
+import { writeArtifact } from '../../src/driver/atomic.js';
+import type { Files } from '../../src/driver/capabilities.js';
+import { checkDestination } from '../../src/driver/destination.js';
+import { nodeDisk } from '../../src/driver/node.js';
+import { codeOf, messageOf, rightOf } from '../support/checked.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'kanc-test-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const path = (...parts: ReadonlyArray<string>): string => join(folder, ...parts);
+const artifact = {
+  files: new Map([
+    ['manifest.json', JSON.stringify({ format: 'kanc-artifact', files: { 'a.txt': '', 'lib/b.txt': '' } })],
+    ['a.txt', 'a'],
+    ['lib/b.txt', 'b'],
+  ]),
+};
+const write = (target: string) => writeArtifact(nodeDisk)(target, artifact)();
+
+describe('a folder is no destination', () => {
+  it('without a name', async () => {
+    expect(messageOf(await checkDestination(nodeDisk)('')())).toMatch(/K0801: option --out: .*empty/);
+  });
+
+  it('where the process or its user stands in it', async () => {
+    mkdirSync(path('home', 'me', 'work'), { recursive: true });
+    const check = checkDestination({ ...nodeDisk, occupied: () => [path('home', 'me')] });
+    expect(messageOf(await check(path('home', 'me'))())).toContain('K0102');
+    expect(messageOf(await check(path('home', '..', 'home'))())).toMatch(/K0102.*lies in it/);
+    expect(codeOf(await check(path('home', 'me', 'work'))())).toBe('ok');
+    expect(codeOf(await check(path('home', 'm'))())).toBe('ok');
+    symlinkSync(path('home'), path('link'));
+    expect(codeOf(await check(path('link', 'me'))())).toBe('K0102');
+    expect(codeOf(await check(path('link'))())).toBe('K0102');
+  });
+
+  it('and neither are the current folder of this process and the root', async () => {
+    expect(codeOf(await checkDestination(nodeDisk)('.')())).toBe('K0102');
+    expect(messageOf(await checkDestination({ ...nodeDisk, occupied: () => [] })(sep)())).toContain('root');
+  });
+
+  it('where it cannot be seen whether it exists', async () => {
+    const denied = TE.left([diagnostic('K0101', 'permission is denied')] as const);
+    const files: Files = { ...nodeDisk.files, kindOf: () => denied };
+    expect(codeOf(await checkDestination({ ...nodeDisk, files })(path('out'))())).toBe('K0101');
+    writeFileSync(path('file'), '');
+    expect(codeOf(await nodeDisk.files.kindOf(path('file', 'x'))())).toBe('K0101');
+    expect(rightOf(await nodeDisk.files.kindOf(path('absent'))())).toBe('absent');
+  });
+
+  it.each(['notes.txt', 'lib/notes.txt', 'data/x.npy'])('where %s lies beside the artifact', async (name) => {
+    expect(codeOf(await write(path('out')))).toBe('ok');
+    mkdirSync(path('out', 'data'));
+    if (name !== 'data/x.npy') rmSync(path('out', 'data'), { recursive: true });
+    writeFileSync(path('out', name), 'precious');
+    const refused = messageOf(await write(path('out')));
+    expect(refused).toContain('K0102');
+    expect(refused).toContain(name.startsWith('data') ? "'data/'" : `'${name}'`);
+    expect(readFileSync(path('out', name), 'utf8')).toBe('precious');
+    rmSync(path('out', name.startsWith('data') ? 'data' : name), { recursive: true });
+    expect(codeOf(await write(path('out')))).toBe('ok');
+  });
+
+  it('where a folder has the name of a file of the artifact', async () => {
+    await write(path('out'));
+    rmSync(path('out', 'a.txt'));
+    mkdirSync(path('out', 'a.txt'));
+    expect(messageOf(await write(path('out')))).toContain("'a.txt/'");
+  });
+});
+
+describe('a link to an artifact', () => {
+  it('stays, and the artifact is replaced', async () => {
+    await write(path('out'));
+    symlinkSync(path('out'), path('link'));
+    expect(codeOf(await write(path('link')))).toBe('ok');
+    expect(readdirSync(folder).sort()).toEqual(['link', 'out']);
+  });
+});
