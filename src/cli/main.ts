@@ -8,6 +8,7 @@ import { addImport } from './commands/import.js';
 import { addOpt } from './commands/opt.js';
 import { addPasses } from './commands/passes.js';
 import { addPrint } from './commands/print.js';
+import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
@@ -42,6 +43,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addRun,
     addEval,
     addVerify,
+    addReport,
     addImport,
     addPrint,
     addOpt,

@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Divergence } from '../analyses/divergence.js';
 import { type GraphCost, graphCost } from '../analyses/graph-cost.js';
+import { networkFacts } from '../analyses/layer-facts.js';
 import type { Artifact, Json } from '../backends/backend.js';
 import { findTarget } from '../backends/index.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
@@ -105,11 +106,11 @@ export const compileCheckpoint =
         ),
       ),
       TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
-      TE.bind('artifact', ({ target, done, graph, kir, divergence }) => {
+      TE.bind('artifact', ({ target, imported, done, graph, kir, divergence }) => {
         const context = {
           version: world.version,
           kir,
-          extra: manifestExtra(request, done, graph, divergence),
+          extra: manifestExtra(request, imported, done, graph, divergence),
         };
         return timed(
           `(${target.name})`,
@@ -147,8 +148,18 @@ const sourceHashes = ({ bytes, beside }: Source): { readonly [key: string]: Json
   return { sha256: sha256Of(bytes), ...(others.length === 0 ? {} : { beside: others }) };
 };
 
+/** The facts of the network as plain data. */
+const networkSizes = (imported: Graph): { readonly layers: Json; readonly rest: Json } => {
+  const { layers, rest } = networkFacts(imported);
+  return {
+    layers: layers.map((layer) => ({ ...layer, branches: layer.branches.map((b) => ({ ...b })) })),
+    rest: { ...rest },
+  };
+};
+
 const manifestExtra = (
   request: CompileRequest,
+  imported: Graph,
   done: PassesDone,
   graph: Graph,
   divergence: Divergence | undefined,
@@ -163,6 +174,8 @@ const manifestExtra = (
     nan: quantize['nan'] ?? 'zero',
     divergence: divergence === undefined ? null : { ...divergence },
     cost: { ...graphCost(graph) },
+    // What `kanc report` compares the program with: the sizes of the network as it was trained.
+    ...networkSizes(imported),
     remarks: {
       notes: done.remarks.filter((r) => r.severity === 'note').length,
       warnings: done.remarks.filter((r) => r.severity === 'warning').map((r) => `${r.pass}: ${r.message}`),

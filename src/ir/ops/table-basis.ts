@@ -173,11 +173,13 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
   cost: (a, [x], type) => {
     const edges = edgesOf(x!, type, a.window);
     const bits = (c: Constant): number => (c.element.kind === 'f32' ? 32 : c.element.bits);
-    const perEdge = a.basis.shape[1]! + (a.base === undefined ? 0 : 1);
+    const [splines, base] = [a.basis.shape[1]!, a.baseTable === undefined ? 0 : 1];
+    // Base values have bits of their own: the second width is the mean over the products of an edge.
+    const valueBits = splines * bits(a.basis) + (a.baseTable === undefined ? 0 : bits(a.baseTable));
     const constants = [a.coefficients, a.basis, a.span, a.frac, a.rows, a.base, a.baseTable, a.bias];
     return {
-      macs: edges * perEdge,
-      macBits: [bits(a.coefficients), bits(a.basis)],
+      macs: edges * (splines + base),
+      macBits: [bits(a.coefficients), valueBits / (splines + base)],
       adds: 0,
       addBits: a.acc,
       reads: (3 * edges) / a.coefficients.shape[2]!,
