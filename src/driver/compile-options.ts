@@ -88,6 +88,11 @@ const TABLE_PASSES: ReadonlyArray<PassCall> = ['fold', 'prune', 'dedupe', 'narro
   call(name),
 );
 
+/** Bits of table entries up to which a refit is worth its seconds: above, accuracy stays the same within chance. */
+const COARSE = 3;
+
+const isCoarse = ({ quant = {} }: CompileOptions): boolean => Number(quant['table'] ?? 8) <= COARSE;
+
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
   ...inputCalls(o),
   call('calibrate', { data: o.calib }),
@@ -99,7 +104,11 @@ const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
     align: o.form === 'basis' ? 'knots' : undefined,
     nan: o.nan,
   }),
-  call('tabulate', { form: o.form, budget: o.budgetMem }),
+  call('tabulate', {
+    form: o.form,
+    budget: o.budgetMem,
+    data: isCoarse(o) && o.form !== 'basis' ? o.calib : undefined,
+  }),
   ...TABLE_PASSES,
 ];
 

@@ -13,18 +13,30 @@ import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
 import { edgeTableRange, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { isPadded } from '../ir/window.js';
+import { nearestEntry } from '../numeric/table-round.js';
 import { inputChannel, type LayerSite } from './layer-site.js';
+import type { Remark } from './pass.js';
+import type { Evidence } from './refit.js';
+import { correctFunctions, roundEntries } from './refit-edge.js';
 import type { TabulateOptions } from './tabulate.js';
+
+export interface EdgeTable {
+  readonly attrs: TableEdgeAttrs;
+  readonly said: ReadonlyArray<Remark>;
+}
 
 export const tabulateEdge = (
   site: LayerSite,
   options: Pick<TabulateOptions, 'scale' | 'cells'>,
-): TableEdgeAttrs => {
+  evidence?: Evidence,
+): EdgeTable => {
   const { inputs, outputs, layer } = site;
   const { levels } = site.coded;
   const groups = layer.window?.groups ?? 1;
   const taps = inputs / groups;
   const functions = edgeFunctions(site, options.cells);
+  if (evidence !== undefined)
+    correctFunctions(evidence, functions, layer.bias?.data ?? new Float32Array(outputs));
   const padded = layer.window !== undefined && isPadded(layer.window);
   const { middles, halfRanges } = centre(functions, inputs, levels, outputs, padded);
 
@@ -42,33 +54,37 @@ export const tabulateEdge = (
   const element = int(bits);
   const rows = padded ? levels + 1 : levels;
   const entries = allocate(element, inputs * rows * outputs);
-  const round = (v: number): number => Math.max(-top, Math.min(top, Math.round(v)));
+  // Entries before rounding, where they are rounded together.
+  const wanted = new Float32Array(evidence === undefined ? 0 : entries.length);
   for (let i = 0; i < inputs; i++) {
     const scaleAt = Math.floor(i / taps) * outputs;
     for (let c = 0; c < levels; c++) {
       const from = (i * levels + c) * outputs;
       const to = (i * rows + c) * outputs;
       for (let o = 0; o < outputs; o++) {
-        entries[to + o] = round((functions[from + o]! - middles[i * outputs + o]!) * inverse[scaleAt + o]!);
+        const value = (functions[from + o]! - middles[i * outputs + o]!) * inverse[scaleAt + o]!;
+        if (evidence === undefined) entries[to + o] = nearestEntry(value, top);
+        else wanted[to + o] = value;
       }
     }
     if (!padded) continue;
     // A tap in the padding adds nothing, so it takes back the middle that the bias holds for it.
     const to = (i * rows + levels) * outputs;
     for (let o = 0; o < outputs; o++)
-      entries[to + o] = round(-middles[i * outputs + o]! * inverse[scaleAt + o]!);
+      entries[to + o] = nearestEntry(-middles[i * outputs + o]! * inverse[scaleAt + o]!, top);
   }
+  const bias = Int32Array.from(sums, (sum, o) => Math.round(sum * inverse[o]!));
+  const rounded =
+    evidence === undefined
+      ? { bias, scales, said: [] }
+      : roundEntries(evidence, { wanted, scales, bias, top, oneScale: options.scale === 'tensor' }, entries);
   const parts = {
     table: constant(element, [inputs, rows, outputs], entries),
-    bias: constant(
-      int(32),
-      [sums.length],
-      Int32Array.from(sums, (sum, o) => Math.round(sum * inverse[o]!)),
-    ),
-    scale: perChannel(F32, scales),
+    bias: constant(int(32), [sums.length], rounded.bias),
+    scale: perChannel(F32, rounded.scales),
     ...(layer.window === undefined ? {} : { window: layer.window }),
   };
-  return withAccumulator(parts, inputs);
+  return { attrs: withAccumulator(parts, inputs), said: rounded.said };
 };
 
 /** Proves the range of an edge table and picks the narrowest accumulator for it. */

@@ -1,5 +1,5 @@
 /** Replaces everything that reads codes by integer tables: the recursion ends here. */
-import type * as E from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import { fail } from '../diagnostics/index.js';
@@ -10,8 +10,16 @@ import type { NormAttrs } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { type LayerSite, siteOf } from './layer-site.js';
-import { bytesOption, choiceOption, declareOptions } from './options.js';
+import {
+  autoIntegerOption,
+  bytesOption,
+  choiceOption,
+  declareOptions,
+  numberOption,
+  textOption,
+} from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
+import { type Evidence, type RefitOptions, refitOn } from './refit.js';
 import { tabulateBasis } from './tabulate-basis.js';
 import { tabulateEdge } from './tabulate-edge.js';
 import { type PendingNorm, tabulateNorm } from './tabulate-norm.js';
@@ -25,9 +33,24 @@ const { codec, help } = declareOptions({
     'an entry is the mean of the function over the calibration values of its cell, or its value at the decoded code',
     ['mean', 'value'],
   ),
+  data: textOption(
+    '.npy file with inputs; with it edge tables are refit: corrected together, layer by layer, so that outputs come close to those of the float network',
+  ),
+  samples: autoIntegerOption('samples to refit on; auto: 2048, fewer for large networks', 1, 16384),
+  ridge: numberOption(
+    'how much a change of entries costs in a refit, against errors of outputs',
+    1e-6,
+    1e30,
+    1,
+  ),
+  round: choiceOption('after a refit entries are rounded with regard to each other, or each to the nearest', [
+    'together',
+    'nearest',
+  ]),
 });
 
-export interface TabulateOptions {
+export interface TabulateOptions extends RefitOptions {
+  readonly data: string;
   readonly form: 'auto' | Form;
   readonly budget: number;
   readonly scale: 'output' | 'tensor';
@@ -39,9 +62,16 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
   summary: 'replaces layers, sums, norms and whatever reads codes by integer tables',
   options: codec,
   help,
+  files: ({ data }) => (data === '' ? [] : [data]),
   from: 'quantized',
   to: 'table',
-  run: (options) => (graph) => {
+  run: (options, context) => (graph) => {
+    const dataset = context.dataset(options.data);
+    if (options.data !== '' && dataset === undefined) {
+      return fail('K0505', `the data '${options.data}' was not loaded`, { place: { pass: 'tabulate' } });
+    }
+    const refit = options.data === '' || dataset === undefined ? undefined : refitOn(graph, dataset, options);
+    if (refit !== undefined && E.isLeft(refit)) return refit;
     const remarks: Remark[] = [];
     let failure: E.Either<Diagnostics, never> | undefined;
     const statistics = new Map<ValueName, ObserveAttrs>();
@@ -70,7 +100,11 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         case 'kan': {
           const value = coded(0);
           if (failure !== undefined) return value.codes;
-          const layer = tabulateLayer(siteOf(op.attrs, value), options);
+          const layer = tabulateLayer(
+            siteOf(op.attrs, value),
+            options,
+            refit === undefined ? undefined : () => refit.right.evidenceFor(node.name, value.codes, r),
+          );
           for (const remark of layer.said) remarks.push({ ...remark, op: node.name });
           return dequantized(layer.op, [value.codes]);
         }
@@ -138,9 +172,15 @@ const keepNorm = (
   return acc;
 };
 
+const NOT_REFIT = note(
+  'not refit: a layer over windows, or a network too large to run on enough samples (samples=... runs it on as many as you say)',
+);
+
 const tabulateLayer = (
   site: LayerSite,
   options: TabulateOptions,
+  /** Absent when nothing is to be refit. */
+  evidenceOf: (() => Evidence | undefined) | undefined,
 ): { op: Op; said: ReadonlyArray<Remark> } => {
   const { levels } = site.coded;
   const wanted =
@@ -148,7 +188,10 @@ const tabulateLayer = (
   if (wanted === 'basis' && hasBasisForm(site.layer)) {
     const { attrs, basisBits } = tabulateBasis(site);
     const asked = site.layer.precision?.basis ?? basisBits;
-    const said = [note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
+    const said = [
+      note(`basis table, range [${attrs.lo}, ${attrs.hi}]`),
+      ...(evidenceOf === undefined ? [] : [note('basis tables are not refit')]),
+    ];
     return {
       op: { kind: 'table.basis', attrs },
       said:
@@ -160,8 +203,11 @@ const tabulateLayer = (
             ],
     };
   }
-  const attrs = tabulateEdge(site, options);
+  const evidence = evidenceOf?.();
+  const { attrs, said: refitted } = tabulateEdge(site, options, evidence);
   const said = [
+    ...refitted,
+    ...(evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT]),
     note(
       `edge table of ${edgeCost(site.layer, site.inputs, levels).bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`,
     ),

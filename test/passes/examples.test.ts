@@ -37,6 +37,26 @@ describe('fashion, u8 pixels', () => {
   });
 });
 
+describe('fashion, low bits with refit (float 86.7%)', () => {
+  const net = model('efficient-kan-fashion');
+  const calibration = dataset('fashion-mnist/calib_images.npy');
+  const images = dataset('fashion-mnist/test_images.npy');
+  const labels = readArray('data/fashion-mnist/test_labels.npy').data;
+  const observed = compiled(net, 'input{dtype=u8,mean=0.5,std=0.5},calibrate{data=x}', calibration);
+
+  it.each([
+    ['act=4,hidden=6,table=4', 0.3],
+    ['act=3,hidden=8,table=8', 0.3],
+    ['act=2,hidden=8,table=8', 2.5],
+    ['act=6,hidden=8,table=3', 1],
+    ['act=3,hidden=4,table=4', 1],
+  ])('%s loses at most %d points', { timeout: 120_000 }, (bits, points) => {
+    const graph = compiled(observed, `quantize{${bits}},tabulate{form=edge,data=x},${TAIL}`, calibration);
+    const found = hits(outputOf(graph, inputOf(graph, images)), labels);
+    expect(found).toBeGreaterThanOrEqual(1734 - 20 * points);
+  });
+});
+
 describe.each([
   { name: 'efficient-kan-digits', data: 'digits', slack: 0.005 },
   { name: 'efficient-kan-digits-adaptive-grid', data: 'digits', slack: 0.005 },
