@@ -7,7 +7,6 @@
  * for offset.
  */
 
-import { invariant } from '../diagnostics/index.js';
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
@@ -19,7 +18,7 @@ import type { TabulateOptions } from './tabulate.js';
 export const tabulateEdge = (
   site: LayerSite,
   options: Pick<TabulateOptions, 'scale' | 'cells'>,
-): TableEdgeAttrs => {
+): TableEdgeAttrs | undefined => {
   const { inputs, outputs, layer } = site;
   const { levels } = site.coded;
   const groups = layer.window?.groups ?? 1;
@@ -71,14 +70,14 @@ export const tabulateEdge = (
   return withAccumulator(parts, inputs);
 };
 
-/** Proves the range of an edge table and picks the narrowest accumulator for it. */
+/** Proves the range of an edge table and picks the narrowest accumulator for it; undefined beyond 32 bits. */
 export const withAccumulator = (
   parts: Omit<TableEdgeAttrs, 'acc' | 'lo' | 'hi'>,
   inputs: number,
-): TableEdgeAttrs => {
+): TableEdgeAttrs | undefined => {
   const range = edgeTableRange(parts, inputs);
   const acc = accumulatorFor(range.lo, range.hi);
-  invariant(acc !== undefined && acc.kind === 'int', `accumulator range [${range.lo}, ${range.hi}]`);
+  if (acc === undefined || acc.kind !== 'int') return undefined;
   // Eight-bit accumulators save nothing: the next layer widens them at once.
   return { ...parts, acc: Math.max(16, acc.bits), lo: range.lo, hi: range.hi };
 };

@@ -1,9 +1,9 @@
 /** Replaces everything that reads codes by integer tables: the recursion ends here. */
-import type * as E from 'fp-ts/lib/Either.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
-import type { Diagnostics } from '../diagnostics/index.js';
-import { fail } from '../diagnostics/index.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
+import type { PerChannel } from '../ir/constant.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
 import type { NormAttrs } from '../ir/ops/norm.js';
@@ -70,7 +70,14 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         case 'kan': {
           const value = coded(0);
           if (failure !== undefined) return value.codes;
-          const layer = tabulateLayer(siteOf(op.attrs, value), options);
+          const made = at({ pass: 'tabulate', op: node.name })(
+            tabulateLayer(siteOf(op.attrs, value), options),
+          );
+          if (E.isLeft(made)) {
+            failure ??= made;
+            return value.codes;
+          }
+          const layer = made.right;
           for (const remark of layer.said) remarks.push({ ...remark, op: node.name });
           return dequantized(layer.op, [value.codes]);
         }
@@ -138,10 +145,12 @@ const keepNorm = (
   return acc;
 };
 
-const tabulateLayer = (
-  site: LayerSite,
-  options: TabulateOptions,
-): { op: Op; said: ReadonlyArray<Remark> } => {
+interface Tabulated {
+  readonly op: Op;
+  readonly said: ReadonlyArray<Remark>;
+}
+
+const tabulateLayer = (site: LayerSite, options: TabulateOptions): Checked<Tabulated> => {
   const { levels } = site.coded;
   const wanted =
     options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
@@ -149,28 +158,43 @@ const tabulateLayer = (
     const { attrs, basisBits } = tabulateBasis(site);
     const asked = site.layer.precision?.basis ?? basisBits;
     const said = [note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
-    return {
+    const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow i32`;
+    return finite(attrs.scale, {
       op: { kind: 'table.basis', attrs },
-      said:
-        basisBits === asked
-          ? said
-          : [
-              warning(`basis values have ${basisBits} bits instead of ${asked}: more would overflow i32`),
-              ...said,
-            ],
-    };
+      said: basisBits === asked ? said : [warning(fewer), ...said],
+    });
   }
   const attrs = tabulateEdge(site, options);
-  const said = [
-    note(
-      `edge table of ${edgeCost(site.layer, site.inputs, levels).bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`,
-    ),
-  ];
-  return {
+  if (attrs === undefined) {
+    return fail(
+      'K0402',
+      `${site.inputs} inputs of ${site.layer.precision?.table ?? 8}-bit tables need accumulators of more than 32 bits`,
+      {
+        hint: 'Tables of fewer bits fit: --quant table=8.',
+      },
+    );
+  }
+  const { bytes } = edgeCost(site.layer, site.inputs, levels);
+  const said = [note(`edge table of ${bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`)];
+  return finite(attrs.scale, {
     op: { kind: 'table.edge', attrs },
     said:
       wanted === 'basis'
-        ? [warning('edge table: the basis form needs exactly one B-spline branch'), ...said]
+        ? [
+            warning('edge table: the basis form needs one B-spline branch and at most one base branch'),
+            ...said,
+          ]
         : said,
-  };
+  });
+};
+
+/** Weights may be finite and what they compute not: a table of it would mean nothing. */
+const finite = (scale: PerChannel, made: Tabulated): Checked<Tabulated> => {
+  const scales = typeof scale === 'number' ? [scale] : [...scale.data];
+  return scales.every((v) => Number.isFinite(v) && v > 0)
+    ? E.right(made)
+    : fail('K0204', 'the functions of the layer reach values that 32-bit floats do not hold', {
+        expected: 'weights whose functions stay finite over the range of the inputs',
+        hint: 'The training probably diverged: take an earlier checkpoint.',
+      });
 };
