@@ -98,6 +98,8 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
     value.fill(0);
     for (const b of branches) accumulateInput(b, i, x, value);
   };
+  // Functions that a person chose may have poles; trained splines that overflow are not to be mended.
+  const singular = layer.branches.some((b) => b.basis._tag === 'symbolic');
   const byBins = cells === 'mean' && inputs * outputs <= BIN_LIMIT;
   const result = new Float32Array(inputs * levels * outputs);
   const sums = new Float64Array(levels * outputs);
@@ -121,7 +123,7 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
         result[row + o] = count === 0 ? value[o]! : sums[c * outputs + o]! / count;
       }
     }
-    repairSingularities(result, i * levels * outputs, levels, outputs);
+    if (singular) repairSingularities(result, i * levels * outputs, levels, outputs);
   }
   return result;
 };
