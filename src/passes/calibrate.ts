@@ -13,7 +13,7 @@ import { channelsOf, innerOf } from '../ir/types.js';
 import { type Histogram, histogram } from '../numeric/histogram.js';
 import { assumedHistograms } from './assumed-ranges.js';
 import { codePoints, frontValues } from './code-points.js';
-import { type Dataset, toTensor } from './dataset.js';
+import { type Dataset, spread, toTensor } from './dataset.js';
 import { autoIntegerOption, declareOptions, integerOption, textOption } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 
@@ -96,9 +96,8 @@ const observe = (
     nodes: graph.nodes.filter((n) => cheap.has(n.name)),
     outputs: [],
   };
-  const features = all.right.data.length / all.right.batch;
   const some = Math.min(sampleCount(samples, graph), all.right.batch);
-  const few = { ...all.right, batch: some, data: all.right.data.subarray(0, some * features) };
+  const few = spread(all.right, some);
 
   const histograms = new Map<ValueName, Histogram>();
   const take =

@@ -133,18 +133,19 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
  * finite one of the nearest code, and 0 where there is none.
  */
 const repairSingularities = (functions: Float32Array, at: number, levels: number, outputs: number): void => {
-  const finite = (c: number, o: number): boolean => Number.isFinite(functions[at + c * outputs + o]);
-  for (let e = at; e < at + levels * outputs; e++) {
-    if (Number.isFinite(functions[e])) continue;
-    const [c, o] = [Math.floor((e - at) / outputs), (e - at) % outputs];
+  const before = functions.slice(at, at + levels * outputs);
+  for (let e = 0; e < before.length; e++) {
+    if (Number.isFinite(before[e])) continue;
+    const [c, o] = [Math.floor(e / outputs), e % outputs];
     let found = 0;
     for (let d = 1; d < levels; d++) {
-      const near = [c - d, c + d].find((k) => k >= 0 && k < levels && finite(k, o));
+      const finite = (k: number): boolean => k >= 0 && k < levels && Number.isFinite(before[k * outputs + o]);
+      const near = [c - d, c + d].find(finite);
       if (near === undefined) continue;
-      found = functions[at + near * outputs + o]!;
+      found = before[near * outputs + o]!;
       break;
     }
-    functions[e] = found;
+    functions[at + e] = found;
   }
 };
 

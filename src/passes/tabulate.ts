@@ -6,7 +6,7 @@ import { type Rewriter, rewrite } from '../ir/builder.js';
 import type { PerChannel } from '../ir/constant.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
-import type { NormAttrs } from '../ir/ops/norm.js';
+import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { type LayerSite, siteOf } from './layer-site.js';
@@ -15,7 +15,7 @@ import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 import { tabulateBasis } from './tabulate-basis.js';
 import { tabulateEdge } from './tabulate-edge.js';
 import { type PendingNorm, tabulateNorm } from './tabulate-norm.js';
-import { FACTORS, NORMED, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
+import { FACTORS, normed, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
 
 const { codec, help } = declareOptions({
   form: choiceOption('edge tables, basis tables, or per layer by cost', ['auto', 'edge', 'basis']),
@@ -95,7 +95,12 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           return dequantized(op, [summed(FACTORS)]);
         case 'norm':
           // Made where its quantizer is known: its place is taken by the accumulators that it reads.
-          return keepNorm(norms, summed(NORMED), op.attrs, r);
+          return keepNorm(
+            norms,
+            summed(normed(op.attrs.over, op.attrs.epsilon, normGroup(op.attrs.over, node.type.shape))),
+            op.attrs,
+            r,
+          );
         case 'observe':
           return norms.has(r.of(node.operands[0]!)) ? r.of(node.operands[0]!) : r.keep(node);
         case 'quantize': {
@@ -119,7 +124,8 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         }
       }
     });
-    return failure ?? withRemarks(result, remarks);
+    // What an op does not allow comes first: later ops fail for want of its value.
+    return E.isLeft(result) ? result : (failure ?? withRemarks(result, remarks));
   },
 });
 
@@ -158,7 +164,7 @@ const tabulateLayer = (site: LayerSite, options: TabulateOptions): Checked<Tabul
     const { attrs, basisBits } = tabulateBasis(site);
     const asked = site.layer.precision?.basis ?? basisBits;
     const said = [note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
-    const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow i32`;
+    const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow accumulators or the table of the base branch`;
     return finite(attrs.scale, {
       op: { kind: 'table.basis', attrs },
       said: basisBits === asked ? said : [warning(fewer), ...said],

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { type Graph, type ObserveAttrs, printGraph } from '../../src/ir/index.js';
-import { calibrate } from '../../src/passes/index.js';
+import { calibrate, spread } from '../../src/passes/index.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 import { randomOf } from '../support/random.js';
 import {
@@ -53,7 +53,8 @@ describe('with data', () => {
   it('records the exact extremes', () => {
     const values = Float32Array.from(data.array.data);
     expect([input!.lo, input!.hi]).toEqual([Math.min(...values), Math.max(...values)]);
-    const some = floatInput(3, values.slice(0, 3 * 64));
+    // Hidden values come from samples that are spread over the file.
+    const some = spread(floatInput(3, values), 64);
     const hiddenValues = Float32Array.from(valuesOf(net, some).get('layer0')!.data);
     expect([hidden!.lo, hidden!.hi]).toEqual([Math.min(...hiddenValues), Math.max(...hiddenValues)]);
   });
