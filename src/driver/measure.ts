@@ -4,33 +4,32 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { type Divergence, divergenceOf } from '../analyses/divergence.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail } from '../diagnostics/index.js';
+import { allocate } from '../ir/element.js';
 import { type Graph, typesOf } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
-import { type Dataset, toTensor } from '../passes/dataset.js';
+import { type Dataset, spread, toTensor } from '../passes/dataset.js';
 import type { PassesDone } from './run-passes.js';
 
 /** Calibration samples that the divergence is measured on: fewer for networks that take the interpreter long. */
 const measuredSamples = (reference: Graph): number =>
-  Math.max(4, Math.min(256, Math.floor(2e9 / (graphCost(reference).macs + 1))));
+  Math.max(4, Math.min(256, Math.floor(5e8 / (graphCost(reference).macs + 1))));
 
-/** The first `limit` samples without NaN or infinity: of others the float network gives no number to compare with. */
+/**
+ * Up to `limit` samples, evenly spaced among those without NaN or infinity: of others the float network gives no number
+ * to compare with, and files are often sorted.
+ */
 const finiteSamples = (tensor: Tensor, limit: number): Tensor => {
   const { type, batch, data } = tensor;
   const features = sizeOf(type);
   const isWhole = (sample: number): boolean =>
     data.subarray(sample * features, (sample + 1) * features).every(Number.isFinite);
-  const kept: number[] = [];
-  for (let s = 0; s < batch && kept.length < limit; s++) if (isWhole(s)) kept.push(s);
-  // Nothing is copied where nothing is left out, as in nearly all data.
-  if (kept.length === Math.min(batch, limit) && kept.at(-1) === kept.length - 1) {
-    return { type, batch: kept.length, data: data.subarray(0, kept.length * features) };
-  }
-  const result = new Float32Array(kept.length * features);
+  const kept = Array.from({ length: batch }, (_, s) => s).filter(isWhole);
+  const result = allocate(type.element, kept.length * features);
   for (const [k, s] of kept.entries()) {
     result.set(data.subarray(s * features, (s + 1) * features), k * features);
   }
-  return { type, batch: kept.length, data: result };
+  return spread({ type, batch: kept.length, data: result }, limit);
 };
 
 /** Undefined where there is nothing to measure on; K0701 where data and network give no numbers to compare. */

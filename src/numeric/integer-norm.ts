@@ -1,6 +1,6 @@
 /**
  * Layer and instance norm in integers: exact, the same on every target, with nothing wider than 32 bits (sums of
- * squares are kept as two words). For a group of N accumulators a_j with |a_j| <= 2048, N <= 2^15:
+ * squares are kept as two words). For a group of N accumulators a_j with |a_j| <= 2048, N <= 2^16:
  *
  *   S = sum a_j                                     M = floor((8 S + floor(N / 2)) / N)      mean, 3 bits of fraction
  *   d_j = 8 a_j - M                                 W = E + sum d_j^2                        E: epsilon, at least 1
@@ -18,12 +18,13 @@
  *
  *   1/2 + |G| / 2^g (1 / (2 sigma) + |z| (2^-13 + 1 / (8 sigma^2) + 1 / |G|))
  *
- * of which the mean gives the terms with sigma, the roundings of v, q and r give 2^-13, and that of P gives 1 / |G|.
+ * of which the mean gives the terms with sigma, the roundings of v, q and r give 2^-13 (2^-12 where N is above 2^15), and
+ * that of P gives 1 / |G|.
  */
 
 /** Largest magnitude of an input, and largest group. */
 export const NORM_INPUT_LIMIT = 2048;
-export const NORM_GROUP_LIMIT = 2 ** 15;
+export const NORM_GROUP_LIMIT = 2 ** 16;
 /** |G| is below this. */
 export const NORM_GAIN_LIMIT = 2 ** 15;
 

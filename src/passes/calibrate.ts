@@ -2,18 +2,18 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import type { Branch } from '../ir/basis.js';
 import { builder } from '../ir/builder.js';
-import { constant, f32Data } from '../ir/constant.js';
+import { constant } from '../ir/constant.js';
 import { F32, uint } from '../ir/element.js';
-import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
+import type { Graph, ValueName } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Op } from '../ir/ops/index.js';
 import type { Tensor } from '../ir/tensor.js';
 import { channelsOf, innerOf } from '../ir/types.js';
-import { emptyHistogram, type Histogram, histogram } from '../numeric/histogram.js';
+import { type Histogram, histogram } from '../numeric/histogram.js';
+import { assumedHistograms } from './assumed-ranges.js';
 import { codePoints, frontValues } from './code-points.js';
-import { type Dataset, toTensor } from './dataset.js';
+import { type Dataset, spread, toTensor } from './dataset.js';
 import { autoIntegerOption, declareOptions, integerOption, textOption } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 
@@ -51,7 +51,9 @@ export const calibrate = definePass<'float', 'float', CalibrateOptions>({
     }
     if (dataset === undefined) {
       return withRemarks(insert(graph, assumedHistograms(graph, options.bins)), [
-        warning('no calibration data: ranges are assumed from the grids; give --calib for better tables'),
+        warning(
+          'no calibration data: ranges are assumed from the grids and from random inputs; give --calib for better tables',
+        ),
       ]);
     }
     const observed = observe(graph, dataset, options);
@@ -94,9 +96,8 @@ const observe = (
     nodes: graph.nodes.filter((n) => cheap.has(n.name)),
     outputs: [],
   };
-  const features = all.right.data.length / all.right.batch;
   const some = Math.min(sampleCount(samples, graph), all.right.batch);
-  const few = { ...all.right, batch: some, data: all.right.data.subarray(0, some * features) };
+  const few = spread(all.right, some);
 
   const histograms = new Map<ValueName, Histogram>();
   const take =
@@ -117,44 +118,6 @@ const observe = (
       remarks.push(warning(`${h.skipped} values are NaN or infinite and were left out`, name));
   }
   return E.right({ histograms, remarks });
-};
-
-/**
- * Without data: the values that pixels decode to, or the span of the grids of the layers that read the value; where
- * neither is known, a few standard deviations of a normalised value.
- */
-const assumedHistograms = (graph: Graph, bins: number): Histograms => {
-  const definitions = definitionsOf(graph);
-  const types = typesOf(graph);
-  return new Map(
-    codePoints(graph).map(({ name, layers }) => {
-      const read = layers.filter((l) => l.asItIs).flatMap((l) => l.attrs.branches);
-      const fallback = layers.some((l) => l.asItIs) ? { lo: -1, hi: 1 } : { lo: -4, hi: 4 };
-      const { lo, hi } = decodedRange(definitions.get(name)) ?? gridRange(read) ?? fallback;
-      return [name, emptyHistogram(channelsOf(types.get(name)!), bins, lo, hi)];
-    }),
-  );
-};
-
-const decodedRange = (node: Node | undefined): { lo: number; hi: number } | undefined => {
-  if (node?.op.kind !== 'decode' || node.op.attrs.values === undefined) return undefined;
-  const values = f32Data(node.op.attrs.values);
-  return { lo: values.reduce((a, b) => Math.min(a, b)), hi: values.reduce((a, b) => Math.max(a, b)) };
-};
-
-/** From the p-th knot to the p-th last of all rows: where the splines were meant to be used. */
-const gridRange = (branches: ReadonlyArray<Branch>): { lo: number; hi: number } | undefined => {
-  let lo = Number.POSITIVE_INFINITY;
-  let hi = Number.NEGATIVE_INFINITY;
-  for (const { basis } of branches) {
-    if (basis._tag !== 'bspline') continue;
-    const [rows, count] = [basis.knots.shape[0]!, basis.knots.shape[1]!];
-    for (let r = 0; r < rows; r++) {
-      lo = Math.min(lo, basis.knots.data[r * count + basis.order]!);
-      hi = Math.max(hi, basis.knots.data[(r + 1) * count - 1 - basis.order]!);
-    }
-  }
-  return lo < hi ? { lo, hi } : undefined;
 };
 
 /** Puts an `observe` behind every value with a histogram and lets everything read it from there. */

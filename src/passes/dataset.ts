@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
-import { showElement } from '../ir/element.js';
+import { allocate, showElement } from '../ir/element.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type ValueType } from '../ir/types.js';
 
@@ -49,8 +49,23 @@ export const toTensor = (
     return fail('K0701', `the array holds ${array.dtype} elements, but the model was compiled for u8 input`, {
       place,
       expected,
-      hint: 'Store the raw pixels as uint8, or compile with --input-dtype f32.',
+      hint:
+        type.meaning === undefined
+          ? 'Store the raw pixels as uint8, or compile with --input-dtype f32.'
+          : 'The input of this network is integer codes: store them as uint8.',
     });
   }
   return E.right({ type, batch, data: data.subarray(0, length) });
+};
+
+/** `count` samples of a batch, evenly spaced: files are often sorted by class. */
+export const spread = (tensor: Tensor, count: number): Tensor => {
+  if (count >= tensor.batch) return tensor;
+  const size = tensor.data.length / tensor.batch;
+  const data = allocate(tensor.type.element, count * size);
+  for (let k = 0; k < count; k++) {
+    const from = Math.floor((k * tensor.batch) / count) * size;
+    data.set(tensor.data.subarray(from, from + size), k * size);
+  }
+  return { ...tensor, batch: count, data };
 };

@@ -1,5 +1,6 @@
 /** Proves the range of every accumulator anew and gives each the narrowest type that holds it. */
 import { rewrite } from '../ir/builder.js';
+import type { OpOf } from '../ir/ops/index.js';
 import { tableInputs } from '../ir/ops/table-edge.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
@@ -20,10 +21,8 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
       if (node.op.kind !== 'table.edge' && node.op.kind !== 'table.basis') return r.keep(node);
       const operands = node.operands.map(r.of);
       const inputs = tableInputs(r.typeOf(operands[0]!).shape, node.op.attrs.window);
-      const op =
-        node.op.kind === 'table.edge'
-          ? ({ kind: 'table.edge', attrs: proveEdge(node.op.attrs, inputs) } as const)
-          : ({ kind: 'table.basis', attrs: proveBasis(node.op.attrs, inputs) } as const);
+      const op = proven(node.op, inputs);
+      if (op === undefined) return r.keep(node);
       const { acc, lo, hi } = op.attrs;
       if (acc === node.op.attrs.acc && lo === node.op.attrs.lo && hi === node.op.attrs.hi)
         return r.keep(node);
@@ -33,3 +32,16 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
     return withRemarks(result, remarks);
   },
 });
+
+/** The layer with its range proven anew; undefined for one that the verifier would refuse. */
+const proven = (
+  op: OpOf<'table.edge' | 'table.basis'>,
+  inputs: number,
+): OpOf<'table.edge' | 'table.basis'> | undefined => {
+  if (op.kind === 'table.edge') {
+    const attrs = proveEdge(op.attrs, inputs);
+    return attrs === undefined ? undefined : { kind: op.kind, attrs };
+  }
+  const attrs = proveBasis(op.attrs, inputs);
+  return attrs === undefined ? undefined : { kind: op.kind, attrs };
+};

@@ -88,20 +88,22 @@ const liveEdge = (a: TableEdgeAttrs): Live | undefined => {
   };
   const { kept, dead } = split(inputs, (i) => varies(slabOf(a, i)));
   if (dead === 0) return undefined;
-  const bias = Int32Array.from({ length: outputs }, (_, o) => a.bias?.data[o] ?? 0);
+  const bias = Float64Array.from({ length: outputs }, (_, o) => a.bias?.data[o] ?? 0);
   const keptSet = new Set(kept);
   for (let i = 0; i < inputs; i++) {
     if (keptSet.has(i)) continue;
     const row = slabOf(a, i) * levels * outputs;
     for (let o = 0; o < outputs; o++) bias[o]! += data[row + o]!;
   }
+  if (bias.some((b) => b < -(2 ** 31) || b >= 2 ** 31)) return undefined;
   const { slabs, ...rest } = a;
   const attrs: TableEdgeAttrs = {
     ...rest,
-    bias: constant(int(32), [outputs], bias),
+    bias: constant(int(32), [outputs], Int32Array.from(bias)),
     ...(slabs === undefined ? { table: pickAlong(a.table, 0, kept) } : { slabs: pickAlong(slabs, 0, kept) }),
   };
-  return { kept, dead, op: { kind: 'table.edge', attrs: proveEdge(attrs, kept.length) } };
+  const proven = proveEdge(attrs, kept.length);
+  return proven === undefined ? undefined : { kept, dead, op: { kind: 'table.edge', attrs: proven } };
 };
 
 const liveBasis = (a: TableBasisAttrs): Live | undefined => {
@@ -127,7 +129,8 @@ const liveBasis = (a: TableBasisAttrs): Live | undefined => {
     ...(a.base === undefined ? {} : { base: pickAlong(a.base, 0, kept) }),
     ...(a.rows === undefined ? {} : { rows: pickAlong(a.rows, 0, kept) }),
   };
-  return { kept, dead, op: { kind: 'table.basis', attrs: proveBasis(attrs, kept.length) } };
+  const proven = proveBasis(attrs, kept.length);
+  return proven === undefined ? undefined : { kept, dead, op: { kind: 'table.basis', attrs: proven } };
 };
 
 /** Puts the narrower layer in place and lets its operand compute the kept features only. */

@@ -8,29 +8,31 @@ import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { pickMeaning } from '../ir/quantizer.js';
 import { withAccumulator } from './tabulate-edge.js';
 
-/** The accumulator, proven anew for changed parts. */
-export const proveEdge = (a: TableEdgeAttrs, inputs: number): TableEdgeAttrs => {
+/** The accumulator, proven anew for changed parts; undefined where it would need more than 32 bits. */
+export const proveEdge = (a: TableEdgeAttrs, inputs: number): TableEdgeAttrs | undefined => {
   const { acc: _acc, lo: _lo, hi: _hi, ...parts } = a;
   return withAccumulator(parts, inputs);
 };
 
-export const proveBasis = (a: TableBasisAttrs, inputs: number): TableBasisAttrs => {
+export const proveBasis = (a: TableBasisAttrs, inputs: number): TableBasisAttrs | undefined => {
   const { lo, hi } = basisTableRange(a, inputs);
-  return { ...a, lo, hi };
+  return lo >= -(2 ** 31) && hi < 2 ** 31 ? { ...a, lo, hi } : undefined;
 };
 
-/** A table layer without its bias, and the bias; undefined when it has none or is no table layer. */
+/** A table layer without its bias, and the bias; undefined when it has none, is no table layer, or needs it to fit. */
 export const withoutBias = (
   op: Op,
 ): { op: OpOf<'table.edge' | 'table.basis'>; bias: Constant } | undefined => {
   if (op.kind === 'table.edge' && op.attrs.bias !== undefined) {
     const { bias, ...rest } = op.attrs;
     const inputs = rest.slabs?.shape[0] ?? rest.table.shape[0]!;
-    return { op: { kind: 'table.edge', attrs: proveEdge(rest, inputs) }, bias };
+    const attrs = proveEdge(rest, inputs);
+    return attrs === undefined ? undefined : { op: { kind: 'table.edge', attrs }, bias };
   }
   if (op.kind === 'table.basis' && op.attrs.bias !== undefined) {
     const { bias, ...rest } = op.attrs;
-    return { op: { kind: 'table.basis', attrs: proveBasis(rest, rest.coefficients.shape[0]!) }, bias };
+    const attrs = proveBasis(rest, rest.coefficients.shape[0]!);
+    return attrs === undefined ? undefined : { op: { kind: 'table.basis', attrs }, bias };
   }
   return undefined;
 };
@@ -59,34 +61,30 @@ const pickChannels = <P extends number | Constant>(p: P, indices: ArrayLike<numb
 export const pickOutputs = (op: Op, indices: ArrayLike<number>): Op | undefined => {
   if (op.kind === 'table.edge') {
     const { attrs } = op;
-    return {
-      kind: 'table.edge',
-      attrs: proveEdge(
-        {
-          ...attrs,
-          table: pickAlong(attrs.table, 2, indices),
-          scale: pickChannels(attrs.scale, indices),
-          ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
-        },
-        attrs.slabs?.shape[0] ?? attrs.table.shape[0]!,
-      ),
-    };
+    const proven = proveEdge(
+      {
+        ...attrs,
+        table: pickAlong(attrs.table, 2, indices),
+        scale: pickChannels(attrs.scale, indices),
+        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+      },
+      attrs.slabs?.shape[0] ?? attrs.table.shape[0]!,
+    );
+    return proven === undefined ? undefined : { kind: 'table.edge', attrs: proven };
   }
   if (op.kind === 'table.basis') {
     const { attrs } = op;
-    return {
-      kind: 'table.basis',
-      attrs: proveBasis(
-        {
-          ...attrs,
-          coefficients: pickAlong(attrs.coefficients, 2, indices),
-          scale: pickChannels(attrs.scale, indices),
-          ...(attrs.base === undefined ? {} : { base: pickAlong(attrs.base, 1, indices) }),
-          ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
-        },
-        attrs.coefficients.shape[0]!,
-      ),
-    };
+    const proven = proveBasis(
+      {
+        ...attrs,
+        coefficients: pickAlong(attrs.coefficients, 2, indices),
+        scale: pickChannels(attrs.scale, indices),
+        ...(attrs.base === undefined ? {} : { base: pickAlong(attrs.base, 1, indices) }),
+        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+      },
+      attrs.coefficients.shape[0]!,
+    );
+    return proven === undefined ? undefined : { kind: 'table.basis', attrs: proven };
   }
   if (op.kind === 'requantize') {
     const { attrs } = op;

@@ -51,7 +51,8 @@ export const tabulateBasis = (site: LayerSite): BasisTables => {
     );
     const parts = assemble(site, rows, sampled, coefficients, scales, values);
     const range = basisTableRange({ ...parts, lo: 0, hi: 0 }, inputs);
-    if (range.lo >= -(2 ** 31) && range.hi < 2 ** 31) {
+    // Fewer bits of basis values make the unit coarser, in which the base branch must fit its own bits.
+    if (values.baseFits && range.lo >= -(2 ** 31) && range.hi < 2 ** 31) {
       return { attrs: { ...parts, lo: range.lo, hi: range.hi }, basisBits: bits };
     }
     invariant(
@@ -70,6 +71,8 @@ interface QuantizedBasis {
   /** Value of one unit of (basis << shift) and of base entries. */
   readonly unit: number;
   readonly base: { readonly values: Float64Array; readonly bits: number } | undefined;
+  /** Whether the largest base value is below 2^15 units. */
+  readonly baseFits: boolean;
 }
 
 /** B-spline values at `bits` bits, and the finer unit in which the base branch counts beside them. */
@@ -93,6 +96,7 @@ const quantizeBasis = (
     shift,
     unit,
     base: baseValues === undefined ? undefined : { values: baseValues, bits: baseBits },
+    baseFits: bits === 1 || baseLargest / unit <= 2 ** 15 - 1,
   };
 };
 

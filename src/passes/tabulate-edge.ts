@@ -7,7 +7,6 @@
  * for offset.
  */
 
-import { invariant } from '../diagnostics/index.js';
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
@@ -29,7 +28,7 @@ export const tabulateEdge = (
   site: LayerSite,
   options: Pick<TabulateOptions, 'scale' | 'cells'>,
   evidence?: Evidence,
-): EdgeTable => {
+): EdgeTable | undefined => {
   const { inputs, outputs, layer } = site;
   const { levels } = site.coded;
   const groups = layer.window?.groups ?? 1;
@@ -84,17 +83,18 @@ export const tabulateEdge = (
     scale: perChannel(F32, rounded.scales),
     ...(layer.window === undefined ? {} : { window: layer.window }),
   };
-  return { attrs: withAccumulator(parts, inputs), said: rounded.said };
+  const attrs = withAccumulator(parts, inputs);
+  return attrs === undefined ? undefined : { attrs, said: rounded.said };
 };
 
-/** Proves the range of an edge table and picks the narrowest accumulator for it. */
+/** Proves the range of an edge table and picks the narrowest accumulator for it; undefined beyond 32 bits. */
 export const withAccumulator = (
   parts: Omit<TableEdgeAttrs, 'acc' | 'lo' | 'hi'>,
   inputs: number,
-): TableEdgeAttrs => {
+): TableEdgeAttrs | undefined => {
   const range = edgeTableRange(parts, inputs);
   const acc = accumulatorFor(range.lo, range.hi);
-  invariant(acc !== undefined && acc.kind === 'int', `accumulator range [${range.lo}, ${range.hi}]`);
+  if (acc === undefined || acc.kind !== 'int') return undefined;
   // Eight-bit accumulators save nothing: the next layer widens them at once.
   return { ...parts, acc: Math.max(16, acc.bits), lo: range.lo, hi: range.hi };
 };
@@ -115,6 +115,8 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
     value.fill(0);
     for (const b of branches) accumulateInput(b, i, x, value);
   };
+  // Functions that a person chose may have poles; trained splines that overflow are not to be mended.
+  const singular = layer.branches.some((b) => b.basis._tag === 'symbolic');
   const byBins = cells === 'mean' && inputs * outputs <= BIN_LIMIT;
   const result = new Float32Array(inputs * levels * outputs);
   const sums = new Float64Array(levels * outputs);
@@ -138,7 +140,7 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
         result[row + o] = count === 0 ? value[o]! : sums[c * outputs + o]! / count;
       }
     }
-    repairSingularities(result, i * levels * outputs, levels, outputs);
+    if (singular) repairSingularities(result, i * levels * outputs, levels, outputs);
   }
   return result;
 };
@@ -148,18 +150,19 @@ const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array =
  * finite one of the nearest code, and 0 where there is none.
  */
 const repairSingularities = (functions: Float32Array, at: number, levels: number, outputs: number): void => {
-  const finite = (c: number, o: number): boolean => Number.isFinite(functions[at + c * outputs + o]);
-  for (let e = at; e < at + levels * outputs; e++) {
-    if (Number.isFinite(functions[e])) continue;
-    const [c, o] = [Math.floor((e - at) / outputs), (e - at) % outputs];
+  const before = functions.slice(at, at + levels * outputs);
+  for (let e = 0; e < before.length; e++) {
+    if (Number.isFinite(before[e])) continue;
+    const [c, o] = [Math.floor(e / outputs), e % outputs];
     let found = 0;
     for (let d = 1; d < levels; d++) {
-      const near = [c - d, c + d].find((k) => k >= 0 && k < levels && finite(k, o));
+      const finite = (k: number): boolean => k >= 0 && k < levels && Number.isFinite(before[k * outputs + o]);
+      const near = [c - d, c + d].find(finite);
       if (near === undefined) continue;
-      found = functions[at + near * outputs + o]!;
+      found = before[near * outputs + o]!;
       break;
     }
-    functions[e] = found;
+    functions[at + e] = found;
   }
 };
 

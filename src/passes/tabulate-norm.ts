@@ -2,7 +2,7 @@
 
 import { invariant } from '../diagnostics/index.js';
 import { channel, perChannel } from '../ir/constant.js';
-import { int } from '../ir/element.js';
+import { F32, int } from '../ir/element.js';
 import type { NormAttrs } from '../ir/ops/norm.js';
 import { normGroup } from '../ir/ops/norm.js';
 import type { QuantizeAttrs } from '../ir/ops/quantize.js';
@@ -21,7 +21,7 @@ export const tabulateNorm = ({ attrs, type }: PendingNorm, quantize: QuantizeAtt
   const { quantizer } = quantize;
   const { meaning } = type;
   invariant(quantizer._tag === 'uniform', 'norms are quantized uniformly');
-  invariant(meaning?._tag === 'scaled' && typeof meaning.scale === 'number', 'norms read one scale');
+  invariant(meaning?._tag === 'scaled', 'norms read accumulators');
   const channels = channelsOf(type);
   const group = normGroup(attrs.over, type.shape);
   const gains = Float64Array.from(
@@ -39,10 +39,22 @@ export const tabulateNorm = ({ attrs, type }: PendingNorm, quantize: QuantizeAtt
     return Math.max(-(2 ** 29) + 1, Math.min(2 ** 29 - 1, codes));
   });
   // In units of (accumulator / 8)^2, times the group.
-  const epsilon = Math.round(((attrs.epsilon * 64) / (meaning.scale * meaning.scale)) * group);
+  const epsilonAt = (scale: number): number => {
+    const units = Math.fround(Math.round(((attrs.epsilon * 64) / (scale * scale)) * group));
+    invariant(units <= 2 ** 45, 'scales that a norm reads are not finer than epsilon allows');
+    return Math.max(1, units);
+  };
+  const { scale } = meaning;
+  const epsilon =
+    typeof scale === 'number'
+      ? epsilonAt(scale)
+      : perChannel(
+          F32,
+          Float32Array.from(scale.data, (v: number) => epsilonAt(v)),
+        );
   return {
     over: attrs.over,
-    epsilon: Math.max(1, Math.min(2 ** 45, epsilon)),
+    epsilon,
     gain: perChannel(
       int(32),
       Int32Array.from(gains, (g) => Math.round(g * 2 ** gainShift)),

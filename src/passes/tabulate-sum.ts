@@ -1,6 +1,7 @@
 /** Tables of values: what residual sums, poolings, products, norms and results read instead of floats. */
 import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
+import type { NormAttrs } from '../ir/ops/norm.js';
 import { sumRange, type TableSumAttrs } from '../ir/ops/table-sum.js';
 import type { Coded } from './coded.js';
 
@@ -15,6 +16,8 @@ export interface SumChoice {
    * need values that are integer times scale).
    */
   readonly middle: 'bias' | 'dropped' | 'kept';
+  /** No scale is finer than this. */
+  readonly finest?: number;
 }
 
 /** Results and residual sums: 15 bits, offset in the bias. */
@@ -23,8 +26,17 @@ export const WIDE: SumChoice = { top: 2 ** 14 - 1, shared: false, middle: 'bias'
 export const POOLED: SumChoice = { top: 2 ** 12 - 1, shared: false, middle: 'bias' };
 /** Factors: their products fit 31 bits. */
 export const FACTORS: SumChoice = { top: 2 ** 15 - 1, shared: false, middle: 'kept' };
-/** What the integer norm takes. */
-export const NORMED: SumChoice = { top: 2047, shared: true, middle: 'dropped' };
+/**
+ * What the integer norm takes. Statistics of the whole sample need one scale; those of a channel do not, and its
+ * values then use all bits however small they are. A scale so fine that epsilon would outgrow `table.norm` is
+ * pointless: such values are nothing beside epsilon.
+ */
+export const normed = (over: NormAttrs['over'], epsilon: number, group: number): SumChoice => ({
+  top: 2047,
+  shared: over === 'sample',
+  middle: 'dropped',
+  finest: Math.sqrt(64 * epsilon * group) * 2 ** -22,
+});
 
 /** The sum of tables of coded values of one shape; with one value, the value itself as accumulators. */
 export const tabulateSum = (parts: ReadonlyArray<Coded>, choice: SumChoice): TableSumAttrs => {
@@ -46,10 +58,10 @@ export const tabulateSum = (parts: ReadonlyArray<Coded>, choice: SumChoice): Tab
   const offsets = Float64Array.from({ length: channels }, (_, c) => middles.reduce((n, m) => n + m[c]!, 0));
   const scales = Float32Array.from(widest, (w, c) => {
     const used = choice.shared ? common : w;
+    const offset = Math.abs(offsets[c]!);
     // A channel that never changes is its bias alone, kept to 20 bits.
-    return used > 0
-      ? Math.max(used / choice.top, Math.abs(offsets[c]!) * 2 ** -24)
-      : Math.max(Math.abs(offsets[c]!) * 2 ** -20, 2 ** -100);
+    const wanted = used > 0 ? Math.max(used / choice.top, offset * 2 ** -24) : offset * 2 ** -20;
+    return Math.max(wanted, choice.finest ?? 0, 2 ** -100);
   });
   const element = int(16);
   const tables = values.map((v, k) => {

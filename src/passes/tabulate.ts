@@ -1,12 +1,12 @@
 /** Replaces everything that reads codes by integer tables: the recursion ends here. */
 import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
-import type { Diagnostics } from '../diagnostics/index.js';
-import { fail } from '../diagnostics/index.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
+import type { PerChannel } from '../ir/constant.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
-import type { NormAttrs } from '../ir/ops/norm.js';
+import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { type LayerSite, siteOf } from './layer-site.js';
@@ -23,7 +23,7 @@ import { type Evidence, type RefitOptions, refitOn } from './refit.js';
 import { tabulateBasis } from './tabulate-basis.js';
 import { tabulateEdge } from './tabulate-edge.js';
 import { type PendingNorm, tabulateNorm } from './tabulate-norm.js';
-import { FACTORS, NORMED, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
+import { FACTORS, normed, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
 
 const { codec, help } = declareOptions({
   form: choiceOption('edge tables, basis tables, or per layer by cost', ['auto', 'edge', 'basis']),
@@ -100,11 +100,18 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         case 'kan': {
           const value = coded(0);
           if (failure !== undefined) return value.codes;
-          const layer = tabulateLayer(
-            siteOf(op.attrs, value),
-            options,
-            refit === undefined ? undefined : () => refit.right.evidenceFor(node.name, value.codes, r),
+          const made = at({ pass: 'tabulate', op: node.name })(
+            tabulateLayer(
+              siteOf(op.attrs, value),
+              options,
+              refit === undefined ? undefined : () => refit.right.evidenceFor(node.name, value.codes, r),
+            ),
           );
+          if (E.isLeft(made)) {
+            failure ??= made;
+            return value.codes;
+          }
+          const layer = made.right;
           for (const remark of layer.said) remarks.push({ ...remark, op: node.name });
           return dequantized(layer.op, [value.codes]);
         }
@@ -122,7 +129,12 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           return dequantized(op, [summed(FACTORS)]);
         case 'norm':
           // Made where its quantizer is known: its place is taken by the accumulators that it reads.
-          return keepNorm(norms, summed(NORMED), op.attrs, r);
+          return keepNorm(
+            norms,
+            summed(normed(op.attrs.over, op.attrs.epsilon, normGroup(op.attrs.over, node.type.shape))),
+            op.attrs,
+            r,
+          );
         case 'observe':
           return norms.has(r.of(node.operands[0]!)) ? r.of(node.operands[0]!) : r.keep(node);
         case 'quantize': {
@@ -146,7 +158,8 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         }
       }
     });
-    return failure ?? withRemarks(result, remarks);
+    // What an op does not allow comes first: later ops fail for want of its value.
+    return E.isLeft(result) ? result : (failure ?? withRemarks(result, remarks));
   },
 });
 
@@ -176,12 +189,17 @@ const NOT_REFIT = note(
   'not refit: a layer over windows, or a network too large to run on enough samples (samples=... runs it on as many as you say)',
 );
 
+interface Tabulated {
+  readonly op: Op;
+  readonly said: ReadonlyArray<Remark>;
+}
+
 const tabulateLayer = (
   site: LayerSite,
   options: TabulateOptions,
   /** Absent when nothing is to be refit. */
   evidenceOf: (() => Evidence | undefined) | undefined,
-): { op: Op; said: ReadonlyArray<Remark> } => {
+): Checked<Tabulated> => {
   const { levels } = site.coded;
   const wanted =
     options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
@@ -192,31 +210,49 @@ const tabulateLayer = (
       note(`basis table, range [${attrs.lo}, ${attrs.hi}]`),
       ...(evidenceOf === undefined ? [] : [note('basis tables are not refit')]),
     ];
-    return {
+    const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow accumulators or the table of the base branch`;
+    return finite(attrs.scale, {
       op: { kind: 'table.basis', attrs },
-      said:
-        basisBits === asked
-          ? said
-          : [
-              warning(`basis values have ${basisBits} bits instead of ${asked}: more would overflow i32`),
-              ...said,
-            ],
-    };
+      said: basisBits === asked ? said : [warning(fewer), ...said],
+    });
   }
   const evidence = evidenceOf?.();
-  const { attrs, said: refitted } = tabulateEdge(site, options, evidence);
+  const table = tabulateEdge(site, options, evidence);
+  if (table === undefined) {
+    return fail(
+      'K0402',
+      `${site.inputs} inputs of ${site.layer.precision?.table ?? 8}-bit tables need accumulators of more than 32 bits`,
+      {
+        hint: 'Tables of fewer bits fit: --quant table=8.',
+      },
+    );
+  }
+  const { attrs } = table;
+  const { bytes } = edgeCost(site.layer, site.inputs, levels);
   const said = [
-    ...refitted,
+    ...table.said,
     ...(evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT]),
-    note(
-      `edge table of ${edgeCost(site.layer, site.inputs, levels).bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`,
-    ),
+    note(`edge table of ${bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`),
   ];
-  return {
+  return finite(attrs.scale, {
     op: { kind: 'table.edge', attrs },
     said:
       wanted === 'basis'
-        ? [warning('edge table: the basis form needs exactly one B-spline branch'), ...said]
+        ? [
+            warning('edge table: the basis form needs one B-spline branch and at most one base branch'),
+            ...said,
+          ]
         : said,
-  };
+  });
+};
+
+/** Weights may be finite and what they compute not: a table of it would mean nothing. */
+const finite = (scale: PerChannel, made: Tabulated): Checked<Tabulated> => {
+  const scales = typeof scale === 'number' ? [scale] : [...scale.data];
+  return scales.every((v) => Number.isFinite(v) && v > 0)
+    ? E.right(made)
+    : fail('K0204', 'the functions of the layer reach values that 32-bit floats do not hold', {
+        expected: 'weights whose functions stay finite over the range of the inputs',
+        hint: 'The training probably diverged: take an earlier checkpoint.',
+      });
 };

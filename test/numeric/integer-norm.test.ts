@@ -46,15 +46,15 @@ const anyParameters = (r: Random): NormParameters => {
 
 /** What numeric/integer-norm.ts says of its intermediates: bounds that a value may reach. */
 const BOUNDS: Readonly<Record<string, readonly [lo: number, hi: number]>> = {
-  S: [-(2 ** 26), 2 ** 26],
-  '8S': [-(2 ** 29), 2 ** 29 + 2 ** 14],
+  S: [-(2 ** 27), 2 ** 27],
+  '8S': [-(2 ** 30), 2 ** 30 + 2 ** 15],
   M: [-(2 ** 14), 2 ** 14],
   d: [-(2 ** 15), 2 ** 15],
   'd^2': [0, 2 ** 30],
   // The sum and its epsilon are kept in two words; doubles hold them.
-  W: [1, 2 ** 46],
+  W: [1, 2 ** 46 + 2 ** 45],
   m: [2 ** 29, 2 ** 30 - 1],
-  v: [2 ** 14, 2 ** 30 - 1],
+  v: [2 ** 13, 2 ** 30 - 1],
   "v'": [2 ** 28, 2 ** 30 - 1],
   q: [2 ** 14, 2 ** 15 - 1],
   r: [2 ** 15, 2 ** 16],

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { type Graph, type ObserveAttrs, printGraph } from '../../src/ir/index.js';
-import { calibrate } from '../../src/passes/index.js';
+import { calibrate, spread } from '../../src/passes/index.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 import { randomOf } from '../support/random.js';
 import {
@@ -53,7 +53,8 @@ describe('with data', () => {
   it('records the exact extremes', () => {
     const values = Float32Array.from(data.array.data);
     expect([input!.lo, input!.hi]).toEqual([Math.min(...values), Math.max(...values)]);
-    const some = floatInput(3, values.slice(0, 3 * 64));
+    // Hidden values come from samples that are spread over the file.
+    const some = spread(floatInput(3, values), 64);
     const hiddenValues = Float32Array.from(valuesOf(net, some).get('layer0')!.data);
     expect([hidden!.lo, hidden!.hi]).toEqual([Math.min(...hiddenValues), Math.max(...hiddenValues)]);
   });
@@ -145,7 +146,24 @@ describe('without data', () => {
     const { graph } = runText(net, 'input{dtype=u8,mean=0.5,std=0.25},calibrate');
     const [input, hidden] = observed(graph);
     expect([input!.lo, input!.hi]).toEqual([-2, 2]);
-    expect([hidden!.lo, hidden!.hi]).toEqual([-1, 1]);
+    // The grid, and what random inputs give: hidden values leave the grid.
+    expect(hidden!.lo).toBeLessThanOrEqual(-1);
+    expect(hidden!.hi).toBeGreaterThanOrEqual(1);
+    expect(hidden!.samples).toBe(0);
+  });
+
+  it('hidden ranges hold what new random inputs give, and are the same each time', () => {
+    const assumed = observed(runText(net, 'calibrate').graph).slice(1);
+    const again = observed(runText(net, 'calibrate').graph).slice(1);
+    expect(again.map((o) => [o.lo, o.hi])).toEqual(assumed.map((o) => [o.lo, o.hi]));
+    const r = randomOf(99);
+    const samples = Array.from({ length: 3 * 200 }, () => 2 * r.unit() - 1);
+    const seen = observed(runText(net, 'calibrate{data=x}', asDataset(3, samples)).graph).slice(1);
+    expect(seen.length).toBeGreaterThan(0);
+    seen.forEach((o, k) => {
+      expect(assumed[k]!.lo).toBeLessThanOrEqual(o.lo);
+      expect(assumed[k]!.hi).toBeGreaterThanOrEqual(o.hi);
+    });
   });
 
   it('takes [-1, 1] for a layer without splines', () => {

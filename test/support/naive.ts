@@ -256,7 +256,8 @@ const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): nu
     case 'table.edge':
       return edgeOutput(op, sample, type, j);
     case 'table.norm': {
-      const { over, epsilon, gainShift, quantizer } = op.attrs;
+      const { over, gainShift, quantizer } = op.attrs;
+      const epsilon = ofChannel(op.attrs.epsilon, c);
       const [gain, offset] = [ofChannel(op.attrs.gain, c), ofChannel(op.attrs.offset, c)];
       const group = groupOf(over, sample, j);
       const parameters = { epsilon, gain, gainShift, offset, levels: quantizer.levels };

@@ -231,7 +231,7 @@ const anyTableNorm = (r: Random, channels: number): Op => {
     kind: 'table.norm',
     attrs: {
       over: r.pick(['sample', 'channel'] as const),
-      epsilon: r.chance(0.2) ? 1 : r.whole(1, 2 ** r.whole(1, 45)),
+      epsilon: r.chance(0.2) ? 1 : Math.fround(r.whole(1, 2 ** r.whole(1, 45))),
       gain: many(() => r.whole(-(2 ** 15) + 1, 2 ** 15 - 1)),
       gainShift: r.whole(4, 16),
       offset: many(() => r.whole(-3, 2 ** bits)),

@@ -28,7 +28,7 @@ export const addCompile: AddCommand = (program, world, settle) => {
   const command = program
     .command('compile')
     .description('compile a checkpoint to an artifact')
-    .argument('<checkpoint>', 'a .pt, .pth or .safetensors file')
+    .argument('<checkpoint>', 'a .pt, .pth or .safetensors file, or the files or folder of pykan or KANELE')
     .requiredOption('-o, --out <folder>', 'the folder of the artifact; one from before is replaced')
     .option('--target <name>', 'what to compile for; `kanc targets` lists them', 'wasm')
     .option(

@@ -19,8 +19,11 @@ import { NORM_OVER, type NormAttrs, normGroup } from './norm.js';
 
 export interface TableNormAttrs {
   readonly over: NormAttrs['over'];
-  /** Epsilon in units of (accumulator / 8)^2 times the group size: an integer of at least 1. */
-  readonly epsilon: number;
+  /**
+   * Epsilon in units of (accumulator / 8)^2 times the group size: an integer of 1 to 2^45 that f32 holds.
+   * For each channel where statistics are: its scale decides the unit.
+   */
+  readonly epsilon: PerChannel;
   /** G: i32 below 2^15 in magnitude, for all channels or one for each. */
   readonly gain: PerChannel;
   /** g. */
@@ -42,7 +45,7 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
   attrs: record(
     {
       over: NORM_OVER,
-      epsilon: integer(1, 2 ** 45),
+      epsilon: perChannelOf('f32'),
       gain: perChannelOf('int'),
       gainShift: integer(-64, 64),
       offset: perChannelOf('int'),
@@ -54,13 +57,16 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
   infer: (a, [x]) => {
     if (x?.meaning?._tag !== 'scaled' || x.element.kind !== 'int') return E.left('takes accumulators');
     const { scale, lo, hi } = x.meaning;
-    if (a.over === 'sample' && typeof scale !== 'number') return E.left('the channels must share one scale');
+    if (a.over === 'sample' && (typeof scale !== 'number' || typeof a.epsilon !== 'number')) {
+      return E.left('the channels must share one scale and one epsilon');
+    }
     if (lo < -NORM_INPUT_LIMIT || hi > NORM_INPUT_LIMIT) {
       return E.left(`accumulators in [${lo}, ${hi}] are beyond ${NORM_INPUT_LIMIT}`);
     }
     const group = normGroup(a.over, x.shape);
     if (group > NORM_GROUP_LIMIT) return E.left(`${group} elements are more than ${NORM_GROUP_LIMIT}`);
     for (const [name, p] of [
+      ['epsilon', a.epsilon],
       ['gain', a.gain],
       ['offset', a.offset],
     ] as const) {
@@ -71,6 +77,9 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
     return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
   },
   check: (a) => {
+    if (!all(a.epsilon, (e) => Number.isInteger(e) && e >= 1 && e <= 2 ** 45)) {
+      return E.left('epsilon must be an integer from 1 to 2^45');
+    }
     if (!all(a.gain, (g) => Math.abs(g) < NORM_GAIN_LIMIT))
       return E.left(`a gain reaches ${NORM_GAIN_LIMIT}`);
     return all(a.offset, (b) => Math.abs(b) < 2 ** 29)
@@ -82,7 +91,12 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
     const group = normGroup(a.over, type.shape);
     const [channels, inner] = [channelsOf(type), innerOf(type)];
     for (let at = 0; at < result.data.length; at += group) {
-      const statistics = normStatistics(x!.data, at, group, a.epsilon);
+      const statistics = normStatistics(
+        x!.data,
+        at,
+        group,
+        channel(a.epsilon, Math.floor(at / inner) % channels),
+      );
       for (let j = at; j < at + group; j++) {
         const c = Math.floor(j / inner) % channels;
         result.data[j] = normCode(

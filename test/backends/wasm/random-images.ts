@@ -1,6 +1,6 @@
 /** Random ops on images from a seed: windows, layers over them, sums, norms and pools. */
 import type { Builder } from '../../../src/ir/builder.js';
-import { int, uint } from '../../../src/ir/element.js';
+import { F32, int, uint } from '../../../src/ir/element.js';
 import type { ValueName } from '../../../src/ir/graph.js';
 import type { Op } from '../../../src/ir/ops/index.js';
 import type { TableBasisAttrs } from '../../../src/ir/ops/table-basis.js';
@@ -129,7 +129,12 @@ export const normOp = (
     kind: 'table.norm',
     attrs: {
       over,
-      epsilon: extreme ? r.pick([1, 2 ** 45]) : r.whole(1, 2 ** 20),
+      epsilon:
+        over === 'channel' && r.chance(0.5)
+          ? filled(F32, [channels], () => Math.fround(r.whole(1, 2 ** r.whole(1, 45))))
+          : extreme
+            ? r.pick([1, 2 ** 45])
+            : r.whole(1, 2 ** 20),
       gain: r.chance(0.5) ? gain() : filled(int(32), [channels], gain),
       gainShift: extreme ? r.whole(-64, 64) : r.whole(6, 14),
       offset: r.chance(0.5) ? offset() : filled(int(32), [channels], offset),

@@ -154,8 +154,8 @@ const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statistics => {
   const code = (offset: () => Expr): ReadonlyArray<Expr> => {
     const squares = m.i64.load(bound.scratch, 8, offset());
     const eighths = m.i32.add(m.i32.shl(sum.get(), m.i32.const(3)), m.i32.const(Math.floor(count / 2)));
-    // |M| <= 2^14, so that 2^15 N more make the dividend positive and keep it below 2^31.
-    const positive = m.i32.add(eighths, m.i32.const(2 ** 15 * count));
+    // |M| <= 2^14, so that 2^15 N more make the dividend positive and keep it below 2^32: it is divided unsigned.
+    const positive = m.i32.add(eighths, m.i32.const((2 ** 15 * count) | 0));
     const cross = m.i64.mul(m.i64.mul(wide(mean), wide(sum)), m.i64.const(16n));
     const bias = m.i64.mul(m.i64.mul(wide(mean), wide(mean)), m.i64.const(BigInt(count)));
     const scaledDown = m.i64.shr_u(w.get(), m.i64.extend_s(k.get()));
@@ -174,7 +174,8 @@ const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statistics => {
       mean.set(m.i32.sub(m.i32.div_u(positive, n()), m.i32.const(2 ** 15))),
       w.set(
         m.i64.add(
-          m.i64.const(BigInt(shape.epsilon)),
+          // Sums take 16 bytes a channel, epsilons 8.
+          m.i64.load(bound.blocks[2]!, 8, m.i32.shr_u(offset(), m.i32.const(1))),
           m.i64.add(m.i64.sub(m.i64.mul(squares, m.i64.const(64n)), cross), bias),
         ),
       ),

@@ -25,11 +25,10 @@ export interface NormShape {
   readonly source: Storage;
   readonly channels: number;
   readonly positions: number;
-  readonly epsilon: number;
   readonly gainShift: number;
 }
 
-/** Blocks: gain, offset by lane. Own memory: sums of each channel (S as i32, Q as i64), then tables of constants. */
+/** Blocks: gain, offset by lane, epsilon by channel (i64). Own memory: sums of each channel (S as i32, Q as i64), then tables of constants. */
 export const normCodes = (
   base: KernelBase,
   attrs: TableNormAttrs,
@@ -41,7 +40,6 @@ export const normCodes = (
     source,
     channels: base.channels,
     positions: base.length / base.channels,
-    epsilon: attrs.epsilon,
     gainShift: attrs.gainShift,
   };
   const entries = tableLength(base, LANES);
@@ -56,6 +54,7 @@ export const normCodes = (
     blocks: [
       blockOf(byLane((c) => channel(attrs.gain, c))),
       blockOf(byLane((c) => channel(attrs.offset, c))),
+      blockOf(words64(base.channels, (c) => channel(attrs.epsilon, c))),
     ],
     emit: (asm, bound) => {
       const constants = bound.scratch + sumsBytes(base.channels);
@@ -74,6 +73,13 @@ export const normCodes = (
     summary: { op: 'table.norm', form: `over each ${attrs.over}`, inputs: base.length, outputs: base.length },
   };
 };
+
+/** Non-negative integers below 2^53 as pairs of words, the low one first. */
+const words64 = (count: number, value: (k: number) => number): Uint32Array =>
+  Uint32Array.from({ length: 2 * count }, (_, k) => {
+    const whole = value(Math.floor(k / 2));
+    return k % 2 === 0 ? whole % 2 ** 32 : Math.floor(whole / 2 ** 32);
+  });
 
 /** Sums of a channel take 16 bytes: Q, then S. Vectors of four channels are written whole. */
 const sumsBytes = (channels: number): number => 16 * roundUp(channels, 4);
