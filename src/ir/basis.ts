@@ -119,10 +119,6 @@ export const BranchCodec: t.Type<Branch, unknown, unknown> = record(
   { from: integer(0, 2 ** 31 - 1) },
 );
 
-/** Whether a branch reads input i of the layer. */
-export const readsInput = ({ from = 0, weights }: Branch, i: number): boolean =>
-  i >= from && i < from + weights.shape[0]!;
-
 /** Whether all inputs of a branch have the same functions: what a window over images needs. */
 export const isSharedBasis = (basis: Basis): boolean =>
   basis._tag === 'bspline' ? basis.knots.shape[0] === 1 : basis._tag !== 'symbolic';

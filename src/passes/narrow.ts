@@ -1,7 +1,7 @@
 /** Proves the range of every accumulator anew and gives each the narrowest type that holds it. */
 import { rewrite } from '../ir/builder.js';
 import type { OpOf } from '../ir/ops/index.js';
-import { tableInputs } from '../ir/ops/table-edge.js';
+import { layerInputs } from '../ir/ops/layers.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
 import { proveBasis, proveEdge } from './table-parts.js';
@@ -20,7 +20,7 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
       if (node.op.kind !== 'table.edge' && node.op.kind !== 'table.basis') return r.keep(node);
       const operands = node.operands.map(r.of);
-      const inputs = tableInputs(r.typeOf(operands[0]!).shape, node.op.attrs.window);
+      const inputs = layerInputs(r.typeOf(operands[0]!).shape, node.op.attrs.window);
       const op = proven(node.op, inputs);
       if (op === undefined) return r.keep(node);
       const { acc, lo, hi } = op.attrs;

@@ -4,11 +4,11 @@ import {
   basisTableRange,
   edgeTableRange,
   isPadded,
+  layerInputs,
   slabOf,
   sumRange,
   type TableBasisAttrs,
   type TableEdgeAttrs,
-  tableInputs,
   type Window,
 } from '../../src/ir/index.js';
 import type { Interval } from '../../src/numeric/ranges.js';
@@ -125,7 +125,7 @@ describe('ranges', () => {
       const shape = anyShape(r);
       const a = anyEdge(r, shape, r.whole(1, 4));
       if (a === undefined) return undefined;
-      const inputs = tableInputs(shape, a.window);
+      const inputs = layerInputs(shape, a.window);
       const layer = edgeLayer(a, inputs);
       if (!isSmall(layer)) return undefined;
       expect(edgeTableRange(a, inputs), `seed ${seed}`).toStrictEqual(bruteForce(layer));
@@ -138,7 +138,7 @@ describe('ranges', () => {
       const shape = anyShape(r);
       const a = anyBasisTable(r, shape, r.whole(1, 4));
       if (a === undefined) return undefined;
-      const inputs = tableInputs(shape, a.window);
+      const inputs = layerInputs(shape, a.window);
       const layer = basisLayer(a, inputs);
       if (!isSmall(layer)) return undefined;
       const all = bruteForce(layer);

@@ -10,9 +10,9 @@ import {
   int,
   isPadded,
   type KanAttrs,
+  layerInputs,
   type TableBasisAttrs,
   type TableEdgeAttrs,
-  tableInputs,
   uint,
   type Window,
   windowOutput,
@@ -146,7 +146,7 @@ export const anyEdge = (
 ): TableEdgeAttrs | undefined => {
   const windowed = maybeWindow(r, shape);
   const { window } = windowed;
-  const inputs = tableInputs(shape, window);
+  const inputs = layerInputs(shape, window);
   const width = r.whole(1, inputs > 20 ? 2 : 5);
   const outputs = width * (window?.groups ?? 1);
   const slabs = r.chance(0.4) ? r.whole(1, inputs) : undefined;
@@ -167,7 +167,7 @@ export const anyBasisTable = (
   levels: number,
 ): TableBasisAttrs | undefined => {
   const windowed = maybeWindow(r, shape);
-  const inputs = tableInputs(shape, windowed.window);
+  const inputs = layerInputs(shape, windowed.window);
   const outputs = r.whole(1, inputs > 20 ? 2 : 4);
   const all = outputs * (windowed.window?.groups ?? 1);
   const width = r.whole(1, 4);

@@ -227,7 +227,3 @@ const halves = ({ shape, data }: Constant, groups: number, half: 0 | 1): Constan
   for (let g = 0; g < groups; g++) wide.set(data.subarray(g * one, (g + 1) * one), (2 * g + half) * one);
   return constant(F32, [2 * shape[0]!, shape[1]!, shape[2]!], wide);
 };
-
-/** What a spline or radial convolution is told by: the list of spline kernels. */
-export const hasSplineKernels = (file: TensorFile, prefix: string): boolean =>
-  file.tensors.has(`${prefix}spline_conv.0.weight`) && file.tensors.has(`${prefix}base_conv.0.weight`);

@@ -15,8 +15,6 @@ export interface Geometry {
   readonly dilation: readonly [number, number];
 }
 
-export const UNIT_GEOMETRY: Geometry = { stride: [1, 1], padding: [0, 0], dilation: [1, 1] };
-
 /** The kernel of one group: [outputs, channels, height, width] from `offset` on, `channels` counting functions too. */
 export interface Kernel {
   readonly outputs: number;

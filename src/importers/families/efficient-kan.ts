@@ -17,42 +17,24 @@ import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Family, ImportOptions, Reading } from '../family.js';
 import { knotConstant, orderOf } from '../knots.js';
+import { type NumberedLayers, numberedLayers } from '../numbered-layers.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { linearWeights } from '../weights.js';
 
 const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
 
-interface Layers {
-  /** What stands before `layers.` in the names. */
-  readonly prefix: string;
-  /** One more than the highest number of any tensor. */
-  readonly count: number;
-}
-
-/** The networks of a file, in file order. */
-const networksOf = (file: TensorFile): ReadonlyArray<Layers> => {
-  const found = new Map<string, number>();
-  for (const name of file.tensors.keys()) {
-    const match = KEY.exec(name);
-    if (match === null) continue;
-    const prefix = match[1] ?? '';
-    found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
-  }
-  return [...found].map(([prefix, count]) => ({ prefix, count }));
-};
-
 /** Whether most of the tensors that tell the family are there: one that is missing is told by its name. */
 const recognises = (file: TensorFile): boolean => {
   const names = ['grid', 'base_weight', 'spline_weight'];
-  return networksOf(file).some(
+  return numberedLayers(file, KEY).some(
     ({ prefix }) => names.filter((name) => file.tensors.has(`${prefix}layers.0.${name}`)).length >= 2,
   );
 };
 
 /** The only network of the file; with a prefix, which was taken off the names, the one that has no other. */
-const chooseNetwork = (file: TensorFile, { prefix }: ImportOptions): Checked<Layers> => {
-  const networks = networksOf(file);
+const chooseNetwork = (file: TensorFile, { prefix }: ImportOptions): Checked<NumberedLayers> => {
+  const networks = numberedLayers(file, KEY);
   const [first] = networks;
   if (first === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
   const chosen = prefix === undefined ? undefined : networks.find((n) => n.prefix === '');

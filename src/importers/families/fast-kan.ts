@@ -19,6 +19,7 @@ import { floatType } from '../../ir/types.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Family, ImportOptions, Reading } from '../family.js';
+import { numberedLayers } from '../numbered-layers.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { expandedWeights, linearWeights } from '../weights.js';
@@ -29,22 +30,9 @@ const KEY =
 /** torch's own, which the library does not change. */
 const EPSILON = 1e-5;
 
-/** The prefix before `layers.` and how many layers there are, by the highest number of any tensor. */
-const layersOf = (file: TensorFile): { prefix: string; count: number } | undefined => {
-  const found = new Map<string, number>();
-  for (const name of file.tensors.keys()) {
-    const match = KEY.exec(name);
-    if (match === null) continue;
-    const prefix = match[1] ?? '';
-    found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
-  }
-  const [first] = found;
-  return first === undefined ? undefined : { prefix: first[0], count: first[1] };
-};
-
 /** Either of the two tensors that no other family has: the one that is missing is then told by its name. */
 const recognises = (file: TensorFile): boolean => {
-  const found = layersOf(file);
+  const [found] = numberedLayers(file, KEY);
   if (found === undefined) return false;
   return ['rbf.grid', 'spline_linear.weight'].some((n) => file.tensors.has(`${found.prefix}layers.0.${n}`));
 };
@@ -70,7 +58,7 @@ interface Layer {
 const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
   const activation = activationOf(options, 'silu');
   if (E.isLeft(activation)) return activation;
-  const found = layersOf(file);
+  const [found] = numberedLayers(file, KEY);
   if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_linear.weight');
   const layers: Layer[] = [];
   for (let l = 0; l < found.count; l++) {

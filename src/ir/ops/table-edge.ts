@@ -10,8 +10,6 @@ import { forEachWindowInput, isPadded, type Window, WindowCodec } from '../windo
 import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 
-export { layerInputs as tableInputs } from './layers.js';
-
 export interface TableEdgeAttrs extends Accumulation {
   /**
    * int[S, levels, O]; over windows O is the outputs of one group, and where windows are padded there is a row
