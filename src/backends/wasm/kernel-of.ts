@@ -3,11 +3,11 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { match, P } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import type { PerChannel } from '../../ir/constant.js';
 import type { Node } from '../../ir/graph.js';
 import { checkOp, type OpOf, proveOp } from '../../ir/ops/index.js';
 import type { Quantizer } from '../../ir/quantizer.js';
 import { channelsOf, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
+import { isF32, scaleOf } from '../shared/values.js';
 import { permutation } from './image.js';
 import type { Kernel, KernelBase } from './kernel.js';
 import { basisTable } from './kernels/basis.js';
@@ -149,9 +149,3 @@ const layerOf = (
 
 const quantizeBy = (base: KernelBase, q: Quantizer, to: Kernel['result']): Kernel =>
   q._tag === 'uniform' ? quantizeUniform(base, q, to) : quantizeThresholds(base, q, to);
-
-const scaleOf = (type: ValueType): PerChannel => (type.meaning?._tag === 'scaled' ? type.meaning.scale : 1);
-
-/** A scale of more precision would be multiplied in another precision than the definition says. */
-const isF32 = (scale: PerChannel): boolean =>
-  typeof scale !== 'number' || Object.is(Math.fround(scale), scale);

@@ -4,10 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
-import { digest, type Manifest, parseManifest } from './manifest.js';
+import { checkInput, type Input } from '../shared/check-input.js';
+import { digest } from '../shared/manifest.js';
+import { type Manifest, parseManifest } from './manifest.js';
 import { storageBytes } from './storage.js';
 
-export type Input = Float32Array | Uint8Array;
+export type { Input } from '../shared/check-input.js';
 
 export interface Program {
   readonly manifest: Manifest;
@@ -205,25 +207,4 @@ const rowMajor = (data: TypedArray, channels: number): TypedArray => {
     for (let p = 0; p < positions; p++) result[c * positions + p] = data[p * channels + c]!;
   }
   return result;
-};
-
-const checkInput = (manifest: Manifest, features: number, given: Input): Checked<Input> => {
-  const floats = manifest.input.dtype === 'f32';
-  if (floats !== given instanceof Float32Array) {
-    return fail('K0701', `the input is of another type than ${manifest.input.dtype}`);
-  }
-  if (given.length === 0 || given.length % features !== 0) {
-    return fail('K0701', `the input has ${given.length} elements`, { expected: `a multiple of ${features}` });
-  }
-  if (manifest.input.refusesNaN) {
-    const nan = given.findIndex(Number.isNaN);
-    if (nan >= 0) return fail('K0701', `the input has NaN at element ${nan}`);
-  }
-  const { levels } = manifest.input;
-  if (!floats && levels < 256) {
-    const wrong = given.findIndex((code) => code >= levels);
-    if (wrong >= 0)
-      return fail('K0701', `element ${wrong} of the input is ${given[wrong]}, codes end at ${levels - 1}`);
-  }
-  return E.right(given);
 };

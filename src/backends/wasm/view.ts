@@ -1,15 +1,7 @@
 /** What planning asks about a graph, and which of its values need no kernel. */
-import { InternalError } from '../../diagnostics/index.js';
-import {
-  definitionsOf,
-  type Graph,
-  type Node,
-  typesOf,
-  usesOf,
-  type Value,
-  type ValueName,
-} from '../../ir/graph.js';
+import { type Graph, type Node, usesOf, type Value, type ValueName } from '../../ir/graph.js';
 import { levelsOf } from '../../ir/types.js';
+import { type GraphValues, valuesOf } from '../shared/values.js';
 import { keepsOrder, permutation } from './image.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { storageOf } from './storage.js';
@@ -17,11 +9,7 @@ import { storageOf } from './storage.js';
 /** Maps from wider codes are applied on their own: a table for every layer would outgrow the cache. */
 const LARGEST_FUSED_MAP = 1024;
 
-export interface GraphView {
-  readonly definitions: ReadonlyMap<ValueName, Node>;
-  readonly value: (name: ValueName) => Value;
-  /** The value in whose memory a value lies: behind observations, and reshapes that keep the order of elements. */
-  readonly root: (name: ValueName) => ValueName;
+export interface GraphView extends GraphValues {
   /** Nodes that have no kernel of their own. */
   readonly absorbed: ReadonlySet<ValueName>;
   /** The codes of a layer's operand, and the value that they are read from. */
@@ -29,21 +17,12 @@ export interface GraphView {
 }
 
 export const viewOf = (graph: Graph): GraphView => {
-  const definitions = definitionsOf(graph);
-  const types = typesOf(graph);
+  const { definitions, value, root, isFree } = valuesOf(
+    graph,
+    (node, operand) =>
+      node.op.kind === 'observe' || (node.op.kind === 'reshape' && keepsOrder(operand, node.type)),
+  );
   const uses = usesOf(graph);
-  const value = (name: ValueName): Value => {
-    const type = types.get(name);
-    if (type === undefined) throw new InternalError(`%${name} has no type`);
-    return { name, type };
-  };
-  const isFree = (node: Node): boolean =>
-    node.op.kind === 'observe' ||
-    (node.op.kind === 'reshape' && keepsOrder(value(node.operands[0]!).type, node.type));
-  const root = (name: ValueName): ValueName => {
-    const node = definitions.get(name);
-    return node !== undefined && isFree(node) ? root(node.operands[0]!) : name;
-  };
   const trace = (operand: ValueName): Trace => traceCodes(operand, definitions, uses, value);
   // Windows read images as they are: a map applied once costs less than one at every tap.
   const layers = graph.nodes.filter(
