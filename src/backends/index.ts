@@ -3,11 +3,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import { type Target, toTarget } from './backend.js';
 import { wasm } from './wasm/index.js';
+import { wgsl } from './wgsl/index.js';
 
 export * from './backend.js';
 export * from './wasm/index.js';
+export * from './wgsl/index.js';
 
-export const TARGETS: ReadonlyArray<Target> = [toTarget(wasm)];
+export const TARGETS: ReadonlyArray<Target> = [toTarget(wasm), toTarget(wgsl)];
 
 /** The target of a name; K0601 tells which there are. */
 export const findTarget = (name: string): Checked<Target> => {

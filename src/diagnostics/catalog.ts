@@ -61,6 +61,11 @@ export const CATALOG = {
   K0603: 'The folder is not an artifact of kanc, or it is damaged.',
   K0604:
     'The artifact and the interpreter disagree. This is a bug in kanc: please report it with the artifact.',
+  K0605:
+    'A table or a value is larger than what a GPU binds at once. Tables of layers are split where they can be; what cannot be split must fit.',
+  K0606:
+    'There is no WebGPU here: the npm package `webgpu` is not installed, or no graphics adapter was found. A WebGPU artifact runs in a browser, or in Node with that package (`npm install webgpu`); without a GPU, a software adapter such as SwiftShader serves.',
+  K0607: 'The GPU failed while the program ran: the device was lost, or its memory did not suffice.',
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0801: 'A value on the command line is wrong.',

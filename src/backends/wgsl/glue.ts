@@ -1,0 +1,112 @@
+/**
+ * The loader that ships with a program: a header with its data, and text that is the same for all. Everything that
+ * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
+ */
+import { DOT4_MARK, DOT4_PACKED } from './library.js';
+import { LOADER } from './loader.js';
+import type { WgslManifest } from './manifest.js';
+
+/** What a loader is told about its program. */
+export type LoaderData = Pick<WgslManifest, 'name' | 'input' | 'output' | 'raw' | 'kanc' | 'program'>;
+
+/** Where the loader finds its program: files beside it, or text and bytes in itself. */
+export type ProgramFiles =
+  | { readonly _tag: 'beside'; readonly wgsl: string; readonly bin: string }
+  | { readonly _tag: 'inlined'; readonly wgsl: string; readonly bin: Uint8Array };
+
+/** JSON is JavaScript, but for what could end a script element of a page that inlines the file. */
+const literal = (data: unknown): string => JSON.stringify(data, null, 2).replaceAll('<', '\\u003c');
+
+export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
+  const { name, input, output, raw, kanc, program } = data;
+  return [
+    '// Written by kanc. Runs in browsers with WebGPU, and in Node with a device of the npm package webgpu.',
+    `export const meta = ${literal({ name, input, output, raw, kanc })};`,
+    `const program = ${JSON.stringify(program).replaceAll('<', '\\u003c')};`,
+    ...(files._tag === 'beside'
+      ? [
+          `const ownSource = () => new URL(${literal(`./${files.wgsl}`)}, import.meta.url);`,
+          `const ownConstants = () => new URL(${literal(`./${files.bin}`)}, import.meta.url);`,
+        ]
+      : [
+          `const ownSource = () => new Response(${literal(files.wgsl)});`,
+          `const ownConstants = () => Uint8Array.from(atob('${Buffer.from(files.bin).toString('base64')}'), (c) => c.charCodeAt(0));`,
+        ]),
+    `const DOT4_MARK = ${literal(DOT4_MARK)};`,
+    `const DOT4_PACKED = ${literal(DOT4_PACKED)};`,
+    LOADER,
+  ].join('\n');
+};
+
+const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
+
+export const loaderTypes = ({ input, output, raw }: LoaderData): string => {
+  const given = input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
+  const result = output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
+  return `// Written by kanc.
+export interface Meta {
+  readonly name: string;
+  readonly kanc: string;
+  readonly input: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly dtype: 'f32' | 'u8';
+    readonly levels: number;
+    readonly refusesNaN: boolean;
+    readonly quantizers: ReadonlyArray<Readonly<Record<string, unknown>>>;
+  };
+  readonly output: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly dtype: 'f32' | 'i32';
+  };
+  readonly raw: {
+    readonly name: string;
+    readonly shape: ReadonlyArray<number>;
+    readonly element: string;
+    readonly meaning: unknown;
+  };
+}
+
+/** What load and predict reject with. The code tells what a page may do about it: most often, take another target. */
+export interface ModelError extends Error {
+  readonly code: 'no-webgpu' | 'no-adapter' | 'limits' | 'out-of-memory' | 'device-lost' | 'failed';
+}
+
+export interface Model {
+  readonly meta: Meta;
+  /** Row-major samples, ${sizeOf(input.shape)} elements each; resolves to ${sizeOf(output.shape)} per sample. */
+  readonly predict: (input: ${given}, batch?: number) => Promise<${result}>;
+  /** The last integers of the network, ${sizeOf(raw.shape)} per sample. */
+  readonly predictRaw: (input: ${given}, batch?: number) => Promise<Int32Array>;
+  /** Every value of the network, by name: for tools that compare implementations. */
+  readonly inspect: (
+    input: ${given},
+    batch?: number,
+  ) => Promise<Map<string, Uint32Array | Int32Array | Float32Array>>;
+  /** Resolves with the reason when the device is lost: load again then. */
+  readonly lost: Promise<string>;
+  /** Frees the memory on the device, and the device if load has made it. */
+  readonly destroy: () => void;
+}
+
+export interface LoadOptions {
+  /** A GPUDevice to run on. Default: one of the adapter that gpu gives. */
+  readonly device?: object;
+  /** The GPU object that devices come from. Default: navigator.gpu. */
+  readonly gpu?: object;
+  /** Which adapter to ask for where there are several. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
+  /** model.wgsl: text in a Response, or a URL or path. Default: the file beside index.js. */
+  readonly wgsl?: URL | string | Response;
+  /** model.bin: bytes, a URL or path, or a Response. Default: the file beside index.js. */
+  readonly bin?: ArrayBuffer | ArrayBufferView | URL | string | Response;
+  /** false: do without dot4I8Packed even where there is one. The results are the same. */
+  readonly packedDot?: boolean;
+}
+
+export const meta: Meta;
+export function load(options?: LoadOptions): Promise<Model>;
+export default load;
+`;
+};

@@ -1,0 +1,103 @@
+/** The WebGPU target: `model.wgsl`, its constants, and a loader without dependencies. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as t from 'io-ts';
+import { integer, record } from '../../ir/codec.js';
+import { verify } from '../../ir/verify.js';
+import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { loaderSource, loaderTypes } from './glue.js';
+import { BINDING_BYTES, collectiveMemory, type Layout, layoutOf, type Schedule } from './layout.js';
+import { type Program, programOf, type WgslManifest, wgslManifestOf } from './manifest.js';
+import { moduleOf } from './module.js';
+import { type Plan, planOf } from './plan.js';
+
+export { parseWgslManifest, type WgslManifest } from './manifest.js';
+
+export interface WgslOptions {
+  /** Puts the module and its constants into index.js, for pages that serve one file. */
+  readonly singleFile?: boolean;
+  /**
+   * `fused`: one dispatch for the whole network, where its values fit the memory of a workgroup (else as `layers`);
+   * `layers`: one for every layer. `auto`: as `fused`.
+   */
+  readonly schedule?: Schedule | 'auto';
+  /** Bytes that tables of a layer may have before they are split; by default what every device binds. */
+  readonly bindingBytes?: number;
+}
+
+export const wgsl: Backend<WgslOptions> = {
+  name: 'wgsl',
+  summary: 'WebGPU compute shaders, and an ES module that runs them in browsers and Node',
+  options: record(
+    {},
+    {
+      singleFile: t.boolean,
+      schedule: t.union([t.literal('auto'), t.literal('fused'), t.literal('layers')]),
+      bindingBytes: integer(1024, 2 ** 31),
+    },
+  ),
+  emit: (options, context) => (graph) => {
+    const limit = Math.floor((options.bindingBytes ?? BINDING_BYTES) / 4);
+    return TE.fromEither(
+      pipe(
+        // Kernels rely on proven ranges, and graphs of scripts need not have been verified by anyone.
+        verify(graph),
+        E.flatMap(() => planOf(graph, limit)),
+        E.map((plan) => {
+          const layout = layoutOf(plan, options.schedule ?? 'auto', limit);
+          const { source, steps } = moduleOf(graph.name, plan, layout);
+          const program = programOf(layout, steps, workgroupBytes(plan, layout));
+          return artifactOf(options, context, source, constantsOf(plan, layout), (files) =>
+            wgslManifestOf(graph, plan, program, files, context),
+          );
+        }),
+      ),
+    );
+  },
+};
+
+const workgroupBytes = (plan: Plan, layout: Layout): Program['workgroupBytes'] =>
+  4 *
+  [...collectiveMemory(plan.kernels, layout.schedule, layout.size).values()].reduce(
+    (sum, words) => sum + words,
+    layout.localWords,
+  );
+
+/** model.bin: the constants of all parts in their pages, little-endian. */
+const constantsOf = (plan: Plan, { pages, places }: Layout): Uint8Array => {
+  const last = pages[pages.length - 1];
+  const bytes = new Uint8Array(last === undefined ? 0 : 4 * (last.start + last.length));
+  const view = new DataView(bytes.buffer);
+  for (const [k, kernel] of plan.kernels.entries()) {
+    for (const [p, { words }] of kernel.parts.entries()) {
+      const { page, at } = places[k]![p]!;
+      const from = 4 * (pages[page]!.start + at);
+      const data = words.make();
+      for (let j = 0; j < data.length; j++) view.setUint32(from + 4 * j, data[j]!, true);
+    }
+  }
+  return bytes;
+};
+
+const artifactOf = (
+  options: WgslOptions,
+  context: EmitContext,
+  source: string,
+  constants: Uint8Array,
+  manifest: (files: ReadonlyMap<string, Uint8Array | string>) => WgslManifest,
+): Artifact => {
+  const meta = manifest(new Map());
+  const own =
+    options.singleFile === true
+      ? ({ _tag: 'inlined', wgsl: source, bin: constants } as const)
+      : ({ _tag: 'beside', wgsl: 'model.wgsl', bin: 'model.bin' } as const);
+  const files = new Map<string, Uint8Array | string>([
+    ['model.wgsl', source],
+    ['model.bin', constants],
+    ['index.js', loaderSource(meta, own)],
+    ['index.d.ts', loaderTypes(meta)],
+    ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
+  ]);
+  return { files: new Map([...files, ['manifest.json', `${JSON.stringify(manifest(files), null, 2)}\n`]]) };
+};

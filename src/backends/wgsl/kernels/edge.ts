@@ -1,0 +1,223 @@
+/**
+ * Edge tables: a row of the table for every input and code, added.
+ *
+ * An item is one word of a row: 8, 4 or 2 outputs. Entries are stored minus the smallest of their slab, so that they
+ * are unsigned, and are added in pairs of 16 bits, without unpacking: `(word >> shift) & mask` holds one output in the
+ * low half and another in the high half. Before 16 bits could overflow, the pairs are added to sums of 32 bits. What
+ * was subtracted is a constant of each output and joins its bias.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
+import { slabOf } from '../../../ir/ops/table-edge.js';
+import type { ValueType } from '../../../ir/types.js';
+import { type Access, constantAt, type Part, type Sum, signed, type Text, u, unsigned } from '../kernel.js';
+import { type EntryBits, entryBits, integers, type Section, wordsOf } from '../words.js';
+import type { Emitted } from './codes.js';
+import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
+
+/** What the packing of a table needs to know. */
+interface Packing {
+  readonly data: ArrayLike<number>;
+  readonly rows: number;
+  readonly width: number;
+  readonly bits: EntryBits;
+  /** Words of a row. */
+  readonly rowWords: number;
+  /** Smallest entry of each slab. */
+  readonly least: Float64Array;
+}
+
+const packingOf = (a: TableEdgeAttrs): Packing => {
+  const [slabs, rows, width] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
+  const { data } = a.table;
+  const least = new Float64Array(slabs);
+  let span = 0;
+  for (let s = 0; s < slabs; s++) {
+    let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    for (let k = s * rows * width; k < (s + 1) * rows * width; k++) {
+      lo = Math.min(lo, data[k]!);
+      hi = Math.max(hi, data[k]!);
+    }
+    least[s] = lo;
+    span = Math.max(span, hi - lo);
+  }
+  const bits = entryBits(span);
+  return { data, rows, width, bits, rowWords: Math.ceil((width * bits) / 32), least };
+};
+
+/** [slab, code, word] for slabs in the given order. */
+const tableWords = (p: Packing, slabs: ArrayLike<number>): Section => {
+  const length = slabs.length * p.rows * p.rowWords;
+  return {
+    length,
+    make: () => {
+      const words = new Uint32Array(length);
+      const each = 32 / p.bits;
+      let row = 0;
+      for (let k = 0; k < slabs.length; k++) {
+        const slab = slabs[k]!;
+        const least = p.least[slab]!;
+        for (let c = 0; c < p.rows; c++, row += p.rowWords) {
+          const from = (slab * p.rows + c) * p.width;
+          for (let o = 0; o < p.width; o++) {
+            const word = row + Math.floor(o / each);
+            words[word] = words[word]! | ((p.data[from + o]! - least) << (p.bits * (o % each)));
+          }
+        }
+      }
+      return words;
+    },
+  };
+};
+
+/** `limit`: words that the constants of one dispatch may have. */
+export const edgeTables = (
+  a: TableEdgeAttrs,
+  operand: ValueType,
+  type: ValueType,
+  limit: number,
+): Checked<Emitted> => {
+  const source = layerSource(a.window, operand, type);
+  const p = packingOf(a);
+  const slabWords = p.rows * p.rowWords;
+  const whole = p.least.length * slabWords <= limit;
+  const split = whole
+    ? [[0, source.taps] as const]
+    : splitTaps(source.taps, slabWords * source.groups, limit);
+  if (split === undefined) {
+    return fail('K0605', `the table of one input has ${slabWords * source.groups * 4} bytes`, {
+      expected: `at most ${limit * 4}`,
+      hint: 'Lower the bits of the activations, or choose the basis form.',
+    });
+  }
+  const parts = split.map(([from, to], k) => partOf(a, p, source, { from, to, first: k === 0, whole }));
+  return E.right({
+    form: `${32 / p.bits} to a word${split.length === 1 ? '' : `, in ${split.length} parts`}`,
+    bits: p.bits,
+    parts,
+  });
+};
+
+interface Range {
+  readonly from: number;
+  readonly to: number;
+  /** The first part starts with the bias, others with what is there. */
+  readonly first: boolean;
+  /** Whether the part holds all slabs, in their order, and not those of its inputs. */
+  readonly whole: boolean;
+}
+
+const partOf = (a: TableEdgeAttrs, p: Packing, source: LayerSource, range: Range): Part => {
+  const { groups, taps } = source;
+  const { from, to } = range;
+  const slabs = range.whole
+    ? Array.from(p.least, (_, s) => s)
+    : Array.from({ length: groups * (to - from) }, (_, k) =>
+        slabOf(a, Math.floor(k / (to - from)) * taps + from + (k % (to - from))),
+      );
+  // Where accumulators start: the bias, and what was taken from the entries of all inputs.
+  const starts = new Float64Array(groups * p.width);
+  for (let g = 0; g < groups; g++) {
+    let taken = 0;
+    for (let t = from; t < to; t++) taken += p.least[slabOf(a, g * taps + t)]!;
+    for (let o = 0; o < p.width; o++) {
+      const bias = range.first ? (a.bias?.data[g * p.width + o] ?? 0) : 0;
+      starts[g * p.width + o] = bias + taken;
+    }
+  }
+  const listed = range.whole && a.slabs !== undefined;
+  const sections: Section[] = [integers(starts)];
+  const tapsAt = source.section === undefined ? -1 : sections.push(source.section) - 1;
+  const slabsAt = listed ? sections.push(integers(a.slabs?.data ?? [])) - 1 : -1;
+  const tableAt = sections.push(tableWords(p, slabs)) - 1;
+
+  const slabText = (access: Access): Text => {
+    const input = groups === 1 ? 'tap' : `group * ${u(range.whole ? taps : to - from)} + tap`;
+    const own = range.whole || from === 0 ? input : `${input} - ${u(from)}`;
+    return listed ? constantAt(`${access.section(slabsAt)} + ${input}`) : own;
+  };
+  const each = 32 / p.bits;
+  const form: Sum = {
+    kind: 'sum',
+    items: source.positions * groups * p.rowWords,
+    width: each,
+    inputs: to - from,
+    partial: (access, slices) => [
+      ...itemParts(source, p.rowWords),
+      ...source.prepare,
+      ...addRows(p.bits, { from, to, slices }, [
+        ...source.read(access, tapsAt, p.rows - 1),
+        `let row = (${slabText(access)}) * ${u(p.rows)} + code;`,
+        `let word = ${constantAt(`${access.section(tableAt)} + row * ${u(p.rowWords)} + column`)};`,
+      ]),
+    ],
+    finish: (access) => [
+      ...itemParts(source, p.rowWords),
+      ...Array.from({ length: each }, (_, k) => k).flatMap((k) => [
+        // The last word of a row may have room for more outputs than there are.
+        `if (column * ${u(each)} + ${u(k)} < ${u(p.width)}) {`,
+        `  let channel = ${groups === 1 ? '' : `group * ${u(p.width)} + `}column * ${u(each)} + ${u(k)};`,
+        `  let at = channel * ${u(source.positions)} + position;`,
+        `  let start = ${signed(constantAt(`${access.section(0)} + channel`))}${range.first ? '' : ` + ${signed(access.own('at'))}`};`,
+        `  ${access.store('at', unsigned(`start + sums[${k}]`))}`,
+        '}',
+      ]),
+    ],
+  };
+  return { form, words: wordsOf(sections), uses: [] };
+};
+
+/** `column`, `group` and `position` of an item of `columns` columns. */
+export const itemParts = ({ groups, positions }: LayerSource, columns: number): ReadonlyArray<Text> => [
+  `let column = ${columns === 1 ? '0u' : groups * positions === 1 ? 'item' : `item % ${u(columns)}`};`,
+  ...(groups === 1 ? [] : [`let group = item / ${u(columns)} % ${u(groups)};`]),
+  `let position = ${positions === 1 ? '0u' : `item / ${u(columns * groups)}`};`,
+];
+
+interface Taps {
+  readonly from: number;
+  readonly to: number;
+  readonly slices: number;
+}
+
+/** The loop over inputs: `read` declares `word`. */
+const addRows = (bits: EntryBits, t: Taps, read: ReadonlyArray<Text>): ReadonlyArray<Text> => {
+  const indent = (lines: ReadonlyArray<Text>): ReadonlyArray<Text> => lines.map((line) => `  ${line}`);
+  const start = t.from === 0 ? 'slice' : `${u(t.from)} + slice`;
+  const loop = (head: Text, end: Text, add: ReadonlyArray<Text>): ReadonlyArray<Text> => [
+    `for (${head}; tap < ${end}; tap += ${u(t.slices)}) {`,
+    ...indent([...read, ...add]),
+    '}',
+  ];
+  if (bits === 32) return loop(`var tap = ${start}`, u(t.to), ['sums[0] += bitcast<i32>(word);']);
+  if (bits === 16) {
+    return loop(`var tap = ${start}`, u(t.to), [
+      'sums[0] += i32(word & 0xffffu);',
+      'sums[1] += i32(word >> 16u);',
+    ]);
+  }
+  const pairs = Array.from({ length: 16 / bits }, (_, k) => k);
+  const mask = bits === 8 ? '0x00ff00ffu' : '0x000f000fu';
+  const adds = pairs.map((k) => `pair${k} += ${k === 0 ? 'word' : `(word >> ${u(bits * k)})`} & ${mask};`);
+  const flush = pairs.flatMap((k) => [
+    `sums[${k}] += i32(pair${k} & 0xffffu);`,
+    `sums[${k + 16 / bits}] += i32(pair${k} >> 16u);`,
+  ]);
+  const fitting = Math.floor(65535 / (2 ** bits - 1)) * t.slices;
+  const declare = pairs.map((k) => `var pair${k} = 0u;`);
+  if (t.to - t.from <= fitting) {
+    return [...declare, ...loop(`var tap = ${start}`, u(t.to), adds), ...flush];
+  }
+  return [
+    `var tap = ${start};`,
+    `while (tap < ${u(t.to)}) {`,
+    ...indent([
+      ...declare,
+      `let end = min(${u(t.to)}, tap + ${u(fitting)});`,
+      ...loop('', 'end', adds),
+      ...flush,
+    ]),
+    '}',
+  ];
+};
