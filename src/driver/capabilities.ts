@@ -51,6 +51,8 @@ export interface Capabilities {
   readonly removeOnInterrupt: (path: string) => () => void;
   /** The exports of a JavaScript module. */
   readonly importModule: (path: string) => TE.TaskEither<Diagnostics, unknown>;
+  /** What graphics devices come from: a GPU object, as browsers have it in `navigator`. K0606 where there is none. */
+  readonly gpu: TE.TaskEither<Diagnostics, unknown>;
   /** The passes that need no plugin; a task, so that commands without passes do not load them. */
   readonly passes: T.Task<ReadonlyArray<NamedPass>>;
   /** Where the files are put that reproduce a bug of kanc. */

@@ -2,7 +2,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { instantiate } from '../backends/wasm/runtime.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
 import { uint } from '../ir/element.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
@@ -12,20 +11,26 @@ import { floatType, sizeOf, type ValueType, valueType } from '../ir/types.js';
 import { NO_CONTEXT } from '../passes/pass.js';
 import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
+import type { Capabilities } from './capabilities.js';
 import { checkValues, inputCalls } from './compile-options.js';
 import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
+import { startProgram } from './program.js';
 
 export interface Engine {
-  /** `float` for graphs as trained, `interpreter` for integer graphs, `wasm` for artifacts. */
-  readonly name: 'float' | 'interpreter' | 'wasm';
+  /** `float` for graphs as trained, `interpreter` for integer graphs, for artifacts their target. */
+  readonly name: 'float' | 'interpreter' | 'wasm' | 'wgsl';
   readonly input: ValueType;
   /** Shape of one sample's results. */
   readonly outputShape: ReadonlyArray<number>;
   /** Shape of one sample's integers; undefined where there are none. */
   readonly rawShape: ReadonlyArray<number> | undefined;
-  readonly predict: (input: Tensor) => Checked<Float32Array>;
+  readonly predict: (input: Tensor) => TE.TaskEither<Diagnostics, Float32Array>;
   /** The last integers before they become floats. */
-  readonly predictRaw: (input: Tensor) => Checked<Int32Array>;
+  readonly predictRaw: (input: Tensor) => TE.TaskEither<Diagnostics, Int32Array>;
+  /** Samples that it takes at a time. */
+  readonly chunk: number;
+  /** Gives back what the engine holds. */
+  readonly close: () => void;
   /** The graph that defines what the engine computes. */
   readonly graph: Graph;
 }
@@ -38,7 +43,7 @@ export interface InputOptions {
 }
 
 export const engineOf =
-  (options: InputOptions) =>
+  (world: Pick<Capabilities, 'gpu'>, options: InputOptions) =>
   (model: Model): TE.TaskEither<Diagnostics, Engine> => {
     if (model._tag === 'checkpoint') {
       return TE.fromEither(pipe(withInput(model.graph, options), E.flatMap(graphEngine)));
@@ -53,7 +58,7 @@ export const engineOf =
     }
     return model._tag === 'graph'
       ? TE.fromEither(at({ file: model.file })(graphEngine(model.graph)))
-      : artifactEngine(model.artifact);
+      : artifactEngine(world, model.artifact);
   };
 
 const withInput = (graph: Graph, options: InputOptions): Checked<Graph> =>
@@ -83,19 +88,24 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
     outputShape: results.shape,
     rawShape: isInteger ? raw.type.shape : undefined,
     graph,
+    chunk: CHUNK,
+    close: () => {},
     predict: (tensor) =>
-      pipe(
-        interpret(graph, [tensor]),
-        E.map(([result]) => Float32Array.from(result?.data ?? [])),
+      TE.fromIOEither(() =>
+        pipe(
+          interpret(graph, [tensor]),
+          E.map(([result]) => Float32Array.from(result?.data ?? [])),
+        ),
       ),
-    predictRaw: (tensor) => {
-      if (!isInteger) return noIntegers();
-      let integers: Int32Array | undefined;
-      const ran = interpret(graph, [tensor], (name, value) => {
-        if (name === raw.name) integers = Int32Array.from(value.data);
-      });
-      return E.flatMap(() => (integers === undefined ? noIntegers() : E.right(integers)))(ran);
-    },
+    predictRaw: (tensor) =>
+      TE.fromIOEither(() => {
+        if (!isInteger) return noIntegers();
+        let integers: Int32Array | undefined;
+        const ran = interpret(graph, [tensor], (name, value) => {
+          if (name === raw.name) integers = Int32Array.from(value.data);
+        });
+        return E.flatMap(() => (integers === undefined ? noIntegers() : E.right(integers)))(ran);
+      }),
   });
 };
 
@@ -105,30 +115,29 @@ const noIntegers = (): Checked<never> =>
     hint: 'Compile it first.',
   });
 
-const artifactEngine = (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Engine> =>
+const artifactEngine = (
+  world: Pick<Capabilities, 'gpu'>,
+  artifact: ArtifactFiles,
+): TE.TaskEither<Diagnostics, Engine> =>
   pipe(
-    instantiate(artifact.files),
-    TE.mapLeft(
-      ([first, ...rest]): Diagnostics => [
-        { ...first, place: { file: artifact.folder, ...first.place } },
-        ...rest,
-      ],
-    ),
-    TE.bindTo('program'),
-    TE.bind('graph', () => TE.fromEither(artifactGraph(artifact))),
+    TE.fromEither(artifactGraph(artifact)),
+    TE.bindTo('graph'),
+    TE.bind('program', () => startProgram(world)(artifact)),
     TE.map(({ program, graph }): Engine => {
       const { manifest } = program;
       const isFloat = manifest.input.dtype === 'f32';
       return {
-        name: 'wasm',
+        name: manifest.target,
         input: isFloat ? floatType(manifest.input.shape) : valueType(uint(8), manifest.input.shape),
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,
         graph,
+        chunk: manifest.target === 'wgsl' ? GPU_CHUNK : CHUNK,
+        close: program.close,
         predict: (tensor) =>
           pipe(
             program.predict(bytesOrFloats(tensor)),
-            E.map((r) => Float32Array.from(r)),
+            TE.map((r) => Float32Array.from(r)),
           ),
         predictRaw: (tensor) => program.predictRaw(bytesOrFloats(tensor)),
       };
@@ -146,25 +155,30 @@ export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce
 
 /** Samples at a time: bounds the memory of the interpreter, which keeps every value of a batch. */
 const CHUNK = 256;
+/** A GPU is asked for much at once. */
+const GPU_CHUNK = 4096;
 
-/** Runs a batch in chunks, and puts what `step` returns together. */
-export const inChunks = <R extends Float32Array | Int32Array>(
-  input: Tensor,
-  step: (chunk: Tensor) => Checked<R>,
-  onProgress: (samples: number) => void,
-): Checked<ReadonlyArray<R>> => {
-  const features = sizeOf(input.type);
-  const parts: R[] = [];
-  for (let from = 0; from < input.batch; from += CHUNK) {
-    const batch = Math.min(CHUNK, input.batch - from);
-    const data = input.data.subarray(from * features, (from + batch) * features);
-    const part = step({ type: input.type, batch, data });
-    if (E.isLeft(part)) return part;
-    parts.push(part.right);
-    onProgress(from + batch);
-  }
-  return E.right(parts);
-};
+/** Runs a batch in chunks of the engine, and puts what `step` returns together. */
+export const inChunks =
+  <R extends Float32Array | Int32Array>(
+    input: Tensor,
+    chunk: number,
+    step: (chunk: Tensor) => TE.TaskEither<Diagnostics, R>,
+    onProgress: (samples: number) => void,
+  ): TE.TaskEither<Diagnostics, ReadonlyArray<R>> =>
+  async () => {
+    const features = sizeOf(input.type);
+    const parts: R[] = [];
+    for (let from = 0; from < input.batch; from += chunk) {
+      const batch = Math.min(chunk, input.batch - from);
+      const data = input.data.subarray(from * features, (from + batch) * features);
+      const part = await step({ type: input.type, batch, data })();
+      if (E.isLeft(part)) return part;
+      parts.push(part.right);
+      onProgress(from + batch);
+    }
+    return E.right(parts);
+  };
 
 /** One array of all parts. */
 export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {

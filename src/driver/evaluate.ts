@@ -1,8 +1,10 @@
 /** Measuring a model on labelled data. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { accuracyOf, rmseOf } from '../analyses/metrics.js';
-import { type Checked, fail } from '../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
@@ -26,7 +28,7 @@ export interface Evaluation {
 const CLIPPING_SAMPLES = 1000;
 
 /** Samples that are run first and not measured: engines optimise code while it runs. */
-const WARM_UP = { float: 8, interpreter: 8, wasm: 1000 } as const;
+const WARM_UP = { float: 8, interpreter: 8, wasm: 1000, wgsl: 4096 } as const;
 
 export interface EvaluateOptions {
   readonly limit?: number;
@@ -40,28 +42,27 @@ export const evaluate = (
   data: Dataset,
   labels: Dataset,
   { limit, now, onProgress }: EvaluateOptions,
-): Checked<Evaluation> => {
-  const input = samplesFor(data, engine.input, limit);
-  if (E.isLeft(input)) return input;
-  const samples = input.right.batch;
-  const score = scorer(labels, engine, data.array.shape[0] ?? 0, samples);
-  if (E.isLeft(score)) return score;
-  const warm = engine.predict(firstOf(input.right, Math.min(WARM_UP[engine.name], samples)));
-  if (E.isLeft(warm)) return warm;
-  const started = now();
-  const parts = inChunks(input.right, engine.predict, (done) => onProgress(done, samples));
-  const milliseconds = now() - started;
-  if (E.isLeft(parts)) return parts;
-  const clipped = clippingOf(engine, input.right);
-  if (E.isLeft(clipped)) return clipped;
-  return E.right({
-    engine: engine.name,
-    samples,
-    ...score.right(joinFloats(parts.right)),
-    microsecondsPerInference: (milliseconds * 1000) / samples,
-    ...(clipped.right === undefined ? {} : { clipped: clipped.right }),
-  });
-};
+): TE.TaskEither<Diagnostics, Evaluation> =>
+  pipe(
+    samplesFor(data, engine.input, limit),
+    E.bindTo('input'),
+    E.bind('score', ({ input }) => scorer(labels, engine, data.array.shape[0] ?? 0, input.batch)),
+    TE.fromEither,
+    TE.tap(({ input }) => engine.predict(firstOf(input, Math.min(WARM_UP[engine.name], input.batch)))),
+    TE.bind('started', () => TE.fromIO(now)),
+    TE.bind('parts', ({ input }) =>
+      inChunks(input, engine.chunk, engine.predict, (done) => onProgress(done, input.batch)),
+    ),
+    TE.bind('ended', () => TE.fromIO(now)),
+    TE.bind('clipped', ({ input }) => TE.fromIOEither(() => clippingOf(engine, input))),
+    TE.map(({ input, score, started, parts, ended, clipped }) => ({
+      engine: engine.name,
+      samples: input.batch,
+      ...score(joinFloats(parts)),
+      microsecondsPerInference: ((ended - started) * 1000) / input.batch,
+      ...(clipped === undefined ? {} : { clipped }),
+    })),
+  );
 
 const firstOf = (tensor: Tensor, batch: number): Tensor => ({
   ...tensor,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
+import { type ArtifactManifest, parseArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { importSource } from '../importers/import.js';
@@ -17,7 +17,7 @@ import { sha256Of } from './hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
-  readonly manifest: Manifest;
+  readonly manifest: ArtifactManifest;
   /** All files that the manifest names, as it names them, and the manifest. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -120,7 +120,9 @@ export const loadArtifact =
       ),
       TE.bindTo('names'),
       TE.bind('bytes', () => files.read(join(folder, 'manifest.json'))),
-      TE.bind('manifest', ({ bytes }) => TE.fromEither(at({ file: folder })(parseManifest(textOf(bytes))))),
+      TE.bind('manifest', ({ bytes }) =>
+        TE.fromEither(at({ file: folder })(parseArtifactManifest(textOf(bytes)))),
+      ),
       TE.bind('contents', ({ names, manifest }) =>
         pipe(
           // Names out of a file: only those of files that are in the folder itself are opened.

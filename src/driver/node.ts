@@ -60,6 +60,28 @@ const importModule = (path: string): TE.TaskEither<Diagnostics, unknown> =>
     ],
   );
 
+/** What the npm package webgpu exports; no types of it are needed, so that it need not be installed. */
+const isGpuPackage = (u: unknown): u is { readonly create: (options: string[]) => unknown } =>
+  typeof u === 'object' && u !== null && 'create' in u && typeof u.create === 'function';
+
+let dawn: unknown;
+
+/** Dawn, of the npm package webgpu, which kanc does not depend on. One object for the process: it must outlive its devices. */
+const gpu: TE.TaskEither<Diagnostics, unknown> = TE.tryCatch(
+  async (): Promise<unknown> => {
+    const name = 'webgpu';
+    const found: unknown = await import(/* @vite-ignore */ name);
+    if (!isGpuPackage(found)) throw new Error('it does not export create');
+    dawn ??= found.create([]);
+    return dawn;
+  },
+  (error): Diagnostics => [
+    diagnostic('K0606', `the npm package webgpu could not be loaded: ${reasonOf(error)}`, {
+      hint: 'Install it beside kanc (npm install webgpu), or run the artifact in a browser.',
+    }),
+  ],
+);
+
 let uniques = 0;
 const unique = (): string => `${process.pid}-${uniques++}`;
 
@@ -86,6 +108,7 @@ export const nodeCapabilities = (): Capabilities => ({
   terminal: nodeTerminal(),
   now: () => performance.now(),
   importModule,
+  gpu,
   passes: async () => (await import('../passes/registry.js')).BUILTIN_PASSES,
   crashFolder: '.',
   version: ownVersion(),

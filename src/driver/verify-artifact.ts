@@ -1,13 +1,15 @@
 /** The product's promise, checked: an artifact gives the integers of the interpreter, every one of them. */
 import * as E from 'fp-ts/lib/Either.js';
-import type { Program } from '../backends/wasm/runtime.js';
-import { type Checked, fail } from '../diagnostics/index.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { TypedArray } from '../ir/element.js';
 import type { Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { bytesOrFloats } from './engines.js';
+import type { Program } from './program.js';
 
 export interface Mismatch {
   /** The name of a value; `predict` and `predictRaw` for what these return on a whole batch. */
@@ -63,57 +65,71 @@ export interface CompareOptions {
   readonly onProgress: (samples: number) => void;
 }
 
-/**
- * Compares on a batch: every value that the artifact keeps in memory, sample by sample, and what `predict` and
- * `predictRaw` return for whole batches.
- */
-export const compareArtifact = (
-  program: Program,
-  graph: Graph,
-  input: Tensor,
-  { onProgress }: CompareOptions,
-): Checked<Comparison> => {
-  const features = sizeOf(input.type);
-  const { raws, outputs, manifest } = program;
-  const tally: Tally = { integers: 0, floats: 0, mismatches: 0, first: undefined };
-  for (let from = 0; from < input.batch; from += CHUNK) {
-    const batch = Math.min(CHUNK, input.batch - from);
-    const data = input.data.subarray(from * features, (from + batch) * features);
-    const values = new Map<string, Tensor>();
-    const ran = interpret(graph, [{ type: input.type, batch, data }], (name, value) =>
-      values.set(name, value),
-    );
-    if (E.isLeft(ran)) return ran;
-    const given = bytesOrFloats({ type: input.type, batch, data });
-    for (const [value, width, result] of [
-      ['predictRaw', raws, program.predictRaw(given)],
-      ['predict', outputs, program.predict(given)],
-    ] as const) {
-      if (E.isLeft(result)) return result;
-      const name = value === 'predict' ? manifest.output.name : manifest.raw.name;
-      const expected = values.get(name);
-      if (expected === undefined) return unknownValue(name);
-      for (let s = 0; s < batch; s++) {
-        const where = { value, sample: from + s };
-        compare(tally, expected.data, s * width, result.right, s * width, width, where);
-      }
-    }
-    for (let s = 0; s < batch; s++) {
-      const kept = program.inspect(given.subarray(s * features, (s + 1) * features));
-      if (E.isLeft(kept)) return kept;
-      for (const [name, found] of kept.right) {
-        const expected = values.get(name);
-        if (expected === undefined) return unknownValue(name);
-        const width = sizeOf(expected.type);
-        if (found.length !== width) return unknownValue(name);
-        compare(tally, expected.data, s * width, found, 0, width, { value: name, sample: from + s });
-      }
-    }
-    onProgress(from + batch);
-  }
-  const { first, ...counts } = tally;
-  return E.right({ samples: input.batch, ...counts, ...(first === undefined ? {} : { first }) });
+/** What the interpreter gives for a chunk of samples, by name. */
+const expectedValues = (graph: Graph, chunk: Tensor): Checked<ReadonlyMap<string, Tensor>> => {
+  const values = new Map<string, Tensor>();
+  const ran = interpret(graph, [chunk], (name, value) => values.set(name, value));
+  return E.isLeft(ran) ? ran : E.right(values);
 };
+
+/** What the program gives for a chunk: pairs of how it is called and what it is compared with. */
+const foundValues = (
+  program: Program,
+  chunk: Tensor,
+): TE.TaskEither<
+  Diagnostics,
+  ReadonlyArray<{ readonly value: string; readonly name: string; readonly found: TypedArray }>
+> => {
+  const given = bytesOrFloats(chunk);
+  const { output, raw } = program.manifest;
+  return pipe(
+    TE.Do,
+    TE.bind('predictRaw', () => program.predictRaw(given)),
+    TE.bind('predict', () => program.predict(given)),
+    TE.bind('kept', () => program.inspect(given)),
+    TE.map(({ predictRaw, predict, kept }) => [
+      { value: 'predictRaw', name: raw.name, found: predictRaw },
+      { value: 'predict', name: output.name, found: predict },
+      ...[...kept].map(([name, found]) => ({ value: name, name, found })),
+    ]),
+  );
+};
+
+/**
+ * Compares on a batch: every value that the artifact keeps, and what `predict` and `predictRaw` return for whole
+ * batches.
+ */
+export const compareArtifact =
+  (
+    program: Program,
+    graph: Graph,
+    input: Tensor,
+    { onProgress }: CompareOptions,
+  ): TE.TaskEither<Diagnostics, Comparison> =>
+  async () => {
+    const features = sizeOf(input.type);
+    const tally: Tally = { integers: 0, floats: 0, mismatches: 0, first: undefined };
+    for (let from = 0; from < input.batch; from += CHUNK) {
+      const batch = Math.min(CHUNK, input.batch - from);
+      const data = input.data.subarray(from * features, (from + batch) * features);
+      const chunk = { type: input.type, batch, data };
+      const values = expectedValues(graph, chunk);
+      if (E.isLeft(values)) return values;
+      const compared = await foundValues(program, chunk)();
+      if (E.isLeft(compared)) return compared;
+      for (const { value, name, found } of compared.right) {
+        const expected = values.right.get(name);
+        const width = expected === undefined ? 0 : sizeOf(expected.type);
+        if (expected === undefined || found.length !== batch * width) return unknownValue(name);
+        for (let s = 0; s < batch; s++) {
+          compare(tally, expected.data, s * width, found, s * width, width, { value, sample: from + s });
+        }
+      }
+      onProgress(from + batch);
+    }
+    const { first, ...counts } = tally;
+    return E.right({ samples: input.batch, ...counts, ...(first === undefined ? {} : { first }) });
+  };
 
 const unknownValue = (name: string): Checked<never> =>
   fail('K0603', `the manifest names a value '${name}' that model.kir does not have in this shape`, {

@@ -3,7 +3,8 @@
  * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
  */
 import { DOT4_MARK, DOT4_PACKED } from './library.js';
-import { LOADER } from './loader.js';
+import { LOADER_MODEL } from './loader.js';
+import { LOADER_DEVICE } from './loader-device.js';
 import type { WgslManifest } from './manifest.js';
 
 /** What a loader is told about its program. */
@@ -34,7 +35,8 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
         ]),
     `const DOT4_MARK = ${literal(DOT4_MARK)};`,
     `const DOT4_PACKED = ${literal(DOT4_PACKED)};`,
-    LOADER,
+    LOADER_DEVICE,
+    LOADER_MODEL,
   ].join('\n');
 };
 

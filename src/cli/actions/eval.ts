@@ -22,18 +22,19 @@ export const evaluateModel = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadModel(world)(model, options)),
-    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.flatMap(engineOf(world, inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.data)),
     TE.bind('labels', () => dataFromFiles(world)(flags.labels)),
-    TE.flatMapEither(({ engine, data, labels }) =>
+    TE.bind('result', ({ engine, data, labels }) =>
       evaluate(engine, data, labels, {
         ...defined({ limit: flags.limit }),
         now: world.now,
         onProgress: (samples, of) => world.terminal.progress(`kanc: ${samples} of ${of} samples`),
       }),
     ),
-    TE.map((result) => {
+    TE.map(({ engine, result }) => {
+      engine.close();
       world.terminal.progress('');
       world.terminal.out(flags.json === true ? jsonLine(toJson(result)) : showEvaluation(result));
       return EXIT.ok;

@@ -1,8 +1,7 @@
 /** `kanc run`: what it does. */
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Diagnostics, fail } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
@@ -25,15 +24,14 @@ export const run = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadModel(world)(model, options)),
-    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.flatMap(engineOf(world, inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.input)),
     TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),
-    TE.bind('result', ({ engine, input }) =>
-      TE.fromEither(compute(world, engine, input, flags.raw === true)),
-    ),
+    TE.bind('result', ({ engine, input }) => compute(world, engine, input, flags.raw === true)),
     TE.tap(({ result }) => writeFileAtomically(world)(flags.output, writeNpy(result))),
     TE.map(({ engine, result }) => {
+      engine.close();
       const { shape, dtype } = result;
       world.terminal.err(`${flags.output}: ${dtype}[${shape.join(', ')}] (${engine.name})\n`);
       if (flags.json === true) {
@@ -48,28 +46,37 @@ const compute = (
   engine: Engine,
   input: Tensor,
   raw: boolean,
-): Checked<WritableNpyArray> => {
+): TE.TaskEither<Diagnostics, WritableNpyArray> => {
   const onProgress = (samples: number): void =>
     world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`);
   if (!raw) {
     return pipe(
-      inChunks(input, engine.predict, onProgress),
-      E.map((parts) => ({
-        shape: [input.batch, ...engine.outputShape],
-        dtype: 'f4',
-        data: joinFloats(parts),
-      })),
+      inChunks(input, engine.chunk, engine.predict, onProgress),
+      TE.map(
+        (parts): WritableNpyArray => ({
+          shape: [input.batch, ...engine.outputShape],
+          dtype: 'f4',
+          data: joinFloats(parts),
+        }),
+      ),
     );
   }
   const { rawShape } = engine;
   if (rawShape === undefined) {
-    return fail('K0801', 'a float model has no integers to give', {
+    const refused = fail('K0801', 'a float model has no integers to give', {
       place: { option: '--raw' },
       hint: 'Compile it first.',
     });
+    return TE.fromEither(refused);
   }
   return pipe(
-    inChunks(input, engine.predictRaw, onProgress),
-    E.map((parts) => ({ shape: [input.batch, ...rawShape], dtype: 'i4', data: joinIntegers(parts) })),
+    inChunks(input, engine.chunk, engine.predictRaw, onProgress),
+    TE.map(
+      (parts): WritableNpyArray => ({
+        shape: [input.batch, ...rawShape],
+        dtype: 'i4',
+        data: joinIntegers(parts),
+      }),
+    ),
   );
 };

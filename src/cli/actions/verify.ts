@@ -1,12 +1,12 @@
 /** `kanc verify`: what it does. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { instantiate } from '../../backends/wasm/runtime.js';
 import { type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { artifactGraph, loadArtifact } from '../../driver/models.js';
 import { probes } from '../../driver/probes.js';
+import { startProgram } from '../../driver/program.js';
 import { samplesFor } from '../../driver/samples.js';
 import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
@@ -25,16 +25,15 @@ export const verifyArtifact = (
     TE.bindTo('artifact'),
     TE.let('files', ({ artifact }) => Object.keys(artifact.manifest.files).length),
     TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),
-    TE.bind('program', ({ artifact }) => instantiate(artifact.files)),
     TE.bind('input', ({ graph }) => inputFor(world, graph, flags)),
+    TE.bind('program', ({ artifact }) => startProgram(world)(artifact)),
     TE.bind('result', ({ program, graph, input }) =>
-      TE.fromEither(
-        compareArtifact(program, graph, input, {
-          onProgress: (samples) => world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`),
-        }),
-      ),
+      compareArtifact(program, graph, input, {
+        onProgress: (samples) => world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`),
+      }),
     ),
-    TE.map(({ files, result }) => {
+    TE.map(({ files, program, result }) => {
+      program.close();
       world.terminal.progress('');
       world.terminal.out(
         flags.json === true ? jsonLine(toJson(files, result)) : showComparison(files, result),
