@@ -2,7 +2,7 @@
  * The loader that ships with a program: a header with its data, and text that is the same for all. Everything that
  * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
  */
-import { DOT4_MARK, DOT4_PACKED } from './library.js';
+import { DOT4_MARK } from './library.js';
 import { LOADER_MODEL } from './loader.js';
 import { LOADER_DEVICE } from './loader-device.js';
 import type { WgslManifest } from './manifest.js';
@@ -34,7 +34,6 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
           `const ownConstants = () => Uint8Array.from(atob('${Buffer.from(files.bin).toString('base64')}'), (c) => c.charCodeAt(0));`,
         ]),
     `const DOT4_MARK = ${literal(DOT4_MARK)};`,
-    `const DOT4_PACKED = ${literal(DOT4_PACKED)};`,
     LOADER_DEVICE,
     LOADER_MODEL,
   ].join('\n');
@@ -103,7 +102,7 @@ export interface LoadOptions {
   readonly wgsl?: URL | string | Response;
   /** model.bin: bytes, a URL or path, or a Response. Default: the file beside index.js. */
   readonly bin?: ArrayBuffer | ArrayBufferView | URL | string | Response;
-  /** false: do without dot4I8Packed even where there is one. The results are the same. */
+  /** false: do without dot4U8Packed even where there is one. The results are the same. */
   readonly packedDot?: boolean;
 }
 

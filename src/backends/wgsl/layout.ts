@@ -13,6 +13,12 @@ import type { Plan } from './plan.js';
 
 export type Schedule = 'fused' | 'layers';
 
+/**
+ * Invocations of a workgroup: one or two of the bundles in which GPUs run them. More would shorten the sums of a single
+ * sample, but every barrier waits for all: on SwiftShader, 256 take six times as long as 64.
+ */
+const SIZE = 64;
+
 /** Bytes that every device binds as one storage buffer. */
 export const BINDING_BYTES = 2 ** 27;
 /** Memory of a workgroup, in words, that every device has. */
@@ -55,8 +61,7 @@ export interface Layout {
 export const layoutOf = (plan: Plan, wanted: Schedule | 'auto', limit: number): Layout => {
   const { pages, places } = paginate(plan.kernels, limit);
   const local = localPlaces(plan);
-  const size = fusedSize(plan.kernels);
-  const memory = local.words + collectiveWords(plan.kernels, size);
+  const memory = local.words + collectiveWords(plan.kernels);
   const fits =
     pages.length <= 1 && memory <= WORKGROUP_WORDS && plan.kernels.every((k) => k.parts.length === 1);
   const schedule = wanted === 'layers' || !fits ? 'layers' : 'fused';
@@ -80,7 +85,7 @@ export const layoutOf = (plan: Plan, wanted: Schedule | 'auto', limit: number): 
   });
   return {
     schedule,
-    size: schedule === 'fused' ? size : LAYER_SIZE,
+    size: SIZE,
     pages,
     places,
     values,
@@ -132,24 +137,6 @@ const localPlaces = ({ kernels }: Plan): { places: ReadonlyMap<ValueName, number
   return { places, words };
 };
 
-/** Invocations of a workgroup where every layer has its own dispatch. */
-export const LAYER_SIZE = 64;
-
-/** Products of items and inputs from which on a fused network is given all invocations that every device has. */
-const MUCH = 4096;
-
-const fusedSize = (kernels: ReadonlyArray<Kernel>): number => {
-  const most = Math.max(
-    0,
-    ...kernels.flatMap((k) =>
-      k.parts.map(({ form }) =>
-        form.kind === 'sum' ? form.items * form.inputs : form.kind === 'each' ? form.items : 0,
-      ),
-    ),
-  );
-  return most >= MUCH ? 256 : 64;
-};
-
 const floorPower = (n: number): number => 2 ** (31 - Math.clz32(Math.max(1, n)));
 
 /** How the invocations of a workgroup share a sum: `lanes` items at a time, each by `slices`. */
@@ -188,5 +175,5 @@ export const collectiveMemory = (
   return memory;
 };
 
-const collectiveWords = (kernels: ReadonlyArray<Kernel>, size: number): number =>
-  [...collectiveMemory(kernels, 'fused', size).values()].reduce((a, b) => a + b, 0);
+const collectiveWords = (kernels: ReadonlyArray<Kernel>): number =>
+  [...collectiveMemory(kernels, 'fused', SIZE).values()].reduce((a, b) => a + b, 0);

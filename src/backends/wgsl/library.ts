@@ -2,13 +2,10 @@
 import type { LibraryName, Text } from './kernel.js';
 
 /**
- * Starts the part of a module that the loader replaces by `dot4I8Packed` where the implementation has the language
- * feature packed_4x8_integer_dot_product. It ends the module.
+ * Starts the end of a module, which the loader replaces by the comment on its first line where the implementation has
+ * the language feature packed_4x8_integer_dot_product.
  */
 export const DOT4_MARK = '// ---- without packed_4x8_integer_dot_product ----';
-
-/** What is put in its place. */
-export const DOT4_PACKED = 'fn dot4(a: u32, b: u32) -> i32 { return dot4I8Packed(a, b); }';
 
 const SOURCES: Readonly<Record<Exclude<LibraryName, 'dot4'>, Text>> = {
   countAtMost: `
@@ -115,14 +112,13 @@ fn rounded(kept: u32, rest: u32, half: u32, more: bool) -> u32 {
 
 const DOT4 = `
 ${DOT4_MARK}
-// The sum of four products of signed bytes.
-fn dot4(a: u32, b: u32) -> i32 {
-  let x = bitcast<i32>(a);
-  let y = bitcast<i32>(b);
-  return extractBits(x, 0u, 8u) * extractBits(y, 0u, 8u)
-    + extractBits(x, 8u, 8u) * extractBits(y, 8u, 8u)
-    + extractBits(x, 16u, 8u) * extractBits(y, 16u, 8u)
-    + extractBits(x, 24u, 8u) * extractBits(y, 24u, 8u);
+// fn dot4(a: u32, b: u32) -> u32 { return dot4U8Packed(a, b); }
+// The sum of four products of unsigned bytes.
+fn dot4(a: u32, b: u32) -> u32 {
+  return (a & 0xffu) * (b & 0xffu)
+    + ((a >> 8u) & 0xffu) * ((b >> 8u) & 0xffu)
+    + ((a >> 16u) & 0xffu) * ((b >> 16u) & 0xffu)
+    + (a >> 24u) * (b >> 24u);
 }
 `;
 

@@ -41,7 +41,9 @@ export const load = async ({
 
   const source = new TextDecoder().decode(text);
   const hasDot = packedDot && gpu?.wgslLanguageFeatures?.has('packed_4x8_integer_dot_product') === true;
-  const code = hasDot && source.includes(DOT4_MARK) ? source.split(DOT4_MARK)[0] + DOT4_PACKED : source;
+  const [own, fallback] = source.split(DOT4_MARK);
+  // The first line of the fallback is, as a comment, what stands for it.
+  const code = hasDot && fallback !== undefined ? own + fallback.trim().split('\\n')[0].slice(3) : source;
 
   const traces = program.schedule === 'fused';
   const entry = (binding, type) => ({ binding, visibility: COMPUTE, buffer: { type } });
@@ -70,19 +72,13 @@ export const load = async ({
   }).catch(async (error) => {
     throw await told(error);
   });
-  const pipelinesFor = (trace) =>
-    Promise.all(
-      program.steps.map(({ entry }) =>
-        device.createComputePipelineAsync({
-          layout,
-          compute: { module, entryPoint: entry, ...(trace ? { constants: { TRACE: 1 } } : {}) },
-        }),
-      ),
-    ).catch(async (error) => {
-      throw await told(error);
-    });
-  const pipelines = await pipelinesFor(false);
-  let tracing;
+  const pipelines = await Promise.all(
+    program.steps.map(({ entry }) =>
+      device.createComputePipelineAsync({ layout, compute: { module, entryPoint: entry } }),
+    ),
+  ).catch(async (error) => {
+    throw await told(error);
+  });
 
   // Words of one sample: of the input, of all values, and of the results alone.
   const inputWords = isFloat ? features : features / 4;
@@ -128,7 +124,6 @@ export const load = async ({
     alive();
     const wordsOf = (value) => samples * value.length;
     const total = wanted.reduce((n, value) => n + wordsOf(value), 0);
-    const kernels = trace ? await (tracing ??= pipelinesFor(true)) : pipelines;
     let staging;
     try {
       // Made and submitted without a pause, so that calls that overlap do not meet in the buffers they share.
@@ -136,13 +131,13 @@ export const load = async ({
         ensure(samples, trace || !traces ? allWords : keptWords);
         staging = device.createBuffer({ size: 4 * total, usage: BUFFER.MAP_READ | BUFFER.COPY_DST });
         writeInput(data);
-        device.queue.writeBuffer(uniform, 0, Uint32Array.of(samples, room.capacity, 0, 0));
+        device.queue.writeBuffer(uniform, 0, Uint32Array.of(samples, room.capacity, trace ? 1 : 0, 0));
         const encoder = device.createCommandEncoder();
         const pass = encoder.beginComputePass();
         program.steps.forEach((step, k) => {
           const count = Math.ceil((samples * step.items) / step.each);
           const columns = Math.min(count, axis);
-          pass.setPipeline(kernels[k]);
+          pass.setPipeline(pipelines[k]);
           pass.setBindGroup(0, room.groups[step.page]);
           pass.dispatchWorkgroups(columns, Math.ceil(count / columns));
         });

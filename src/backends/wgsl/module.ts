@@ -49,7 +49,6 @@ const header = (name: string, { schedule }: Layout): Text =>
   ].join('\n');
 
 const bindings = (plan: Plan, layout: Layout): Text => {
-  const fused = layout.schedule === 'fused';
   const memory = [
     ...(layout.localWords > 0 ? [['local_words', layout.localWords] as const] : []),
     ...collectiveMemory(plan.kernels, layout.schedule, layout.size),
@@ -60,19 +59,15 @@ const bindings = (plan: Plan, layout: Layout): Text => {
     '  // Samples of this call, and those that the buffer of values has room for.',
     '  samples: u32,',
     '  capacity: u32,',
+    ...(layout.schedule === 'fused'
+      ? ['  // 1: values besides the results are stored too, for those who compare them.', '  trace: u32,']
+      : []),
     '}',
     '',
     '@group(0) @binding(0) var<uniform> run: Run;',
     '@group(0) @binding(1) var<storage, read> constants: array<u32>;',
     '@group(0) @binding(2) var<storage, read> input: array<u32>;',
     '@group(0) @binding(3) var<storage, read_write> values: array<u32>;',
-    ...(fused
-      ? [
-          '',
-          '// Whether values besides the results are stored too, for those who compare them.',
-          'override TRACE: bool = false;',
-        ]
-      : []),
     ...(memory.length === 0 ? [] : ['']),
     ...memory.map(([name, words]) =>
       name === 'slice_sums'
@@ -105,11 +100,11 @@ const valueSource = (v: ValuePlace, layout: Layout): Text => {
   const keep =
     !fused || v.local === undefined
       ? []
-      : [v.kept ? `  ${stored} = word;` : `  if (TRACE) { ${stored} = word; }`];
+      : [v.kept ? `  ${stored} = word;` : `  if (run.trace == 1u) { ${stored} = word; }`];
   // A value that nothing reads again is a result, or of no interest but to those who compare.
   const store =
     fused && v.local === undefined && !v.kept
-      ? [`  if (TRACE) { ${stored} = word; }`]
+      ? [`  if (run.trace == 1u) { ${stored} = word; }`]
       : [`  ${place} = word;`];
   return [
     '',

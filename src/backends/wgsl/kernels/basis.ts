@@ -1,11 +1,12 @@
 /**
- * Basis tables: values of B-splines from a small table, times coefficients. An item is one output.
+ * Basis tables: values of B-splines from a small table, times coefficients. An item is up to four outputs.
  *
  * For each row of knots and each code there is a record: where the coefficients start, the values, and the value of the
  * base branch. In the *dot* form four functions share a word, coefficients and values alike, and dot4 multiplies and
- * adds them: a code meets p + 1 functions, which lie in a few words whatever the first of them is. Values above 127 are
- * no signed bytes: they are split into halves and last bits, each a dot product. The *plain* form, for coefficients or
- * values of more than 8 bits, multiplies one by one.
+ * adds them: a code meets p + 1 functions, which lie in a few words whatever the first of them is. Both factors are
+ * unsigned bytes: coefficients are stored plus 128, which adds 128 times the sum of the values; the record has that
+ * number too, and it is taken away again. The *plain* form, for coefficients or values of more than 8 bits, multiplies
+ * one by one.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../diagnostics/index.js';
@@ -19,8 +20,6 @@ import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
 
 interface Shape {
   readonly dot: boolean;
-  /** Whether values are split into halves and last bits. */
-  readonly halves: boolean;
   /** p + 1. */
   readonly values: number;
   readonly functions: number;
@@ -29,11 +28,16 @@ interface Shape {
   /** Of those the ones that a code meets. */
   readonly met: number;
   readonly outputs: number;
+  /** Outputs of an item. */
+  readonly each: number;
   readonly levels: number;
   readonly recordWords: number;
   /** Bits of a stored base weight; 0 where there is no base branch. */
   readonly baseBits: 0 | 8 | 32;
 }
+
+/** What is added to coefficients, so that they are unsigned bytes. */
+const COEFFICIENT_OFFSET = 128;
 
 const shapeOf = (a: TableBasisAttrs): Shape => {
   const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
@@ -41,20 +45,19 @@ const shapeOf = (a: TableBasisAttrs): Shape => {
   let largest = 0;
   for (let k = 0; k < a.basis.data.length; k++) largest = Math.max(largest, a.basis.data[k]!);
   const dot = signedBits(a.coefficients.data) === 8 && largest <= 255;
-  const halves = dot && largest > 127;
   const met = dot ? Math.floor((values + 2) / 4) + 1 : values;
   const rows = dot ? Math.max(Math.ceil(functions / 4), met) : functions;
   const baseBits = a.base === undefined ? 0 : signedBits(a.base.data) === 8 ? 8 : 32;
   return {
     dot,
-    halves,
     values,
     functions,
     rows,
     met,
     outputs,
+    each: [4, 3, 2].find((n) => outputs % n === 0) ?? 1,
     levels: a.span.shape[1]!,
-    recordWords: 1 + met * (halves ? 2 : 1) + (baseBits === 0 ? 0 : 1),
+    recordWords: 1 + met + (dot ? 1 : 0) + (baseBits === 0 ? 0 : 1),
     baseBits,
   };
 };
@@ -71,17 +74,16 @@ const recordWords = (a: TableBasisAttrs, s: Shape): Section => {
         const [span, fraction] = [a.span.data[k]!, a.frac.data[k]! * s.values];
         const first = s.dot ? Math.min(Math.floor(span / 4), s.rows - s.met) : span;
         words[to] = first;
+        let sum = 0;
         for (let j = 0; j < s.values; j++) {
           const value = a.basis.data[fraction + j]!;
-          if (!s.dot) {
-            words[to + 1 + j] = value << a.shift;
-            continue;
-          }
-          const place = span + j - 4 * first;
-          const [word, bit] = [to + 1 + Math.floor(place / 4), 8 * (place % 4)];
-          words[word]! |= (s.halves ? value >> 1 : value) << bit;
-          if (s.halves) words[word + s.met]! |= (value & 1) << bit;
+          sum += value;
+          if (s.dot) {
+            const place = span + j - 4 * first;
+            words[to + 1 + Math.floor(place / 4)]! |= value << (8 * (place % 4));
+          } else words[to + 1 + j] = value << a.shift;
         }
+        if (s.dot) words[to + 1 + s.met] = COEFFICIENT_OFFSET * sum;
         if (a.baseTable !== undefined) words[to + s.recordWords - 1] = a.baseTable.data[k]!;
       }
       return new Uint32Array(words.buffer);
@@ -102,7 +104,7 @@ const coefficientWords = (a: TableBasisAttrs, s: Shape, inputs: ReadonlyArray<nu
           const to = (k * s.rows + (s.dot ? Math.floor(f / 4) : f)) * s.outputs;
           for (let o = 0; o < s.outputs; o++) {
             const c = a.coefficients.data[from + o]!;
-            words[to + o] = s.dot ? words[to + o]! | ((c & 255) << (8 * (f % 4))) : c;
+            words[to + o] = s.dot ? words[to + o]! | ((c + COEFFICIENT_OFFSET) << (8 * (f % 4))) : c;
           }
         }
       }
@@ -139,7 +141,7 @@ export const basisTables = (
       hint: 'Lower the bits of the activations.',
     });
   }
-  const how = s.dot ? (s.halves ? 'dot products, split values' : 'dot products') : 'plain';
+  const how = s.dot ? 'dot products' : 'plain';
   return E.right({
     form: `${how}${split.length === 1 ? '' : `, in ${split.length} parts`}`,
     bits: s.dot ? 8 : 32,
@@ -169,44 +171,48 @@ const partOf = (
 
   const own = from === 0 ? 'tap' : `tap - ${u(from)}`;
   const input = groups === 1 ? own : `group * ${u(to - from)} + ${own}`;
+  const columns = s.outputs / s.each;
+  const sums = Array.from({ length: s.each }, (_, k) => k);
+  const hasBase = baseAt >= 0;
   const form: Sum = {
     kind: 'sum',
-    items: source.positions * groups * s.outputs,
-    width: 1,
+    items: source.positions * groups * columns,
+    width: s.each,
     inputs: to - from,
     partial: (access, slices) => [
-      ...itemParts(source, s.outputs),
+      ...itemParts(source, columns),
       ...source.prepare,
-      'var splines = 0i;',
-      ...(s.halves ? ['var last_bits = 0i;'] : []),
-      ...(baseAt < 0 ? [] : ['var base = 0i;']),
+      ...sums.map((k) => `var splines${k} = ${s.dot ? '0u' : '0i'};`),
+      ...(hasBase ? sums.map((k) => `var base${k} = 0i;`) : []),
       `for (var tap = ${from === 0 ? 'slice' : `${u(from)} + slice`}; tap < ${u(to)}; tap += ${u(slices)}) {`,
       ...source.read(access, tapsAt, undefined).map((line) => `  ${line}`),
       ...(source.padded ? ['  if (!inside) { continue; }'] : []),
       `  let input = ${input};`,
       `  let record = ${access.section(recordsAt)} + (${rowText(access, rowsAt, s)}code) * ${u(s.recordWords)};`,
-      `  let first = ${access.section(coefficientsAt)} + (input * ${u(s.rows)} + constants[record]) * ${u(s.outputs)} + column;`,
+      `  let first = ${access.section(coefficientsAt)} + (input * ${u(s.rows)} + constants[record]) * ${u(s.outputs)} + column * ${u(s.each)};`,
       ...products(s),
-      ...(baseAt < 0
-        ? []
-        : [`  base += ${baseWeight(access, baseAt, s)} * ${signed(recordWord(s.recordWords - 1))};`]),
+      ...(hasBase
+        ? [
+            `  let base_value = ${signed(recordWord(s.recordWords - 1))};`,
+            ...sums.map((k) => `  base${k} += ${baseWeight(access, baseAt, s, k)} * base_value;`),
+          ]
+        : []),
       '}',
-      `sums[0] = ${total(a, s, baseAt >= 0)};`,
+      ...sums.map((k) => `sums[${k}] = ${total(a, s, hasBase, k)};`),
     ],
     finish: (access) => [
-      ...itemParts(source, s.outputs),
-      `let channel = ${groups === 1 ? '' : `group * ${u(s.outputs)} + `}column;`,
-      `let at = channel * ${u(source.positions)} + position;`,
-      access.store(
-        'at',
-        unsigned(
-          [
-            ...(biasAt < 0 ? [] : [signed(constantAt(`${access.section(biasAt)} + channel`))]),
-            ...(first ? [] : [signed(access.own('at'))]),
-            'sums[0]',
-          ].join(' + '),
-        ),
-      ),
+      ...itemParts(source, columns),
+      `let channel = ${groups === 1 ? '' : `group * ${u(s.outputs)} + `}column * ${u(s.each)};`,
+      ...sums.map((k) => {
+        const channel = k === 0 ? 'channel' : `channel + ${u(k)}`;
+        const at = source.positions === 1 ? channel : `(${channel}) * ${u(source.positions)} + position`;
+        const terms = [
+          ...(biasAt < 0 ? [] : [signed(constantAt(`${access.section(biasAt)} + ${channel}`))]),
+          ...(first ? [] : [signed(access.own(at))]),
+          `sums[${k}]`,
+        ];
+        return access.store(at, unsigned(terms.join(' + ')));
+      }),
     ],
   };
   const uses = [...(s.dot ? ['dot4' as const] : []), ...(s.baseBits === 8 ? ['entry8' as const] : [])];
@@ -218,24 +224,43 @@ const recordWord = (k: number): Text => constantAt(k === 0 ? 'record' : `record 
 const rowText = (access: Access, rowsAt: number, s: Shape): Text =>
   rowsAt < 0 ? '' : `${constantAt(`${access.section(rowsAt)} + input`)} * ${u(s.levels)} + `;
 
-const products = (s: Shape): ReadonlyArray<Text> =>
-  Array.from({ length: s.met }, (_, j) => j).flatMap((j) => {
-    const coefficient = constantAt(j === 0 ? 'first' : `first + ${u(j * s.outputs)}`);
-    if (!s.dot) return [`  splines += ${signed(coefficient)} * ${signed(recordWord(1 + j))};`];
-    return [
-      `  splines += dot4(${coefficient}, ${recordWord(1 + j)});`,
-      ...(s.halves ? [`  last_bits += dot4(${coefficient}, ${recordWord(1 + s.met + j)});`] : []),
-    ];
-  });
+const products = (s: Shape): ReadonlyArray<Text> => {
+  const met = Array.from({ length: s.met }, (_, j) => j);
+  const values = met.map(
+    (j) => `  let value${j} = ${s.dot ? recordWord(1 + j) : signed(recordWord(1 + j))};`,
+  );
+  const outputs = Array.from({ length: s.each }, (_, k) => k);
+  const coefficient = (j: number, k: number): Text => {
+    const at = j * s.outputs + k;
+    return constantAt(at === 0 ? 'first' : `first + ${u(at)}`);
+  };
+  if (!s.dot) {
+    const add = outputs.flatMap((k) =>
+      met.map((j) => `  splines${k} += ${signed(coefficient(j, k))} * value${j};`),
+    );
+    return [...values, ...add];
+  }
+  return [
+    ...values,
+    `  let excess = ${recordWord(1 + s.met)};`,
+    ...outputs.map((k) => {
+      const dots = met.map((j) => `dot4(${coefficient(j, k)}, value${j})`);
+      return `  splines${k} += ${dots.join(' + ')} - excess;`;
+    }),
+  ];
+};
 
-const baseWeight = (access: Access, baseAt: number, s: Shape): Text =>
-  s.baseBits === 8
-    ? `signed8(${access.section(baseAt)} + input * ${u(Math.ceil(s.outputs / 4))}, column)`
-    : signed(constantAt(`${access.section(baseAt)} + input * ${u(s.outputs)} + column`));
+/** The base weight of output k of an item. */
+const baseWeight = (access: Access, baseAt: number, s: Shape, k: number): Text => {
+  const output = `column * ${u(s.each)}${k === 0 ? '' : ` + ${u(k)}`}`;
+  return s.baseBits === 8
+    ? `signed8(${access.section(baseAt)} + input * ${u(Math.ceil(s.outputs / 4))}, ${output})`
+    : signed(constantAt(`${access.section(baseAt)} + input * ${u(s.outputs)} + ${output}`));
+};
 
 /** Dot products are of values before the shift; plain ones of shifted values. */
-const total = (a: TableBasisAttrs, s: Shape, hasBase: boolean): Text => {
-  const whole = s.halves ? '(splines * 2i + last_bits)' : 'splines';
-  const shifted = s.dot && a.shift > 0 ? `(${whole} << ${u(a.shift)})` : whole;
-  return hasBase ? `${shifted} + base` : shifted;
+const total = (a: TableBasisAttrs, s: Shape, hasBase: boolean, k: number): Text => {
+  const splines = `splines${k}`;
+  const shifted = s.dot ? signed(a.shift > 0 ? `${splines} << ${u(a.shift)}` : splines) : splines;
+  return hasBase ? `${shifted} + base${k}` : shifted;
 };

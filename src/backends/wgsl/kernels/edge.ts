@@ -1,7 +1,7 @@
 /**
  * Edge tables: a row of the table for every input and code, added.
  *
- * An item is one word of a row: 8, 4 or 2 outputs. Entries are stored minus the smallest of their slab, so that they
+ * An item is a few words of a row, of 8, 4 or 2 outputs each. Entries are stored minus the smallest of their slab, so that they
  * are unsigned, and are added in pairs of 16 bits, without unpacking: `(word >> shift) & mask` holds one output in the
  * low half and another in the high half. Before 16 bits could overflow, the pairs are added to sums of 32 bits. What
  * was subtracted is a constant of each output and joins its bias.
@@ -22,11 +22,15 @@ interface Packing {
   readonly rows: number;
   readonly width: number;
   readonly bits: EntryBits;
-  /** Words of a row. */
+  /** Words of a row, and how many of them make an item. */
   readonly rowWords: number;
+  readonly itemWords: number;
   /** Smallest entry of each slab. */
   readonly least: Float64Array;
 }
+
+/** Sums of an item: they stay in registers. */
+const MOST_SUMS = 16;
 
 const packingOf = (a: TableEdgeAttrs): Packing => {
   const [slabs, rows, width] = [a.table.shape[0]!, a.table.shape[1]!, a.table.shape[2]!];
@@ -43,7 +47,9 @@ const packingOf = (a: TableEdgeAttrs): Packing => {
     span = Math.max(span, hi - lo);
   }
   const bits = entryBits(span);
-  return { data, rows, width, bits, rowWords: Math.ceil((width * bits) / 32), least };
+  const rowWords = Math.ceil((width * bits) / 32);
+  const itemWords = [4, 3, 2].find((n) => rowWords % n === 0 && (n * 32) / bits <= MOST_SUMS) ?? 1;
+  return { data, rows, width, bits, rowWords, itemWords, least };
 };
 
 /** [slab, code, word] for slabs in the given order. */
@@ -137,33 +143,37 @@ const partOf = (a: TableEdgeAttrs, p: Packing, source: LayerSource, range: Range
     const own = range.whole || from === 0 ? input : `${input} - ${u(from)}`;
     return listed ? constantAt(`${access.section(slabsAt)} + ${input}`) : own;
   };
-  const each = 32 / p.bits;
+  const sums = (p.itemWords * 32) / p.bits;
+  const columns = p.rowWords / p.itemWords;
   const form: Sum = {
     kind: 'sum',
-    items: source.positions * groups * p.rowWords,
-    width: each,
+    items: source.positions * groups * columns,
+    width: sums,
     inputs: to - from,
     partial: (access, slices) => [
-      ...itemParts(source, p.rowWords),
+      ...itemParts(source, columns),
       ...source.prepare,
-      ...addRows(p.bits, { from, to, slices }, [
+      ...addRows(p, { from, to, slices }, [
         ...source.read(access, tapsAt, p.rows - 1),
         `let row = (${slabText(access)}) * ${u(p.rows)} + code;`,
-        `let word = ${constantAt(`${access.section(tableAt)} + row * ${u(p.rowWords)} + column`)};`,
+        `let first = ${access.section(tableAt)} + row * ${u(p.rowWords)} + column${p.itemWords === 1 ? '' : ` * ${u(p.itemWords)}`};`,
       ]),
     ],
     finish: (access) => [
-      ...itemParts(source, p.rowWords),
-      ...Array.from({ length: each }, (_, k) => k).flatMap((k) => [
-        // The last word of a row may have room for more outputs than there are.
-        `if (column * ${u(each)} + ${u(k)} < ${u(p.width)}) {`,
-        `  let channel = ${groups === 1 ? '' : `group * ${u(p.width)} + `}column * ${u(each)} + ${u(k)};`,
-        `  let at = channel * ${u(source.positions)} + position;`,
-        `  let start = ${signed(constantAt(`${access.section(0)} + channel`))}${range.first ? '' : ` + ${signed(access.own('at'))}`};`,
-        `  ${access.store('at', unsigned(`start + sums[${k}]`))}`,
-        '}',
-      ]),
+      ...itemParts(source, columns),
+      `let output = column * ${u(sums)};`,
+      ...Array.from({ length: sums }, (_, k) => k).flatMap((k) => storeSum(access, k)),
     ],
+  };
+  /** Output k of an item. The last word of a row may have room for more outputs than there are. */
+  const storeSum = (access: Access, k: number): ReadonlyArray<Text> => {
+    const output = k === 0 ? 'output' : `output + ${u(k)}`;
+    const channel = groups === 1 ? output : `group * ${u(p.width)} + ${output}`;
+    const at = source.positions === 1 ? channel : `(${channel}) * ${u(source.positions)} + position`;
+    const start = signed(constantAt(`${access.section(0)} + ${channel}`));
+    const sum = range.first ? `${start} + sums[${k}]` : `${start} + ${signed(access.own(at))} + sums[${k}]`;
+    const store = access.store(at, unsigned(sum));
+    return [columns * sums === p.width ? store : `if (${output} < ${u(p.width)}) { ${store} }`];
   };
   return { form, words: wordsOf(sections), uses: [] };
 };
@@ -181,33 +191,45 @@ interface Taps {
   readonly slices: number;
 }
 
-/** The loop over inputs: `read` declares `word`. */
-const addRows = (bits: EntryBits, t: Taps, read: ReadonlyArray<Text>): ReadonlyArray<Text> => {
+/** The loop over inputs: `read` declares `first`, the first word of the item. */
+const addRows = ({ bits, itemWords }: Packing, t: Taps, read: ReadonlyArray<Text>): ReadonlyArray<Text> => {
   const indent = (lines: ReadonlyArray<Text>): ReadonlyArray<Text> => lines.map((line) => `  ${line}`);
   const start = t.from === 0 ? 'slice' : `${u(t.from)} + slice`;
+  const words = Array.from({ length: itemWords }, (_, w) => w);
+  const load = words.map((w) => `let word${w} = ${constantAt(w === 0 ? 'first' : `first + ${u(w)}`)};`);
   const loop = (head: Text, end: Text, add: ReadonlyArray<Text>): ReadonlyArray<Text> => [
     `for (${head}; tap < ${end}; tap += ${u(t.slices)}) {`,
-    ...indent([...read, ...add]),
+    ...indent([...read, ...load, ...add]),
     '}',
   ];
-  if (bits === 32) return loop(`var tap = ${start}`, u(t.to), ['sums[0] += bitcast<i32>(word);']);
-  if (bits === 16) {
-    return loop(`var tap = ${start}`, u(t.to), [
-      'sums[0] += i32(word & 0xffffu);',
-      'sums[1] += i32(word >> 16u);',
-    ]);
+  if (bits === 32) {
+    const add = words.map((w) => `sums[${w}] += bitcast<i32>(word${w});`);
+    return loop(`var tap = ${start}`, u(t.to), add);
   }
-  const pairs = Array.from({ length: 16 / bits }, (_, k) => k);
+  if (bits === 16) {
+    const add = words.flatMap((w) => [
+      `sums[${2 * w}] += i32(word${w} & 0xffffu);`,
+      `sums[${2 * w + 1}] += i32(word${w} >> 16u);`,
+    ]);
+    return loop(`var tap = ${start}`, u(t.to), add);
+  }
+  // Pair k of a word holds its entries k and k + pairs.
+  const pairs = 16 / bits;
+  const all = words.flatMap((w) =>
+    Array.from({ length: pairs }, (_, k) => ({ w, k, name: `pair${w * pairs + k}` })),
+  );
   const mask = bits === 8 ? '0x00ff00ffu' : '0x000f000fu';
-  const adds = pairs.map((k) => `pair${k} += ${k === 0 ? 'word' : `(word >> ${u(bits * k)})`} & ${mask};`);
-  const flush = pairs.flatMap((k) => [
-    `sums[${k}] += i32(pair${k} & 0xffffu);`,
-    `sums[${k + 16 / bits}] += i32(pair${k} >> 16u);`,
+  const add = all.map(
+    ({ w, k, name }) => `${name} += ${k === 0 ? `word${w}` : `(word${w} >> ${u(bits * k)})`} & ${mask};`,
+  );
+  const flush = all.flatMap(({ w, k, name }) => [
+    `sums[${2 * w * pairs + k}] += i32(${name} & 0xffffu);`,
+    `sums[${2 * w * pairs + k + pairs}] += i32(${name} >> 16u);`,
   ]);
   const fitting = Math.floor(65535 / (2 ** bits - 1)) * t.slices;
-  const declare = pairs.map((k) => `var pair${k} = 0u;`);
+  const declare = all.map(({ name }) => `var ${name} = 0u;`);
   if (t.to - t.from <= fitting) {
-    return [...declare, ...loop(`var tap = ${start}`, u(t.to), adds), ...flush];
+    return [...declare, ...loop(`var tap = ${start}`, u(t.to), add), ...flush];
   }
   return [
     `var tap = ${start};`,
@@ -215,7 +237,7 @@ const addRows = (bits: EntryBits, t: Taps, read: ReadonlyArray<Text>): ReadonlyA
     ...indent([
       ...declare,
       `let end = min(${u(t.to)}, tap + ${u(fitting)});`,
-      ...loop('', 'end', adds),
+      ...loop('', 'end', add),
       ...flush,
     ]),
     '}',
