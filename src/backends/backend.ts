@@ -24,6 +24,8 @@ export interface EmitContext {
   readonly version: string;
   /** The text form of the graph, written beside the code. */
   readonly kir?: string;
+  /** The float network that the graph stands for, for targets that compare with it. */
+  readonly reference?: Graph;
   /** Options, accuracy and the like; copied into the manifest. */
   readonly extra?: { readonly [key: string]: Json };
 }

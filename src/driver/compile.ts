@@ -110,6 +110,7 @@ export const compileCheckpoint =
         const context = {
           version: world.version,
           kir,
+          reference: done.lastFloat ?? imported,
           extra: manifestExtra(request, imported, done, graph, divergence),
         };
         return timed(

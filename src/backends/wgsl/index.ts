@@ -3,9 +3,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
+import { type Checked, fail } from '../../diagnostics/index.js';
 import { integer, record } from '../../ir/codec.js';
+import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { describeEnds } from '../shared/manifest.js';
+import { baselinePlan } from './baseline/index.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { BINDING_BYTES, collectiveMemory, type Layout, layoutOf, type Schedule } from './layout.js';
 import { type Program, programOf, type WgslManifest, wgslManifestOf } from './manifest.js';
@@ -22,6 +26,8 @@ export interface WgslOptions {
    * `layers`: one for every layer. `auto`: as `fused`.
    */
   readonly schedule?: Schedule | 'auto';
+  /** Adds baseline.js with its module: the float network, for comparisons. K0602 on networks that it does not cover. */
+  readonly floatBaseline?: boolean;
   /** Bytes that tables of a layer may have before they are split; by default what every device binds. */
   readonly bindingBytes?: number;
 }
@@ -33,6 +39,7 @@ export const wgsl: Backend<WgslOptions> = {
     {},
     {
       singleFile: t.boolean,
+      floatBaseline: t.boolean,
       schedule: t.union([t.literal('auto'), t.literal('fused'), t.literal('layers')]),
       bindingBytes: integer(1024, 2 ** 31),
     },
@@ -44,11 +51,15 @@ export const wgsl: Backend<WgslOptions> = {
         // Kernels rely on proven ranges, and graphs of scripts need not have been verified by anyone.
         verify(graph),
         E.flatMap(() => planOf(graph, limit)),
-        E.map((plan) => {
+        E.bindTo('plan'),
+        E.bind('baseline', () =>
+          options.floatBaseline === true ? baselineFiles(graph, context, limit) : E.right([]),
+        ),
+        E.map(({ plan, baseline }) => {
           const layout = layoutOf(plan, options.schedule ?? 'auto', limit);
-          const { source, steps } = moduleOf(graph.name, plan, layout);
+          const { source, steps } = moduleOf(aboutTables(graph, layout), plan, layout);
           const program = programOf(layout, steps, workgroupBytes(plan, layout));
-          return artifactOf(options, context, source, constantsOf(plan, layout), (files) =>
+          return artifactOf(options, context, baseline, source, constantsOf(plan, layout), (files) =>
             wgslManifestOf(graph, plan, program, files, context),
           );
         }),
@@ -56,6 +67,48 @@ export const wgsl: Backend<WgslOptions> = {
     );
   },
 };
+
+const aboutTables = (graph: Graph, { schedule }: Layout): ReadonlyArray<string> => [
+  `${graph.name}, compiled by kanc. index.js beside this file loads and runs it.`,
+  '',
+  'Values are words: codes as u32, accumulators as the bits of i32, floats as the bits of f32. There is no float',
+  'arithmetic: integers wrap around and are the same on every implementation.',
+  schedule === 'fused'
+    ? 'One workgroup computes one sample; its values stay in the memory of the workgroup.'
+    : 'One dispatch computes one layer of all samples.',
+];
+
+/** The float network as a program of its own, run by the same loader. */
+const baselineFiles = (
+  graph: Graph<'table'>,
+  context: EmitContext,
+  limit: number,
+): Checked<ReadonlyArray<readonly [string, Uint8Array | string]>> =>
+  context.reference === undefined
+    ? fail('K0602', 'there is no float network to make a baseline of')
+    : pipe(
+        baselinePlan(context.reference),
+        E.map((plan) => {
+          const layout = layoutOf(plan, 'layers', limit);
+          const about = [
+            `${graph.name} as it was trained, in floats: what the tables are compared with. baseline.js runs it.`,
+          ];
+          const { source, steps } = moduleOf(about, plan, layout);
+          const data = {
+            name: `${graph.name}, in floats`,
+            kanc: context.version,
+            ...describeEnds(graph, plan),
+            program: programOf(layout, steps, workgroupBytes(plan, layout)),
+          };
+          const files = { _tag: 'beside', wgsl: 'baseline.wgsl', bin: 'baseline.bin' } as const;
+          return [
+            ['baseline.wgsl', source],
+            ['baseline.bin', constantsOf(plan, layout)],
+            ['baseline.js', loaderSource(data, files)],
+            ['baseline.d.ts', loaderTypes(data)],
+          ] as const;
+        }),
+      );
 
 const workgroupBytes = (plan: Plan, layout: Layout): Program['workgroupBytes'] =>
   4 *
@@ -83,6 +136,7 @@ const constantsOf = (plan: Plan, { pages, places }: Layout): Uint8Array => {
 const artifactOf = (
   options: WgslOptions,
   context: EmitContext,
+  baseline: ReadonlyArray<readonly [string, Uint8Array | string]>,
   source: string,
   constants: Uint8Array,
   manifest: (files: ReadonlyMap<string, Uint8Array | string>) => WgslManifest,
@@ -97,6 +151,7 @@ const artifactOf = (
     ['model.bin', constants],
     ['index.js', loaderSource(meta, own)],
     ['index.d.ts', loaderTypes(meta)],
+    ...baseline,
     ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
   ]);
   return { files: new Map([...files, ['manifest.json', `${JSON.stringify(manifest(files), null, 2)}\n`]]) };

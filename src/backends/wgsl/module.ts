@@ -14,13 +14,13 @@ export interface Module {
   readonly steps: ReadonlyArray<Step>;
 }
 
-/** `name`: of the network. */
-export const moduleOf = (name: string, plan: Plan, layout: Layout): Module => {
+/** `about`: lines of the comment at the head. */
+export const moduleOf = (about: ReadonlyArray<string>, plan: Plan, layout: Layout): Module => {
   const uses = new Set<LibraryName>(plan.kernels.flatMap((k) => k.parts.flatMap((p) => p.uses)));
   const library = librarySource(uses);
   const { source, steps } = entryPoints(plan.kernels, layout);
   const text = [
-    header(name, layout),
+    about.map((line) => (line === '' ? '//' : `// ${oneLine(line)}`)).join('\n'),
     bindings(plan, layout),
     inputSource(plan.input),
     ...layout.values.map((v) => valueSource(v, layout)),
@@ -36,17 +36,6 @@ export const moduleOf = (name: string, plan: Plan, layout: Layout): Module => {
 
 /** Text of a comment on one line, whatever a name holds. */
 const oneLine = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');
-
-const header = (name: string, { schedule }: Layout): Text =>
-  [
-    `// ${oneLine(name)}, compiled by kanc. index.js beside this file loads and runs it.`,
-    '//',
-    '// Values are words: codes as u32, accumulators as the bits of i32, floats as the bits of f32. There is no float',
-    '// arithmetic: integers wrap around and are the same on every implementation.',
-    schedule === 'fused'
-      ? '// One workgroup computes one sample; its values stay in the memory of the workgroup.'
-      : '// One dispatch computes one layer of all samples.',
-  ].join('\n');
 
 const bindings = (plan: Plan, layout: Layout): Text => {
   const memory = [

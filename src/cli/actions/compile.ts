@@ -52,7 +52,7 @@ export const compile = (
           importOptions: importing,
           pipeline: (level) => compilePipeline(options, level),
           target: flags.target,
-          targetOptions: flags.singleFile === true ? { singleFile: true } : {},
+          targetOptions: targetOptions(flags),
           verifyEach: flags.verifyEach === true,
           told: toldOf(flags, importing, options, plugins),
           onImport: (graph) => seen.onStart(graph, 'import'),
@@ -87,6 +87,12 @@ const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
       );
 };
 
+/** What only some targets take: they refuse what they do not know. */
+const targetOptions = ({ singleFile, floatBaseline }: CompileFlags): { readonly [key: string]: Json } => ({
+  ...(singleFile === true ? { singleFile: true } : {}),
+  ...(floatBaseline === true ? { floatBaseline: true } : {}),
+});
+
 /** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
 const toldOf = (
   flags: CompileFlags,
@@ -97,7 +103,7 @@ const toldOf = (
   ...options,
   ...importOptions(flags),
   ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
-  ...(flags.singleFile === true ? { singleFile: true } : {}),
+  ...targetOptions(flags),
   ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
 });
 
