@@ -1,0 +1,123 @@
+/**
+ * The page that runs one network on WASM and on WebGPU, in headless Chromium: with WebGPU over SwiftShader, and without
+ * a GPU. Needs Chromium (Debian: `apt-get install chromium`, or set CHROMIUM to its path); in CI its absence is a failure,
+ * elsewhere the test says so and is skipped. Needs `npm run build`.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const missing = !existsSync(executablePath);
+if (missing && process.env['CI'] === undefined) {
+  console.warn(`skipped: no Chromium at ${executablePath}; apt-get install chromium, or set CHROMIUM`);
+}
+
+const COMMON = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const WITH_GPU = [
+  ...COMMON,
+  '--headless=new',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+const WITHOUT_GPU = [...COMMON, '--disable-gpu', '--disable-features=WebGPU,WebGPUService'];
+
+const serve = (): { server: ChildProcess; address: Promise<string> } => {
+  const script = fileURLToPath(new URL('../../examples/browser-webgpu/serve.mjs', import.meta.url));
+  const server = spawn(process.execPath, [script, '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const address = new Promise<string>((resolve, reject) => {
+    let errors = '';
+    server.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    server.stdout?.on('data', (chunk: Buffer) => {
+      const found = /http:\S+/.exec(chunk.toString());
+      if (found !== null) resolve(found[0]);
+    });
+    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
+  });
+  return { server, address };
+};
+
+describe.skipIf(missing && process.env['CI'] === undefined)('the page with WASM and WebGPU', () => {
+  let server: ChildProcess | undefined;
+  let address = '';
+  const browsers: Browser[] = [];
+
+  beforeAll(async () => {
+    const started = serve();
+    server = started.server;
+    address = await started.address;
+  });
+
+  afterAll(async () => {
+    for (const browser of browsers) await browser.close();
+    server?.kill('SIGTERM');
+  });
+
+  /** The page when it has measured; `complaints` collects what it says to the console. */
+  const open = async (args: ReadonlyArray<string>): Promise<{ page: Page; complaints: string[] }> => {
+    const browser = await chromium.launch({ executablePath, args: [...args] });
+    browsers.push(browser);
+    const page = await browser.newPage();
+    const complaints: string[] = [];
+    page.on('console', (m) => {
+      if (m.type() === 'error') complaints.push(m.text());
+    });
+    page.on('pageerror', (e) => complaints.push(String(e)));
+    await page.goto(address);
+    await page.waitForSelector('body[data-state]', { timeout: 110_000 });
+    expect(await page.textContent('#error')).toBe('');
+    return { page, complaints };
+  };
+  const best = (page: Page, column: string): Promise<string | null> =>
+    page.textContent(`#${column} li.best span`);
+
+  it('gives the same bits on both, for test images and drawings', { timeout: 120_000 }, async () => {
+    const { page, complaints } = await open(WITH_GPU);
+    expect(await page.getAttribute('body', 'data-same')).toBe('Both give the same bits.');
+    const accuracy = await page.textContent('#wasm .accuracy');
+    expect(Number.parseFloat(accuracy ?? '')).toBeGreaterThanOrEqual(86.2);
+    expect(await page.textContent('#webgpu .accuracy')).toBe(accuracy);
+    expect(await page.textContent('#webgpu .state')).toContain('swiftshader');
+    expect(await page.textContent('#webgpu .batch')).toMatch(/microseconds each$/);
+
+    await page.click('#next');
+    await page.waitForFunction('document.getElementById("label").textContent.startsWith("test image 1:")');
+    await page.waitForFunction('document.getElementById("same").textContent === "Both give the same bits."');
+    expect(await best(page, 'webgpu')).toBe(await best(page, 'wasm'));
+
+    // Trousers, drawn by hand: two legs.
+    await page.click('#clear');
+    for (const x of [0.4, 0.6]) {
+      const box = (await page.locator('#drawing').boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+      const at = (share: number): [number, number] => [box.x + x * box.width, box.y + share * box.height];
+      await page.mouse.move(...at(0.1));
+      await page.mouse.down();
+      await page.mouse.move(...at(0.95), { steps: 30 });
+      await page.mouse.up();
+    }
+    expect(await page.textContent('#label')).toBe('your drawing');
+    await page.waitForFunction('document.querySelector("#webgpu li.best span").textContent === "trousers"');
+    expect(await best(page, 'wasm')).toBe('trousers');
+    expect(complaints).toEqual([]);
+  });
+
+  it('works on WASM alone where there is no GPU', async () => {
+    const { page, complaints } = await open(WITHOUT_GPU);
+    expect(await page.textContent('#webgpu .state')).toMatch(/^not used: kanc model: /);
+    expect(Number.parseFloat((await page.textContent('#wasm .accuracy')) ?? '')).toBeGreaterThanOrEqual(86.2);
+    expect(await page.textContent('#same')).toContain('WASM alone');
+    expect(complaints).toEqual([]);
+  });
+});
