@@ -19,9 +19,10 @@ process.send({
 });
 
 /** The loader, as the artifact has it, with the files that it would read handed over. */
-const modelOf = async ({ loader, wgsl, bin, packedDot, own }) => {
+const modelOf = async ({ loader, wgsl, bin, packedDot, own, ...others }) => {
   const { load } = await import(`data:text/javascript;base64,${Buffer.from(loader).toString('base64')}`);
-  return load({ gpu, ...(own ? {} : { device }), wgsl: new Response(wgsl), bin, packedDot });
+  const from = { gpu, ...(own ? {} : { device }), ...others };
+  return load({ ...from, wgsl: new Response(wgsl), bin, packedDot });
 };
 
 const answers = {
