@@ -2,9 +2,13 @@
  * What share of values lies outside the range of the quantizer that codes them, so that they are clipped.
  *
  * - `quantize`: the f32 is more than half a step below the value of code 0 or above that of the last code; NaN counts.
+ * - `bucketize`: the same, of the values that accumulators stand for.
  * - `requantize`: the code before clamping is outside 0..levels-1.
  * - `recode` of raw pixels: floats are gone, but a map tells how many pixels a code spans; pixels beyond one such
  *   span at either end are clipped.
+ *
+ * Quantizers whose values are not equally spaced clip nothing: their first and last cells have no width that values
+ * could lie outside of.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../diagnostics/index.js';
@@ -14,7 +18,7 @@ import { interpret } from '../ir/interpret.js';
 import type { OpOf } from '../ir/ops/index.js';
 import { decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
 import type { Tensor } from '../ir/tensor.js';
-import { sizeOf } from '../ir/types.js';
+import { channelIndex, channelsOf, floatType } from '../ir/types.js';
 
 export interface ClippedShares {
   /** Of input values; null where the program quantizes no input. */
@@ -59,13 +63,23 @@ const isFromInput = (node: Node, definitions: ReadonlyMap<ValueName, Node>): boo
 
 /** How many elements of the operand the node clips; undefined for nodes that clip nothing by their nature. */
 const clippedIn = ({ op }: Node, operand: Tensor): number | undefined => {
-  if (op.kind === 'quantize') return beyondLevels(op.attrs.quantizer, operand);
   if (op.kind === 'requantize') return beyondCodes(op, operand);
-  if (op.kind === 'recode' && operand.type.meaning === undefined) return beyondSpans(op, operand);
-  return undefined;
+  if (op.kind !== 'quantize' && op.kind !== 'bucketize' && op.kind !== 'recode') return undefined;
+  if (!hasRange(op.attrs.quantizer)) return undefined;
+  if (op.kind === 'recode') return operand.type.meaning === undefined ? beyondSpans(op, operand) : undefined;
+  return beyondLevels(op.attrs.quantizer, op.kind === 'quantize' ? operand : valuesOf(operand));
 };
 
-/** [lo, hi] of one feature, half a step beyond its first and last values. */
+/** Whether values of the first channel are equally spaced, as those of uniform quantizers behind a normalisation are. */
+const hasRange = (q: Quantizer): boolean => {
+  const step = (decodeValue(q, 0, q.levels - 1) - decodeValue(q, 0, 0)) / (q.levels - 1);
+  for (let c = 1; q._tag === 'thresholds' && c < q.levels; c++) {
+    if (Math.abs(decodeValue(q, 0, c) - decodeValue(q, 0, c - 1) - step) > 0.01 * step) return false;
+  }
+  return true;
+};
+
+/** [lo, hi] of one channel, half a step beyond its first and last values. */
 const boundsOf = (q: Quantizer, feature: number): readonly [number, number] => {
   const at = (code: number): number => decodeValue(q, feature, code);
   const last = q.levels - 1;
@@ -73,24 +87,37 @@ const boundsOf = (q: Quantizer, feature: number): readonly [number, number] => {
 };
 
 const beyondLevels = (q: Quantizer, { data, type }: Tensor): number => {
-  const features = sizeOf(type);
-  const bounds = Array.from({ length: isShared(q) ? 1 : features }, (_, f) => boundsOf(q, f));
+  const channelOf = channelIndex(type);
+  const bounds = Array.from({ length: isShared(q) ? 1 : channelsOf(type) }, (_, c) => boundsOf(q, c));
   let clipped = 0;
   for (let j = 0; j < data.length; j++) {
-    const [lo, hi] = bounds.length === 1 ? bounds[0]! : bounds[j % features]!;
+    const [lo, hi] = bounds.length === 1 ? bounds[0]! : bounds[channelOf(j)]!;
     // Written so that NaN counts.
     if (!(data[j]! >= lo && data[j]! <= hi)) clipped++;
   }
   return clipped;
 };
 
+/** What accumulators stand for. */
+const valuesOf = ({ type, batch, data }: Tensor): Tensor => {
+  const { meaning } = type;
+  if (meaning?._tag !== 'scaled') return { type, batch, data };
+  const channelOf = channelIndex(type);
+  const { scale } = meaning;
+  return {
+    type: floatType(type.shape),
+    batch,
+    data: Float32Array.from(data, (acc: number, j: number) => acc * channel(scale, channelOf(j))),
+  };
+};
+
 const beyondCodes = ({ attrs }: OpOf<'requantize'>, { data, type }: Tensor): number => {
-  const outputs = sizeOf(type);
+  const channelOf = channelIndex(type);
   const half = 2 ** (attrs.shift - 1);
   const end = attrs.quantizer.levels * 2 ** attrs.shift;
   let clipped = 0;
   for (let j = 0; j < data.length; j++) {
-    const o = j % outputs;
+    const o = channelOf(j);
     const rounded = (data[j]! + (attrs.bias?.data[o] ?? 0)) * channel(attrs.mul, o) + half;
     if (rounded < 0 || rounded >= end) clipped++;
   }
@@ -115,12 +142,12 @@ const spanOf = (map: ArrayLike<number>, offset: number, count: number): readonly
 };
 
 const beyondSpans = ({ attrs }: OpOf<'recode'>, { data, type }: Tensor): number => {
-  const features = sizeOf(type);
+  const channelOf = channelIndex(type);
   const [rows, count] = [attrs.map.shape[0]!, attrs.map.shape[1]!];
   const spans = Array.from({ length: rows }, (_, r) => spanOf(attrs.map.data, r * count, count));
   let clipped = 0;
   for (let j = 0; j < data.length; j++) {
-    const [lo, hi] = rows === 1 ? spans[0]! : spans[j % features]!;
+    const [lo, hi] = rows === 1 ? spans[0]! : spans[channelOf(j)]!;
     if (data[j]! < lo || data[j]! > hi) clipped++;
   }
   return clipped;

@@ -10,6 +10,7 @@ import { addPasses } from './commands/passes.js';
 import { addPrint } from './commands/print.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
+import { addSweep } from './commands/sweep.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
@@ -30,6 +31,8 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     .description('Compiles trained Kolmogorov-Arnold networks to small integer programs.')
     .version(world.version)
     .exitOverride()
+    // So that what stands behind `sweep merge` are options of merge.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: world.terminal.out,
       writeErr: world.terminal.err,
@@ -44,6 +47,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addEval,
     addVerify,
     addReport,
+    addSweep,
     addImport,
     addPrint,
     addOpt,

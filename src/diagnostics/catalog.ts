@@ -3,7 +3,7 @@
  *
  * Ranges: K01xx files and containers, K02xx checkpoints and families, K03xx the `.kir` text,
  * K04xx graphs and verification, K05xx passes and pipelines, K06xx backends and artifacts,
- * K07xx data for calibration and evaluation, K08xx the command line.
+ * K07xx data for calibration and evaluation, K08xx the command line, K09xx searches and sweeps.
  */
 export const CATALOG = {
   K0101: 'A file could not be read. Check the path and its permissions.',
@@ -69,6 +69,16 @@ export const CATALOG = {
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0801: 'A value on the command line is wrong.',
+  K0901:
+    'The folder holds points of another sweep: of another checkpoint, other data, other options or another version of kanc. Points of different sweeps cannot be compared, so they are never mixed.',
+  K0902:
+    'A search found no configuration within the limit on the drop and the budgets. The limit holds for the measured drop and one standard error together, so that few samples need a larger limit; docs/sweep.md tells how it is measured.',
+  K0903:
+    'A thread of a search or sweep ended before its work was done: it was killed, or memory ran out. What a sweep has finished is kept; the same command goes on from there. Fewer threads (--jobs) need less memory.',
+  K0904:
+    'Points of a sweep are missing, so its results cannot be put together. The message names the shards that have not finished: run them again, they go on where they ended.',
+  K0905:
+    'A file of a sweep is damaged: a line in it is no point. Only the last line of a file may be cut off. Remove the file; its points are tried again.',
 } as const;
 
 export type DiagnosticCode = keyof typeof CATALOG;

@@ -93,7 +93,19 @@ const dataOf =
  */
 export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> => {
   const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
-  const shared = defined({ inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem });
+  const { ranges, quantizer } = input;
+  const shared = defined({
+    inputDtype,
+    inputMean,
+    inputStd,
+    quant,
+    form,
+    ranges,
+    quantizer,
+    outOfRange,
+    nan,
+    budgetMem,
+  });
   const options: CompileOptions = {
     ...shared,
     ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),

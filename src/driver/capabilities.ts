@@ -6,6 +6,8 @@ import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
+import type { Study } from './search/study.js';
+import type { Try } from './search/trial.js';
 
 /** `other`: a device or a pipe. */
 export type FileKind = 'file' | 'folder' | 'other' | 'absent';
@@ -20,6 +22,8 @@ export interface Files {
   /** Names in a folder, in no order. */
   readonly list: (folder: string) => TE.TaskEither<Diagnostics, ReadonlyArray<string>>;
   readonly write: (path: string, content: Uint8Array | string) => TE.TaskEither<Diagnostics, void>;
+  /** To the end of a file, which is made where there is none; all at once, and on the disk when the task is done. */
+  readonly append: (path: string, content: string) => TE.TaskEither<Diagnostics, void>;
   /** With its parents; gives the folders that did not exist before, outermost first. Makes all or none. */
   readonly makeFolder: (path: string) => TE.TaskEither<Diagnostics, ReadonlyArray<string>>;
   readonly rename: (from: string, to: string) => TE.TaskEither<Diagnostics, void>;
@@ -36,6 +40,12 @@ export interface Terminal {
   readonly err: (text: string) => void;
   /** One line about long work that replaces the one before; seen on a terminal only. An empty text removes it. */
   readonly progress: (text: string) => void;
+}
+
+/** Something that tries configurations of one study, and what ends it. */
+export interface Trials {
+  readonly attempt: Try;
+  readonly close: () => Promise<void>;
 }
 
 export interface Capabilities {
@@ -57,6 +67,10 @@ export interface Capabilities {
   readonly passes: T.Task<ReadonlyArray<NamedPass>>;
   /** Where the files are put that reproduce a bug of kanc. */
   readonly crashFolder: string;
+  /** Threads that this machine runs at once. */
+  readonly threads: () => number;
+  /** A task, so that only commands that search load what they need. */
+  readonly trials: (study: Study, threads: number) => T.Task<Trials>;
   /** The version of kanc. */
   readonly version: string;
 }

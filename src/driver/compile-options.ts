@@ -4,6 +4,9 @@ import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { Level } from '../ir/types.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
+import { quantCalls } from './quant-option.js';
+
+export { parseQuant } from './quant-option.js';
 
 /** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
 export interface CompileOptions {
@@ -12,9 +15,16 @@ export interface CompileOptions {
   readonly inputStd?: number;
   /** The name of the calibration data. */
   readonly calib?: string;
-  /** Bits by what they are of: `act`, `hidden`, `table`, `coef`, `basis`. */
+  /**
+   * Bits by what they are of: `act`, `hidden`, `table`, `coef`, `basis`; and of one layer, such as `layer1.act`, also its
+   * `quantizer` and the `form` of its tables.
+   */
   readonly quant?: Readonly<Record<string, string | number>>;
   readonly form?: 'auto' | 'edge' | 'basis';
+  /** How ranges of activations come from calibration. */
+  readonly ranges?: 'minmax' | 'percentile' | 'mse' | 'histogram';
+  /** Whether levels of activations are at equal distances, or in cells of least squared error. */
+  readonly quantizer?: 'uniform' | 'lloyd';
   readonly outOfRange?: 'clamp' | 'extend';
   readonly nan?: 'zero' | 'refuse';
   /** Bytes that the tables of one layer may take, such as `4MB`. */
@@ -23,29 +33,6 @@ export interface CompileOptions {
   readonly passes?: string;
 }
 
-/** What `--quant` may set; the other options of the quantize pass have flags of their own or need `--passes`. */
-const BITS = ['act', 'hidden', 'table', 'coef', 'basis'] as const;
-
-/** Reads `act=6,table=8`. */
-export const parseQuant = (text: string): Checked<Readonly<Record<string, string>>> => {
-  const wrong = (found: string): Checked<never> =>
-    fail('K0801', found, {
-      place: { option: '--quant' },
-      expected: `bits such as act=6,table=8, with the names ${BITS.join(', ')}`,
-    });
-  const bits: Record<string, string> = {};
-  for (const part of text.split(',')) {
-    const [name, value, ...more] = part.split('=').map((s) => s.trim());
-    if (name === undefined || value === undefined || value === '' || more.length > 0) {
-      return wrong(`'${part}' is not of the form name=bits`);
-    }
-    if (!BITS.some((b) => b === name)) return wrong(`there is nothing named '${name}' to quantize`);
-    if (Object.hasOwn(bits, name)) return wrong(`'${name}' is given twice`);
-    bits[name] = value;
-  }
-  return E.right(bits);
-};
-
 const FLAGS: Readonly<Record<keyof CompileOptions, string>> = {
   inputDtype: '--input-dtype',
   inputMean: '--input-mean',
@@ -53,6 +40,8 @@ const FLAGS: Readonly<Record<keyof CompileOptions, string>> = {
   calib: '--calib',
   quant: '--quant',
   form: '--form',
+  ranges: '--ranges',
+  quantizer: '--quantizer',
   outOfRange: '--out-of-range',
   nan: '--nan',
   budgetMem: '--budget-mem',
@@ -88,29 +77,41 @@ const TABLE_PASSES: ReadonlyArray<PassCall> = ['fold', 'prune', 'dedupe', 'narro
   call(name),
 );
 
-/** Bits of table entries up to which a refit is worth its seconds: above, accuracy stays the same within chance. */
-const COARSE = 3;
+/** Bits up to which a refit is worth its seconds: above, accuracy stays the same within chance. */
+const COARSE: Readonly<Record<string, number>> = { act: 4, hidden: 4, table: 4, coef: 5, basis: 3 };
 
-const isCoarse = ({ quant = {} }: CompileOptions): boolean => Number(quant['table'] ?? 8) <= COARSE;
+/** Whether so few bits are asked for, of all layers or of one. */
+const isCoarse = ({ quant = {} }: CompileOptions): boolean =>
+  Object.entries(quant).some(([name, bits]) => {
+    const knob = name.slice(name.lastIndexOf('.') + 1);
+    return Object.hasOwn(COARSE, knob) && Number(bits) <= COARSE[knob]!;
+  });
 
-const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => [
-  ...inputCalls(o),
-  call('calibrate', { data: o.calib }),
-  call('quantize', {
-    ...o.quant,
-    budget: o.budgetMem,
-    range: o.outOfRange,
-    // Basis tables split a code into interval and fraction.
-    align: o.form === 'basis' ? 'knots' : undefined,
-    nan: o.nan,
-  }),
-  call('tabulate', {
-    form: o.form,
-    budget: o.budgetMem,
-    data: isCoarse(o) && o.form !== 'basis' ? o.calib : undefined,
-  }),
-  ...TABLE_PASSES,
-];
+const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {
+  const quant = quantCalls(o);
+  return [
+    ...inputCalls(o),
+    call('calibrate', { data: o.calib }),
+    call('quantize', {
+      ...quant.ofAll,
+      budget: o.budgetMem,
+      range: o.outOfRange,
+      // Basis tables split a code into interval and fraction.
+      align: o.form === 'basis' ? 'knots' : undefined,
+      nan: o.nan,
+      ranges: o.ranges,
+      quantizer: o.quantizer,
+      layers: quant.quantize,
+    }),
+    call('tabulate', {
+      form: o.form,
+      budget: o.budgetMem,
+      data: isCoarse(o) ? o.calib : undefined,
+      layers: quant.tabulate,
+    }),
+    ...TABLE_PASSES,
+  ];
+};
 
 /** The option of a pass that each flag with a free value becomes; those of other flags are chosen from lists. */
 const MEANT = {
@@ -123,12 +124,15 @@ const MEANT = {
 const valuesOf = (
   o: CompileOptions,
 ): ReadonlyArray<{ flag: string; pass: string; option: string; value: string }> => {
-  const quant = Object.entries(o.quant ?? {}).map(([option, value]) => ({
-    flag: FLAGS.quant,
-    pass: 'quantize',
-    option,
-    value: String(value),
-  }));
+  const quant = Object.entries(o.quant ?? {}).map(([name, value]) => {
+    const ofLayer = name.includes('.');
+    return {
+      flag: FLAGS.quant,
+      pass: name.endsWith('.form') ? 'tabulate' : 'quantize',
+      option: ofLayer ? 'layers' : name,
+      value: ofLayer ? `${name}=${value}` : String(value),
+    };
+  });
   const single = (['inputMean', 'inputStd', 'budgetMem'] as const).flatMap((key) => {
     const value = o[key];
     const [pass, option] = MEANT[key];
@@ -142,7 +146,7 @@ export const checkValues = (options: CompileOptions): Checked<void> => {
   for (const { flag, pass, option, value } of valuesOf(options)) {
     const bound = BUILTIN_PASSES.find((p) => p.name === pass)?.bind({ [option]: value });
     if (bound === undefined || E.isRight(bound)) continue;
-    const said = flag === FLAGS.quant ? `${option}=${value}` : value;
+    const said = flag === FLAGS.quant && option !== 'layers' ? `${option}=${value}` : value;
     const [, expected] = /expected (.*), found /.exec(bound.left[0].message) ?? [];
     return fail('K0801', `'${printable(said, 60)}' is not possible`, {
       place: { option: flag },

@@ -158,27 +158,48 @@ const CHUNK = 256;
 /** A GPU is asked for much at once. */
 const GPU_CHUNK = 4096;
 
-/** Runs a batch in chunks of the engine, and puts what `step` returns together. */
-export const inChunks =
+/** Runs a batch in chunks, and puts what `step` returns together: for what computes at once, as the interpreter does. */
+export const inChunks = <R extends Float32Array | Int32Array>(
+  input: Tensor,
+  step: (chunk: Tensor) => Checked<R>,
+  onProgress: (samples: number) => void,
+): Checked<ReadonlyArray<R>> => {
+  const parts: R[] = [];
+  for (let from = 0; from < input.batch; from += CHUNK) {
+    const chunk = samplesOf(input, from, CHUNK);
+    const part = step(chunk);
+    if (E.isLeft(part)) return part;
+    parts.push(part.right);
+    onProgress(from + chunk.batch);
+  }
+  return E.right(parts);
+};
+
+/** The same for an engine: `run` is its `predict` or `predictRaw`. */
+export const inChunksOf =
   <R extends Float32Array | Int32Array>(
+    { chunk: size }: Engine,
     input: Tensor,
-    chunk: number,
-    step: (chunk: Tensor) => TE.TaskEither<Diagnostics, R>,
+    run: (chunk: Tensor) => TE.TaskEither<Diagnostics, R>,
     onProgress: (samples: number) => void,
   ): TE.TaskEither<Diagnostics, ReadonlyArray<R>> =>
   async () => {
-    const features = sizeOf(input.type);
     const parts: R[] = [];
-    for (let from = 0; from < input.batch; from += chunk) {
-      const batch = Math.min(chunk, input.batch - from);
-      const data = input.data.subarray(from * features, (from + batch) * features);
-      const part = await step({ type: input.type, batch, data })();
+    for (let from = 0; from < input.batch; from += size) {
+      const chunk = samplesOf(input, from, size);
+      const part = await run(chunk)();
       if (E.isLeft(part)) return part;
       parts.push(part.right);
-      onProgress(from + batch);
+      onProgress(from + chunk.batch);
     }
     return E.right(parts);
   };
+
+const samplesOf = ({ type, batch, data }: Tensor, from: number, count: number): Tensor => {
+  const features = sizeOf(type);
+  const to = Math.min(batch, from + count);
+  return { type, batch: to - from, data: data.subarray(from * features, to * features) };
+};
 
 /** One array of all parts. */
 export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {

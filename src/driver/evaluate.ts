@@ -4,12 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { accuracyOf, rmseOf } from '../analyses/metrics.js';
-import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import type { Dataset } from '../passes/dataset.js';
-import { type Engine, inChunks, joinFloats, outputsOf } from './engines.js';
+import { type Engine, inChunksOf, joinFloats, outputsOf } from './engines.js';
+import { type Targets, targetsOf } from './labels.js';
 import { samplesFor } from './samples.js';
 
 export interface Evaluation {
@@ -51,7 +51,7 @@ export const evaluate = (
     TE.tap(({ input }) => engine.predict(firstOf(input, Math.min(WARM_UP[engine.name], input.batch)))),
     TE.bind('started', () => TE.fromIO(now)),
     TE.bind('parts', ({ input }) =>
-      inChunks(input, engine.chunk, engine.predict, (done) => onProgress(done, input.batch)),
+      inChunksOf(engine, input, engine.predict, (done) => onProgress(done, input.batch)),
     ),
     TE.bind('ended', () => TE.fromIO(now)),
     TE.bind('clipped', ({ input }) => TE.fromIOEither(() => clippingOf(engine, input))),
@@ -77,48 +77,14 @@ const clippingOf = (engine: Engine, input: Tensor): Checked<ClippedShares | unde
 
 type Score = (outputs: Float32Array) => Pick<Evaluation, 'accuracy' | 'rmse'>;
 
-const isFloatData = ({ dtype }: NpyArray): boolean => dtype.startsWith('f');
-
 /** `given`: samples in the data file; `used`: how many of them are evaluated. */
 const scorer = (labels: Dataset, engine: Engine, given: number, used: number): Checked<Score> => {
-  const { array, path } = labels;
   const outputs = outputsOf(engine);
-  const place = { file: path };
-  const shape = `[${array.shape.join(', ')}]`;
-  if (array.shape[0] !== given) {
-    return fail('K0702', `there are ${array.shape[0] ?? 0} labels (shape ${shape}) for ${given} samples`, {
-      place,
-      expected: 'one label for each sample',
-    });
-  }
-  const each = array.data.length / given;
-  if (isFloatData(array)) {
-    if (each !== outputs) {
-      return fail('K0702', `the targets have shape ${shape}, but the model has ${outputs} outputs`, {
-        place,
-        expected: `shape [${given}, ${outputs}]`,
-        hint: 'Class labels must be integers: store them with astype(numpy.int64).',
-      });
-    }
-    const targets = array.data.subarray(0, used * outputs);
-    return E.right((predicted) => ({ rmse: rmseOf(predicted, targets) }));
-  }
-  if (each !== 1 || outputs < 2) {
-    return fail('K0702', `integer labels of shape ${shape} for a model of ${outputs} outputs`, {
-      place,
-      expected:
-        outputs < 2
-          ? 'float targets, as the model has one output'
-          : `one class number per sample, shape [${given}]`,
-    });
-  }
-  const classes = array.data.subarray(0, used);
-  const wrong = classes.findIndex((c: number) => c < 0 || c >= outputs);
-  if (wrong >= 0) {
-    return fail('K0702', `label ${wrong} is ${classes[wrong]}`, {
-      place,
-      expected: `a class from 0 to ${outputs - 1}, as the model has ${outputs} outputs`,
-    });
-  }
-  return E.right((predicted) => ({ accuracy: accuracyOf(predicted, classes, outputs) }));
+  return E.map(
+    (targets: Exclude<Targets, { readonly _tag: 'none' }>): Score =>
+      (predicted) =>
+        targets._tag === 'values'
+          ? { rmse: rmseOf(predicted, targets.values) }
+          : { accuracy: accuracyOf(predicted, targets.classes, outputs) },
+  )(targetsOf(labels, outputs, given, used));
 };

@@ -1,5 +1,16 @@
 /** Files of a Node process, with the errors of the system in words. */
-import { mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
@@ -67,6 +78,17 @@ const resolveLinks = async (path: string): Promise<string> => {
   }
 };
 
+/** One write to the end of the file, and through the caches: what is told to be finished survives a crash. */
+const append = async (path: string, content: string): Promise<void> => {
+  const file = await open(path, 'a');
+  try {
+    await file.write(content);
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+};
+
 /** One by one: file systems that refuse to make a folder (such as /proc) keep a recursive mkdir busy for ever. */
 const makeFolders = async (path: string): Promise<ReadonlyArray<string>> => {
   const missing: string[] = [];
@@ -95,6 +117,7 @@ export const nodeFiles: Files = {
   resolve: (path) => attempt('K0101', 'looked at', path, () => resolveLinks(path)),
   list: (folder) => attempt('K0101', 'read', folder, () => readdir(folder)),
   write: (path, content) => attempt('K0102', 'written', path, () => writeFile(path, content)),
+  append: (path, content) => attempt('K0102', 'written', path, () => append(path, content)),
   makeFolder: (path) => attempt('K0102', 'made', path, () => makeFolders(path)),
   rename: (from, to) => attempt('K0102', 'written', to, () => rename(from, to)),
   remove: (path) => attempt('K0102', 'removed', path, () => rm(path, { recursive: true, force: true })),

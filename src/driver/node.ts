@@ -3,7 +3,7 @@
  * files and streams.
  */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -111,5 +111,7 @@ export const nodeCapabilities = (): Capabilities => ({
   gpu,
   passes: async () => (await import('../passes/registry.js')).BUILTIN_PASSES,
   crashFolder: '.',
+  threads: availableParallelism,
+  trials: (study, threads) => async () => (await import('./node-workers.js')).nodeTrials(study, threads),
   version: ownVersion(),
 });

@@ -2,6 +2,7 @@
 import { match } from 'ts-pattern';
 import { ACTIVATIONS } from '../numeric/activations.js';
 import { basisAt } from '../numeric/bspline.js';
+import { addRow } from '../numeric/rows.js';
 import { SYMBOLIC_FUNCTIONS } from '../numeric/symbolic.js';
 import { exp, tanh } from '../numeric/transcendental.js';
 import {
@@ -137,7 +138,6 @@ export const addProducts = (b: BranchEvaluator, input: number, acc: Float64Array
     const v = values[r]!;
     // Zeros are skipped for speed, except where a weight could turn one into NaN: weights are finite.
     if (v === 0) continue;
-    const row = (input * b.functions + first + r) * outputs;
-    for (let o = 0; o < outputs; o++) acc[at + o]! += v * weights[row + o]!;
+    addRow(acc, at, weights, (input * b.functions + first + r) * outputs, v, outputs);
   }
 };

@@ -13,6 +13,7 @@ export * from './op-definition.js';
 export type { Accumulation } from './ops/accumulation.js';
 export { type ActivateAttrs, univariate } from './ops/activate.js';
 export type { AffineAttrs } from './ops/affine.js';
+export type { BucketizeAttrs } from './ops/bucketize.js';
 export type { DecodeAttrs } from './ops/decode.js';
 export type { GatherAttrs } from './ops/gather.js';
 export * from './ops/index.js';

@@ -1,113 +1,143 @@
 /** Which quantizer an activation gets: from its histogram, its bits, and the knots of the layer that reads it. */
-import { type BSpline, knotRow } from '../ir/basis.js';
+import type { BSpline } from '../ir/basis.js';
 import { constant, f32Data } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
-import type { Uniform } from '../ir/quantizer.js';
-import { isUniform } from '../numeric/bspline.js';
-import { clippedRange, type Histogram } from '../numeric/histogram.js';
+import type { Quantizer, Uniform } from '../ir/quantizer.js';
+import type { Range } from '../numeric/range-search.js';
+import { alignedQuantizer, sharedUniform } from './align-knots.js';
+import {
+  type Calibrated,
+  chooseRange,
+  histogramOf,
+  isSearched,
+  outerRange,
+  type RangeOptions,
+  symmetricRange,
+} from './choose-range.js';
 import type { CodePoint } from './code-points.js';
+import type { Weigh } from './layer-slopes.js';
+import { lloydQuantizer } from './lloyd-quantizer.js';
 
-export interface RangeOptions {
-  readonly clip: number;
-  readonly range: 'clamp' | 'extend';
+/** What a quantizer is wanted to be. */
+export interface Wanted {
+  readonly bits: number;
   readonly align: 'free' | 'knots';
-  /** Percent of a hidden range added at each end. */
-  readonly margin: number;
-  readonly hiddenRanges: 'feature' | 'tensor';
+  readonly quantizer: 'uniform' | 'lloyd';
+  /** Whether it must have all 2^bits levels: values that are joined side by side have equally many. */
+  readonly allLevels: boolean;
 }
 
 export interface Chosen {
-  readonly quantizer: Uniform;
+  readonly quantizer: Quantizer;
   readonly notes: ReadonlyArray<string>;
 }
 
-interface Interval {
-  readonly lo: number;
-  readonly hi: number;
-}
-
 /**
- * A uniform quantizer of at most 2^bits levels. Levels stand at its ends: the smallest and largest calibrated
- * values are represented exactly (background pixels matter).
+ * A quantizer of at most 2^bits levels. Levels of a uniform one stand at the ends of its range: unless values are cut
+ * off, the smallest and largest calibrated values are represented exactly (background pixels matter).
  */
 export const chooseQuantizer = (
   options: RangeOptions,
-  bits: number,
+  wanted: Wanted,
   stats: ObserveAttrs,
-  { layers, first }: Pick<CodePoint, 'layers' | 'first'>,
+  point: Pick<CodePoint, 'layers' | 'first'>,
+  /** Asked for with `ranges=histogram`: how much an error of a value matters to the layers that read it. */
+  slopesOf: (h: Calibrated) => Weigh | undefined,
 ): Chosen => {
-  const hidden = !first;
+  const { layers, first } = point;
+  const histogram = histogramOf(stats);
+  const weigh = options.ranges === 'histogram' && stats.samples > 0 ? slopesOf(histogram) : undefined;
+  const unweighed =
+    options.ranges === 'histogram' && stats.samples > 0 && weigh === undefined
+      ? ['errors of all values count alike: no layer reads them directly that is small enough']
+      : [];
+  const features = stats.counts.shape[0]!;
+  const { bits } = wanted;
+  const perFeature = (first ? options.inputRanges : options.hiddenRanges) === 'feature';
+  if (wanted.quantizer === 'lloyd') {
+    const made = stats.samples === 0 ? undefined : lloydOver(options, histogram, wanted, perFeature, weigh);
+    if (made !== undefined) return { quantizer: made, notes: unweighed };
+    const why = stats.samples === 0 ? 'there are no calibration data' : 'that many cells are not sought';
+    const plain = chooseQuantizer(options, { ...wanted, quantizer: 'uniform' }, stats, point, slopesOf);
+    return { ...plain, notes: [`codes are uniform: ${why}`, ...plain.notes] };
+  }
   // Knots are in units of the value that a layer reads: they say nothing where something stands between.
   const spline = layers
     .filter((l) => l.asItIs)
     .flatMap((l) => l.attrs.branches.map((b) => b.basis))
     .find((b): b is BSpline => b._tag === 'bspline');
-  const histogram = { bins: stats.counts.shape[1]!, ...stats, ...dataOf(stats) };
-  const widen = (r: Interval): Interval => {
-    const roomy = hidden && stats.samples > 0 ? withMargin(r, options.margin / 100) : r;
-    return options.range === 'extend' && spline !== undefined ? union(roomy, support(spline)) : roomy;
+  // [-m, m] has an odd number of levels, of which the middle one is 0; with one bit there are its ends only.
+  const symmetric = options.symmetry === 'symmetric';
+  const levels = symmetric && bits > 1 ? 2 ** bits - 1 : 2 ** bits;
+  const stands = wanted.align === 'knots' ? 'middle' : options.values;
+  const unsearched: Array<number | 'all'> = [];
+  const rangeOf = (feature: number | 'all'): Range => {
+    const chosen = chooseRange(options, histogram, levels, feature, stands, weigh);
+    if (!chosen.searched) unsearched.push(feature);
+    const roomy =
+      !first && stats.samples > 0 && !chosen.searched ? withMargin(chosen, options.margin / 100) : chosen;
+    const wide = options.range === 'extend' && spline !== undefined ? union(roomy, support(spline)) : roomy;
+    return symmetric ? symmetricRange(wide) : wide;
   };
-  const all = widen(clippedRange(histogram, options.clip / 100, 'all'));
+  const notesOf = (): ReadonlyArray<string> =>
+    isSearched(options) && stats.samples > 0 && unsearched.length > 0
+      ? [
+          ...unweighed,
+          `${unsearched[0] === 'all' ? 'the range is' : `${unsearched.length} of ${features} ranges are`} not searched: ${levels} levels are finer than the histogram tells apart`,
+        ]
+      : unweighed;
 
-  if (options.align === 'knots') {
+  if (wanted.align === 'knots') {
+    const all = rangeOf('all');
     const aligned = spline === undefined ? undefined : alignedQuantizer(spline, all, bits);
-    if (aligned !== undefined) return { quantizer: aligned, notes: [] };
+    if (aligned !== undefined) return { quantizer: aligned, notes: notesOf() };
     const why =
       spline === undefined || !sharedUniform(spline)
         ? 'its knots are not uniform or not shared'
         : `${bits} bits are too few for the intervals in range`;
-    return { quantizer: uniformOver([all], bits), notes: [`codes are not aligned to the knots: ${why}`] };
+    return {
+      quantizer: uniformOver([all], levels),
+      notes: [`codes are not aligned to the knots: ${why}`, ...notesOf()],
+    };
   }
-  if (!hidden || options.hiddenRanges === 'tensor') return { quantizer: uniformOver([all], bits), notes: [] };
-  const features = stats.counts.shape[0]!;
-  const ranges = Array.from({ length: features }, (_, f) =>
-    widen(wholeBins(histogram, clippedRange(histogram, options.clip / 100, f))),
-  );
-  return { quantizer: uniformOver(ranges, bits), notes: [] };
+  const ranges = perFeature ? Array.from({ length: features }, (_, f) => rangeOf(f)) : [rangeOf('all')];
+  return { quantizer: uniformOver(ranges, levels), notes: notesOf() };
 };
 
-/**
- * A range between means of bins, widened to whole bins. Bins are as wide as all features together need them: a
- * feature that is small beside others may lie in one bin, whose mean alone would tell nothing of its width.
- */
-const wholeBins = (h: Pick<Histogram, 'lo' | 'hi' | 'bins'>, { lo, hi }: Interval): Interval => {
-  const width = (h.hi - h.lo) / h.bins;
-  if (!(width > 0)) return { lo, hi };
-  const binOf = (mean: number): number =>
-    Math.min(h.bins - 1, Math.max(0, Math.floor((mean - h.lo) / width)));
-  return {
-    lo: Math.min(lo, h.lo + binOf(lo) * width),
-    hi: Math.max(hi, h.lo + (binOf(hi) + 1) * width),
-  };
+const lloydOver = (
+  options: RangeOptions,
+  histogram: Calibrated,
+  { bits, allLevels }: Wanted,
+  perFeature: boolean,
+  weigh: Weigh | undefined,
+): Quantizer | undefined => {
+  const features = histogram.counts.length / histogram.bins;
+  const ranges = perFeature
+    ? Array.from({ length: features }, (_, f) => outerRange(options, histogram, f))
+    : [outerRange(options, histogram, 'all')];
+  return lloydQuantizer(histogram, bits, ranges, allLevels, weigh);
 };
 
-/** The histogram's arrays as what their element types say they are. */
-const dataOf = (stats: ObserveAttrs): { counts: Uint32Array; means: Float32Array } => ({
-  counts: stats.counts.data instanceof Uint32Array ? stats.counts.data : Uint32Array.from(stats.counts.data),
-  means: stats.means.data instanceof Float32Array ? stats.means.data : Float32Array.from(stats.means.data),
-});
-
-const union = (a: Interval, b: Interval): Interval => ({
+const union = (a: Range, b: Range): Range => ({
   lo: Math.min(a.lo, b.lo),
   hi: Math.max(a.hi, b.hi),
 });
 
 /** New data reaches a little further than calibration data did; inputs often end exactly where they end. */
-const withMargin = ({ lo, hi }: Interval, share: number): Interval => ({
+const withMargin = ({ lo, hi }: Range, share: number): Range => ({
   lo: lo - (hi - lo) * share,
   hi: hi + (hi - lo) * share,
 });
 
 /** Where the spline is not 0 everywhere: the whole knot vector of all rows. */
-const support = ({ knots }: BSpline): Interval => {
+const support = ({ knots }: BSpline): Range => {
   const values = f32Data(knots);
   return { lo: values.reduce((a, b) => Math.min(a, b)), hi: values.reduce((a, b) => Math.max(a, b)) };
 };
 
 /** One range, or one for each feature, as a quantizer with levels at both ends. */
-const uniformOver = (ranges: ReadonlyArray<Interval>, bits: number): Uniform => {
-  const levels = 2 ** bits;
+const uniformOver = (ranges: ReadonlyArray<Range>, levels: number): Uniform => {
   const steps = Float32Array.from(ranges, ({ lo, hi }) => stepOver(lo, hi, levels));
   const los = Float32Array.from(ranges, ({ lo }) => lo);
   const single = ranges.length === 1;
@@ -127,37 +157,4 @@ const stepOver = (lo: number, hi: number, levels: number): number => {
   const finest = Math.max(Math.abs(lo), Math.abs(hi), 2 ** -100) * 2 ** -22;
   const step = (hi - lo) / (levels - 1);
   return hi > lo ? Math.max(step, finest) : Math.max(1 / levels, finest);
-};
-
-/** Whether all inputs share one row of equally spaced knots (rows that are all alike count as one). */
-export const sharedUniform = (spline: BSpline): boolean => {
-  const [rows, count] = [spline.knots.shape[0]!, spline.knots.shape[1]!];
-  const { data } = spline.knots;
-  for (let j = count; j < rows * count; j++) if (data[j] !== data[j % count]) return false;
-  return isUniform(knotRow(spline, 0));
-};
-
-/**
- * Levels at t_k + j * h / 2^m for a knot t_k at or below the range, with the largest m for which the range
- * fits 2^bits levels: the low m bits of a code are the fraction, the rest the interval.
- */
-const alignedQuantizer = (spline: BSpline, range: Interval, bits: number): Uniform | undefined => {
-  if (!sharedUniform(spline)) return undefined;
-  const row = knotRow(spline, 0);
-  const first = row.knots[row.offset]!;
-  const h = (row.knots[row.offset + row.count - 1]! - first) / (row.count - 1);
-  // A calibrated end that is within rounding of a knot is meant to be that knot.
-  const slack = 1e-4;
-  const from = Math.floor((range.lo - first) / h + slack);
-  for (let m = bits; m >= 0; m--) {
-    const levels = Math.ceil(((range.hi - first) / h - from) * 2 ** m - slack) + 1;
-    if (levels > 2 ** bits) continue;
-    return {
-      _tag: 'uniform',
-      lo: Math.fround(first + from * h),
-      step: Math.fround(h / 2 ** m),
-      levels: Math.max(2, levels),
-    };
-  }
-  return undefined;
 };

@@ -5,27 +5,25 @@
  *   quantize(decode(code))         -> recode(code)          exact
  *   quantize(affine(x)), scale > 0 -> quantize(x)           exact, by thresholds
  *   quantize(dequantize(acc))      -> requantize(acc)       integer rounding in place of float rounding
+ *                                  or bucketize(acc)        exact, where the quantizer is not uniform or the above is too coarse
  *   recode(recode(code))           -> recode(code)          exact
- *   requantize(table + bias)       -> requantize with the bias, table without   exact
+ *   requantize(table + bias)       -> requantize with the bias, table without   exact; bucketize likewise
  *   reshape, gather(dequantize(a)) -> dequantize(reshape, gather(a))           exact
  */
 import { type Rewriter, rewrite } from '../ir/builder.js';
-import { channel, constant, perChannel } from '../ir/constant.js';
-import { allocate, F32, int, uint } from '../ir/element.js';
+import { channel, constant } from '../ir/constant.js';
+import { allocate, F32, uint } from '../ir/element.js';
 import type { Node, ValueName } from '../ir/graph.js';
 import { decodedValue } from '../ir/ops/decode.js';
 import type { Op, OpOf } from '../ir/ops/index.js';
 import { coderOf, decodeValue, isShared, type Quantizer, type Scaled } from '../ir/quantizer.js';
 import { channelsOf, levelsOf } from '../ir/types.js';
-import { multiplierFor, shiftFor } from '../numeric/fixed-point.js';
 import { thresholdsOf } from '../numeric/uniform.js';
+import { bucketizeBias, type Folded, quantizeDequantize, requantizeBias } from './fold-codes.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
-import { withoutBias } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
-
-type Folded = { readonly op: Op; readonly operand: ValueName; readonly said: string };
 
 export const fold = definePass<'table', 'table', Record<never, never>>({
   name: 'fold',
@@ -64,6 +62,7 @@ const foldNode = (op: Op, operand: ValueName, r: Rewriter<'table'>): Folded | un
   }
   if (op.kind === 'recode' && before.op.kind === 'recode') return recodeRecode(op, before, before.op, r);
   if (op.kind === 'requantize') return requantizeBias(op, before, r);
+  if (op.kind === 'bucketize') return bucketizeBias(op, before, r);
   if ((op.kind === 'reshape' || op.kind === 'gather') && before.op.kind === 'dequantize') {
     const moved = r.add(`${before.name}_moved`, op, before.operands);
     return { op: before.op, operand: moved, said: 'accumulators are rearranged instead of floats' };
@@ -103,6 +102,7 @@ const quantizeDecode = (
   };
 };
 
+/** Whether all channels of a meaning share one code function. */
 const typeShared = (meaning: Quantizer | Scaled | undefined): boolean =>
   meaning !== undefined && meaning._tag !== 'scaled' && isShared(meaning);
 
@@ -146,56 +146,6 @@ const quantizeAffine = (
   };
 };
 
-/** code = round((acc * scale - lo) / step), as ((acc + bias) * mul + half) >> shift. */
-const quantizeDequantize = (
-  { attrs }: OpOf<'quantize'>,
-  before: Node,
-  r: Rewriter<'table'>,
-): Folded | undefined => {
-  const { quantizer } = attrs;
-  const source = before.operands[0]!;
-  const { meaning, shape } = r.typeOf(source);
-  if (quantizer._tag !== 'uniform' || meaning?._tag !== 'scaled') return undefined;
-  const outputs = shape[0]!;
-  const ratios = Float64Array.from(
-    { length: outputs },
-    (_, o) => channel(meaning.scale, o) / channel(quantizer.step, o),
-  );
-  const shift = shiftFor(
-    ratios.reduce((a, b) => Math.max(a, b)),
-    quantizer.levels,
-  );
-  const mul = Int32Array.from(ratios, (ratio) => multiplierFor(ratio, shift));
-  // Rounding mul moves the top code by levels / (2 * mul) at most: beyond a quarter of a code the float form,
-  // which is exact by definition, stays. It happens when accumulators are very much finer than codes.
-  if (mul.some((m) => m < 2 * quantizer.levels)) return undefined;
-  const bias = Float64Array.from({ length: outputs }, (_, o) =>
-    Math.round(-channel(quantizer.lo, o) / channel(meaning.scale, o)),
-  );
-  if (bias.some((b) => !fitsBiased(meaning, b))) return undefined;
-  return {
-    op: {
-      kind: 'requantize',
-      attrs: {
-        mul: perChannel(int(32), mul),
-        shift,
-        bias: constant(int(32), [outputs], Int32Array.from(bias)),
-        bits: attrs.bits,
-        quantizer,
-      },
-    },
-    operand: source,
-    said: 'accumulators become codes by one multiplication and one shift',
-  };
-};
-
-/**
- * Whether accumulators of a range stay in 32 bits when the bias is added. Where they do not, the float form,
- * or the bias in the table, stays.
- */
-const fitsBiased = ({ lo, hi }: Pick<Scaled, 'lo' | 'hi'>, bias: number): boolean =>
-  Math.abs(bias) < 2 ** 31 && lo + bias >= -(2 ** 31) && hi + bias < 2 ** 31;
-
 const recodeRecode = (
   { attrs }: OpOf<'recode'>,
   before: Node,
@@ -218,27 +168,5 @@ const recodeRecode = (
     op: { kind: 'recode', attrs: { ...attrs, map: constant(uint(attrs.bits), [rows, levels], map) } },
     operand: source,
     said: 'two maps become one',
-  };
-};
-
-const requantizeBias = (
-  { attrs }: OpOf<'requantize'>,
-  before: Node,
-  r: Rewriter<'table'>,
-): Folded | undefined => {
-  const table = withoutBias(before.op);
-  if (table === undefined) return undefined;
-  const { bias, op } = table;
-  const sum = Float64Array.from(bias.data, (b, o) => b + (attrs.bias?.data[o] ?? 0));
-  const { lo, hi } = op.attrs;
-  if (sum.some((b) => !fitsBiased({ lo, hi }, b))) return undefined;
-  const unbiased = r.add(before.name, op, before.operands);
-  return {
-    op: {
-      kind: 'requantize',
-      attrs: { ...attrs, bias: constant(int(32), [sum.length], Int32Array.from(sum)) },
-    },
-    operand: unbiased,
-    said: 'the bias of the table is added in the requantization',
   };
 };

@@ -1,6 +1,6 @@
 /** A layer to tabulate, with the coded value that it reads. */
 import type { KanAttrs } from '../ir/ops/kan.js';
-import { tapsOf } from '../ir/window.js';
+import { isPadded, tapsOf } from '../ir/window.js';
 import type { Coded, CodedChannel } from './coded.js';
 
 /** What a layer is tabulated from: the layer and the coded value that it reads. */
@@ -28,6 +28,10 @@ export const siteOf = (layer: KanAttrs, coded: Coded): LayerSite => ({
       : tapsOf(layer.window, coded.channels.length) * layer.window.groups,
   outputs: layer.branches[0]!.weights.shape[2]!,
 });
+
+/** What an input may be: its codes, and one more where it may lie in the padding of a window. */
+export const rowsOf = ({ layer: { window }, coded }: LayerSite): number =>
+  window !== undefined && isPadded(window) ? coded.levels + 1 : coded.levels;
 
 /** The first output of the layer that input i adds to: 0, or that of its group. */
 export const outputIndex = ({ layer, inputs, outputs }: LayerSite, i: number): number =>

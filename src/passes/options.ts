@@ -115,6 +115,19 @@ export const autoIntegerOption = (help: string, lo: number, hi: number): OptionS
   },
 });
 
+/** Either `auto` or a number. */
+export const autoNumberOption = (help: string, lo: number, hi: number): OptionSpec<number | 'auto'> => ({
+  help,
+  default: 'auto',
+  parse: (text) => {
+    if (text === 'auto') return E.right(text);
+    const n = Number(text);
+    return text.trim() !== '' && n >= lo && n <= hi
+      ? E.right(n)
+      : E.left(`auto or a number from ${lo} to ${hi}`);
+  },
+});
+
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,
   B: 1,

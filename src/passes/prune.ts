@@ -178,7 +178,7 @@ const narrow = (op: Op, kept: Uint32Array): { op: Op; reads: 'same' | 'fewer' } 
     const picked = pickOutputs(op, kept);
     return picked === undefined ? undefined : { op: picked, reads: 'same' };
   }
-  if (op.kind === 'requantize') {
+  if (op.kind === 'requantize' || op.kind === 'bucketize') {
     const picked = pickOutputs(op, kept);
     return picked === undefined ? undefined : { op: picked, reads: 'fewer' };
   }

@@ -1,17 +1,21 @@
 /** Gives every KAN layer codes instead of floats, and says how finely its functions are to be tabulated. */
-import { hasBasisForm } from '../analyses/form-cost.js';
+import * as E from 'fp-ts/lib/Either.js';
 import { rewrite } from '../ir/builder.js';
 import { constant } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
-import { type Graph, typesOf } from '../ir/graph.js';
+import type { Graph, ValueName } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
 import { channelsOf } from '../ir/types.js';
-import { chooseQuantizer, type RangeOptions } from './choose-quantizer.js';
+import { type Chosen, chooseQuantizer, type Wanted } from './choose-quantizer.js';
+import type { RangeOptions } from './choose-range.js';
 import { type CodePoint, codePoints } from './code-points.js';
+import { checkLayers, layersOption } from './layer-settings.js';
+import { layerSlopes } from './layer-slopes.js';
 import {
   autoIntegerOption,
+  autoNumberOption,
   bytesOption,
   choiceOption,
   declareOptions,
@@ -19,6 +23,7 @@ import {
   numberOption,
 } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
+import { LAYER_KNOBS, type PointOptions, pointChoices, precisionOf } from './point-choices.js';
 
 const { codec, help } = declareOptions({
   act: autoIntegerOption(
@@ -31,26 +36,43 @@ const { codec, help } = declareOptions({
   coef: integerOption('bits of coefficients in the basis form', 2, 16, 8),
   basis: integerOption('bits of B-spline values in the basis form', 1, 16, 8),
   budget: bytesOption('edge-table bytes per layer that act=auto stays below', '4MiB'),
-  clip: numberOption('percent of calibration values cut off each end of the range', 0, 49, 0),
-  margin: numberOption('percent of its width that a hidden range grows at each end', 0, 100, 1),
+  ranges: choiceOption(
+    'how ranges come from calibration: minmax: all values; percentile: without the ends that clip says; mse: least squared error of the values; histogram: least squared error of what the layers that read them compute',
+    ['minmax', 'percentile', 'mse', 'histogram'],
+  ),
+  clip: autoNumberOption(
+    'percent of calibration values cut off each end of the range; auto: 0, with ranges=percentile 0.1',
+    0,
+    49,
+  ),
+  symmetry: choiceOption(
+    'affine: ranges as they are; symmetric: from -m to m, one level less, so that 0 has a code',
+    ['affine', 'symmetric'],
+  ),
+  margin: numberOption(
+    'percent of its width that a hidden range grows at each end, unless it is searched (mse, histogram)',
+    0,
+    100,
+    1,
+  ),
   range: choiceOption('clamp: the calibrated range; extend: widened to the grid', ['clamp', 'extend']),
+  inputRanges: choiceOption('one range for all inputs or one for each', ['tensor', 'feature']),
   hiddenRanges: choiceOption('one range for each hidden value or one for all', ['feature', 'tensor']),
+  quantizer: choiceOption(
+    'uniform: levels at equal distances; lloyd: cells of least squared error in place of a range',
+    ['uniform', 'lloyd'],
+  ),
   align: choiceOption('knots: codes split into interval and fraction by shift and mask', ['free', 'knots']),
   values: choiceOption('a code stands for the mean of the values in its cell, or for its middle', [
     'mean',
     'middle',
   ]),
   nan: choiceOption('NaN has code 0, or is refused', ['zero', 'refuse']),
+  layers: layersOption('options of single layers', LAYER_KNOBS),
 });
 
-interface QuantizeOptions extends RangeOptions {
-  readonly act: number | 'auto';
-  readonly hidden: number | 'auto';
-  readonly table: number;
-  readonly coef: number;
-  readonly basis: number;
-  readonly budget: number;
-  readonly values: 'mean' | 'middle';
+interface QuantizeOptions extends RangeOptions, PointOptions {
+  readonly range: 'clamp' | 'extend';
   readonly nan: 'zero' | 'refuse';
 }
 
@@ -62,21 +84,21 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
   from: 'float',
   to: 'quantized',
   run: (options) => (graph) => {
-    const points = new Map(codePoints(graph).map((p) => [p.name, p]));
-    const bitsOf = pointBits(options, graph, [...points.values()]);
+    const known = checkLayers(options.layers, graph, 'quantize');
+    if (E.isLeft(known)) return known;
+    const quantizers = chooseAll(options, graph);
     const remarks: Remark[] = [];
     const result = rewrite(graph, 'quantized', (node, r) => {
       if (node.op.kind === 'kan') {
-        const { table, coef, basis } = options;
-        const attrs: KanAttrs = { ...node.op.attrs, precision: { table, coef, basis } };
+        const attrs: KanAttrs = { ...node.op.attrs, precision: precisionOf(options, node.name) };
         return r.add(node.name, { kind: 'kan', attrs }, node.operands.map(r.of));
       }
-      const point = node.op.kind === 'observe' ? points.get(node.operands[0]!) : undefined;
-      if (node.op.kind !== 'observe' || point === undefined) return r.keep(node);
+      const choice = node.op.kind === 'observe' ? quantizers.get(node.operands[0]!) : undefined;
+      if (node.op.kind !== 'observe' || choice === undefined) return r.keep(node);
       const observed = r.keep(node);
       const stats = node.op.attrs;
-      const bits = bitsOf(point);
-      const { quantizer, notes } = chooseQuantizer(options, bits, stats, point);
+      const { point, quantizer, notes, wanted } = choice;
+      const { bits } = wanted;
       const stem = point.layers[0]?.name ?? point.name;
       for (const message of notes) remarks.push(note(message, stem));
       remarks.push(
@@ -88,7 +110,7 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
         [observed],
       );
       const values =
-        options.values === 'mean' && options.align === 'free'
+        options.values === 'mean' && wanted.align === 'free'
           ? cellMeans(quantizer, stats, channelsOf(node.type))
           : undefined;
       return r.add(`${stem}_in`, { kind: 'decode', attrs: values === undefined ? {} : { values } }, [codes]);
@@ -97,43 +119,40 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
   },
 });
 
-/** Bits of every code point; those that are joined side by side get the most that one of them needs. */
-const pointBits = (
-  options: QuantizeOptions,
-  graph: Graph,
-  points: ReadonlyArray<CodePoint>,
-): ((point: CodePoint) => number) => {
-  const types = typesOf(graph);
-  const byGroup = new Map<number, number>();
+interface Choice extends Chosen {
+  readonly point: CodePoint;
+  readonly wanted: Wanted;
+}
+
+/** The quantizer of every code point that was observed. Those that are joined side by side have equally many levels. */
+const chooseAll = (options: QuantizeOptions, graph: Graph): ReadonlyMap<ValueName, Choice> => {
+  const points = codePoints(graph);
+  const wishes = pointChoices(options, graph, points);
+  const observed = new Map(
+    graph.nodes.flatMap((n) => (n.op.kind === 'observe' ? [[n.operands[0]!, n.op.attrs] as const] : [])),
+  );
+  const chosen = new Map<ValueName, Choice>();
+  const choose = (point: CodePoint, wanted: Wanted, notes: ReadonlyArray<string>): void => {
+    const stats = observed.get(point.name);
+    if (stats === undefined) return;
+    const { quantizer, notes: more } = chooseQuantizer(options, wanted, stats, point, (h) =>
+      layerSlopes(graph, point, h),
+    );
+    chosen.set(point.name, { point, wanted, quantizer, notes: [...notes, ...more] });
+  };
   for (const point of points) {
-    const bits = wantedBits(options, point, channelsOf(types.get(point.name)!));
-    byGroup.set(point.group, Math.max(byGroup.get(point.group) ?? 1, bits));
+    const wish = wishes.get(point.name);
+    if (wish !== undefined) choose(point, wish.wanted, wish.notes);
   }
-  return (point) => byGroup.get(point.group) ?? 8;
-};
-
-/** Values that no layer reads are read once per element, so that their tables may be finer. */
-const VALUE_BITS = 10;
-
-const wantedBits = (options: QuantizeOptions, point: CodePoint, channels: number): number => {
-  const asked = point.first || options.hidden === 'auto' ? options.act : options.hidden;
-  if (asked !== 'auto') return asked;
-  if (point.layers.length === 0) return channels <= 64 ? VALUE_BITS : 8;
-  return Math.max(...point.layers.map(({ attrs }) => activationBits(options, attrs)));
-};
-
-/** Above this many bytes at 5 bits a layer is better served by the basis form, whose size codes do not change. */
-const EDGE_LIMIT = 64 * 2 ** 20;
-
-/** 8 bits, or as few as 5 where the edge table of the layer would outgrow the budget. */
-const activationBits = (options: QuantizeOptions, layer: KanAttrs): number => {
-  const [inputs, , outputs] = layer.branches[0]!.weights.shape;
-  const perCode = inputs! * outputs! * (options.table <= 8 ? 1 : 2);
-  if (perCode * 2 ** 5 > EDGE_LIMIT && hasBasisForm(layer)) return 8;
-  for (let bits = 8; bits > 5; bits--) {
-    if (perCode * 2 ** bits <= options.budget) return bits;
+  for (const group of new Set(points.map((p) => p.group))) {
+    const beside = [...chosen.values()].filter((c) => c.point.group === group);
+    if (new Set(beside.map((c) => c.quantizer.levels)).size < 2) continue;
+    const said = 'codes are uniform and free: what stands beside them must have equally many levels';
+    for (const { point, wanted } of beside) {
+      choose(point, { ...wanted, align: 'free', quantizer: 'uniform' }, [said]);
+    }
   }
-  return 5;
+  return chosen;
 };
 
 /**

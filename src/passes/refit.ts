@@ -1,48 +1,70 @@
 /**
- * What edge tables are refit on: for every layer the codes that the tables before it really produce, and the outputs
- * that the float network has on the same samples. The errors of earlier layers are thus corrected as far as later ones
- * can.
+ * What tables are refit on: for every layer the codes that the tables before it really produce, and the outputs that
+ * the float network has on the same samples. The errors of earlier layers are thus corrected as far as later ones can.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail, invariant } from '../diagnostics/index.js';
-import { type Rewriter, rewrite } from '../ir/builder.js';
-import { definitionsOf, type Graph, typesOf, type ValueName } from '../ir/graph.js';
-import { interpret } from '../ir/interpret.js';
-import { evaluateOp } from '../ir/ops/index.js';
+import type { Rewriter } from '../ir/builder.js';
+import type { Graph, ValueName } from '../ir/graph.js';
 import { emptyTensor, type Tensor } from '../ir/tensor.js';
-import { sizeOf } from '../ir/types.js';
-import type { CodeSamples } from '../numeric/table-fit.js';
-import { type Dataset, toTensor } from './dataset.js';
+import { sizeOf, type ValueType } from '../ir/types.js';
+import type { Window } from '../ir/window.js';
+import type { CodeSamples } from '../numeric/coded-layer.js';
+import { type Dataset, spread, toTensor } from './dataset.js';
+import { evaluateByInputs } from './evaluate-by-inputs.js';
+import { floatTwin, runTwin } from './float-twin.js';
+import { chooseRows, type Rows, takeCodes, takeRows } from './refit-rows.js';
 
 export interface RefitOptions {
   readonly samples: number | 'auto';
-  readonly ridge: number;
-  readonly round: 'together' | 'nearest';
+  /** What is corrected: tables and biases, or biases alone. */
+  readonly refit: 'full' | 'bias';
+  readonly ridge: number | 'auto';
 }
 
 /** What a layer is refit on. */
-export interface Evidence extends CodeSamples, Pick<RefitOptions, 'ridge' | 'round'> {
-  /** [samples, outputs]: the outputs of the layer in the float network. */
-  readonly targets: Float32Array;
+export interface Evidence extends Pick<RefitOptions, 'refit' | 'ridge'> {
+  /** For each group of the layer. A code of `levels` is the padding. */
+  readonly groups: ReadonlyArray<Split>;
+}
+
+/** Rows to fit, and rows of other samples by which choices are made; none where everything is given. */
+export interface Split {
+  readonly fit: CodeSamples;
+  readonly held: CodeSamples;
 }
 
 export interface Refit {
-  /**
-   * The evidence for a layer of the old graph that reads `codes` of the new one. Undefined for layers over windows,
-   * and where the network is too large for `samples=auto`.
-   */
-  readonly evidenceFor: (layer: ValueName, codes: ValueName, r: Rewriter<'table'>) => Evidence | undefined;
+  /** The evidence for a layer of the old graph that reads `codes` of the new one. Undefined where it would be too little. */
+  readonly evidenceFor: (
+    layer: ValueName,
+    window: Window | undefined,
+    codes: ValueName,
+    r: Rewriter<'table'>,
+  ) => Evidence | undefined;
 }
 
-/** Most samples when it is `auto`: the solve grows with their cube, and 2,048 take a second or two. */
+/** Most samples when they are `auto`. */
 const MOST = 2048;
 
 /** Multiply-accumulates of the float network that refit spends when samples are `auto`. */
-const WORK = 2e9;
+const WORK = 4e9;
 
-/** Fewer samples than these correct nothing. */
-const FEWEST = 128;
+/** With `auto`, a network that cannot be run on as many as these is not refit: they would correct nothing. */
+const FEWEST = 64;
+
+/** Rows of a layer over windows. */
+const MOST_ROWS = 4096;
+
+/** One sample of so many is held out. */
+const HELD = 4;
+
+/** With fewer rows to fit or held out nothing is refit. */
+const FEWEST_ROWS = 8;
+
+/** Codes and one more for the padding fit 16 bits. Finer ones are not in need of a refit. */
+const MOST_LEVELS = 2 ** 16 - 1;
 
 const NOTHING: Refit = { evidenceFor: () => undefined };
 
@@ -56,107 +78,103 @@ export const refitOn = (graph: Graph<'quantized'>, data: Dataset, options: Refit
   const all = toTensor(data, input.type);
   if (E.isLeft(all)) return all;
   if (options.samples === 'auto' && affordable < FEWEST) return E.right(NOTHING);
-  const samples = firstFinite(
-    all.right,
-    options.samples === 'auto' ? Math.max(1, Math.min(MOST, affordable)) : options.samples,
+  const samples = spread(
+    finite(all.right),
+    options.samples === 'auto' ? Math.min(MOST, affordable) : options.samples,
   );
   const twin = floatTwin(graph);
   if (E.isLeft(twin)) return twin;
-  if (twin.right.layers.size === 0) return E.right(NOTHING);
-  const targets = new Map<ValueName, Float32Array>();
-  const ran = interpret(twin.right.graph, [samples], (name, { data: values }) => {
-    const layer = twin.right.layers.get(name);
-    if (layer !== undefined && values instanceof Float32Array) targets.set(layer, values);
+  const wanted = new Map<ValueName, Wanted>();
+  runTwin(twin.right, samples, (layer, { type, data }) => {
+    const rows = chooseRows(type, samples.batch, type.shape.length === 1 ? samples.batch : MOST_ROWS);
+    wanted.set(layer, { type, rows, targets: takeRows(data, type, rows) });
   });
-  if (E.isLeft(ran)) return ran;
-  const given = new Map([[input.name, samples]]);
+  const known = new Map([[input.name, samples]]);
   return E.right({
-    evidenceFor: (layer, codes, r) => {
-      const wanted = targets.get(layer);
-      if (wanted === undefined) return undefined;
-      return evidence(wanted, valueIn(codes, r, given), options);
+    evidenceFor: (layer, window, codes, r) => {
+      const found = wanted.get(layer);
+      return found === undefined ? undefined : evidence(found, window, valueIn(codes, r, known), options);
     },
   });
 };
 
-/** The first samples without NaN and infinities, `most` at most. */
-const firstFinite = (all: Tensor, most: number): Tensor => {
+/** The samples without NaN and infinities. */
+const finite = (all: Tensor): Tensor => {
   const size = sizeOf(all.type);
   const sound: number[] = [];
-  for (let n = 0; n < all.batch && sound.length < most; n++) {
+  for (let n = 0; n < all.batch; n++) {
     if (all.data.subarray(n * size, (n + 1) * size).every(Number.isFinite)) sound.push(n);
   }
+  if (sound.length === all.batch) return all;
   const result = emptyTensor(all.type, sound.length);
   for (const [k, n] of sound.entries())
     result.data.set(all.data.subarray(n * size, (n + 1) * size), k * size);
   return result;
 };
 
-interface Twin {
-  readonly graph: Graph<'float'>;
-  /** The layers of the quantized graph (those on features) by the names that they have here. */
-  readonly layers: ReadonlyMap<ValueName, ValueName>;
-}
-
-/** The float network behind a quantized graph: what was quantized and decoded is read as it was. */
-const floatTwin = (graph: Graph<'quantized'>): Checked<Twin> => {
-  const definitions = definitionsOf(graph);
-  const types = typesOf(graph);
-  const layers = new Map<ValueName, ValueName>();
-  const twin = rewrite(graph, 'float', (node, r) => {
-    const before = node.op.kind === 'decode' ? definitions.get(node.operands[0]!) : undefined;
-    if (node.op.kind === 'quantize' || before?.op.kind === 'quantize') return r.of(node.operands[0]!);
-    const name = r.keep(node);
-    if (node.op.kind === 'kan' && types.get(node.operands[0]!)?.shape.length === 1)
-      layers.set(name, node.name);
-    return name;
-  });
-  return E.map((made: Graph<'float'>) => ({ graph: made, layers }))(twin);
-};
-
-/** A value of the graph under construction, on the samples. Everything that was computed is kept in `known`. */
+/** A value of the graph under construction, on the samples. Codes are kept in `known`: others are soon made again. */
 const valueIn = (name: ValueName, r: Rewriter<'table'>, known: Map<ValueName, Tensor>): Tensor => {
   const before = known.get(name);
   if (before !== undefined) return before;
   const node = r.nodeOf(name);
   invariant(node !== undefined, `%${name} is not defined`);
-  const value = evaluateOp(
-    node.op,
+  const value = evaluateByInputs(
+    node,
     node.operands.map((o) => valueIn(o, r, known)),
-    node.type,
   );
-  known.set(name, value);
+  if (node.type.meaning !== undefined && node.type.meaning._tag !== 'scaled') known.set(name, value);
   return value;
 };
 
-/** Evidence on the samples whose targets are numbers: a symbolic edge may have a pole. */
+/** What the float layer gives at some places. */
+interface Wanted {
+  readonly type: ValueType;
+  readonly rows: Rows;
+  /** [rows, channels]. */
+  readonly targets: Float32Array;
+}
+
 const evidence = (
-  targets: Float32Array,
-  { type, batch, data }: Tensor,
-  { ridge, round }: RefitOptions,
-): Evidence => {
-  const inputs = sizeOf(type);
-  const outputs = batch === 0 ? 0 : targets.length / batch;
-  const codes = new Uint16Array(data.length);
-  const wanted = new Float32Array(targets.length);
-  let samples = 0;
-  for (let n = 0; n < batch; n++) {
-    const row = targets.subarray(n * outputs, (n + 1) * outputs);
-    if (!row.every(Number.isFinite)) continue;
-    codes.set(data.subarray(n * inputs, (n + 1) * inputs), samples * inputs);
-    wanted.set(row, samples * outputs);
-    samples++;
-  }
-  const { meaning } = type;
+  { type, rows, targets }: Wanted,
+  window: Window | undefined,
+  codes: Tensor,
+  { refit, ridge }: RefitOptions,
+): Evidence | undefined => {
+  const { meaning } = codes.type;
   invariant(meaning !== undefined && meaning._tag !== 'scaled', 'tables are refit on codes');
+  if (meaning.levels > MOST_LEVELS) return undefined;
+  const channels = type.shape[0]!;
+  // Targets may be no numbers: a symbolic edge may have a pole.
+  const sound = Array.from(rows.samples.keys()).filter((row) =>
+    targets.subarray(row * channels, (row + 1) * channels).every(Number.isFinite),
+  );
+  const isHeld = (row: number): boolean => ridge === 'auto' && rows.samples[row]! % HELD === HELD - 1;
+  const parts = [sound.filter((row) => !isHeld(row)), sound.filter(isHeld)] as const;
+  if (parts[0].length < FEWEST_ROWS || (ridge === 'auto' && parts[1].length < FEWEST_ROWS)) return undefined;
+  const groups = window?.groups ?? 1;
+  const width = channels / groups;
+  const samplesOf = (part: ReadonlyArray<number>, group: number): CodeSamples => {
+    const taken = {
+      samples: Uint32Array.from(part, (row) => rows.samples[row]!),
+      places: Uint32Array.from(part, (row) => rows.places[row]!),
+    };
+    const wanted = new Float32Array(part.length * width);
+    for (const [k, row] of part.entries()) {
+      const from = row * channels + group * width;
+      wanted.set(targets.subarray(from, from + width), k * width);
+    }
+    return {
+      samples: part.length,
+      codes: takeCodes(codes.data, codes.type.shape, taken, meaning.levels, window, group),
+      targets: wanted,
+    };
+  };
   return {
-    samples,
-    inputs,
-    levels: meaning.levels,
-    outputs,
-    codes: codes.subarray(0, samples * inputs),
-    targets: wanted.subarray(0, samples * outputs),
+    groups: Array.from({ length: groups }, (_, g) => ({
+      fit: samplesOf(parts[0], g),
+      held: samplesOf(parts[1], g),
+    })),
+    refit,
     ridge,
-    round,
   };
 };

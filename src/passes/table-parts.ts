@@ -86,6 +86,14 @@ export const pickOutputs = (op: Op, indices: ArrayLike<number>): Op | undefined 
     );
     return proven === undefined ? undefined : { kind: 'table.basis', attrs: proven };
   }
+  if (op.kind === 'bucketize') {
+    const { attrs } = op;
+    const meaning = pickMeaning(attrs.quantizer, indices);
+    if (meaning === undefined || meaning._tag === 'scaled') return undefined;
+    const { thresholds } = attrs;
+    const picked = thresholds.shape[0] === 1 ? thresholds : pickAlong(thresholds, 0, indices);
+    return { kind: 'bucketize', attrs: { ...attrs, quantizer: meaning, thresholds: picked } };
+  }
   if (op.kind === 'requantize') {
     const { attrs } = op;
     const meaning = pickMeaning(attrs.quantizer, indices);

@@ -4,56 +4,64 @@
  */
 import { invariant } from '../diagnostics/index.js';
 import { functionCount } from '../ir/basis.js';
-import { type Constant, constant, f32Data, perChannel } from '../ir/constant.js';
-import { allocate, type ElementType, F32, int, maxOf, uint } from '../ir/element.js';
+import { constant, f32Data, perChannel } from '../ir/constant.js';
+import { allocate, F32, int, uint } from '../ir/element.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
-import { type LayerSite, outputIndex } from './layer-site.js';
-import {
-  distinctFractions,
-  distinctRows,
-  fill,
-  type Rows,
-  type SampledBasis,
-  sampleBase,
-  sampleBasis,
-} from './sample-basis.js';
-
-/** Bits that base-table entries should at least use, so that a coarse basis does not coarsen the base branch. */
-const BASE_BITS = 8;
+import { baseRatio, type QuantizedBasis, quantizeBasis } from './basis-values.js';
+import { type LayerSite, rowsOf } from './layer-site.js';
+import { note, type Remark } from './pass.js';
+import type { Evidence } from './refit.js';
+import { type IntegerTable, nearestTable, type RealTable, refitTable } from './refit-table.js';
+import { distinctRows, type Rows, type SampledBasis, sampleBase, sampleBasis } from './sample-basis.js';
 
 export interface BasisTables {
   readonly attrs: TableBasisAttrs;
   /** Bits of basis values that were used: fewer than asked for where 32-bit accumulators would overflow. */
   readonly basisBits: number;
+  readonly said: ReadonlyArray<Remark>;
 }
 
-/** The tables of one layer, with as many bits of basis values as accumulators of 32 bits have room for. */
-export const tabulateBasis = (site: LayerSite): BasisTables => {
-  const { inputs, layer } = site;
+/** What the entries of a layer are multiplied by, before and after it is quantized. */
+interface Values {
+  readonly site: LayerSite;
+  readonly rows: Rows;
+  readonly sampled: SampledBasis;
+  readonly quantized: QuantizedBasis;
+}
+
+/**
+ * The tables of one layer, with as many bits of basis values as accumulators of 32 bits have room for, and refit where
+ * there is evidence.
+ */
+export const tabulateBasis = (
+  site: LayerSite,
+  granularity: 'output' | 'tensor' = 'output',
+  evidence?: Evidence,
+): BasisTables => {
+  const { layer } = site;
   const branch = layer.branches.find((b) => b.basis._tag === 'bspline');
   invariant(branch?.basis._tag === 'bspline', 'a layer with a B-spline branch');
   const spline = branch.basis;
   const rows = distinctRows(site, spline);
   const sampled = sampleBasis(site, spline, rows.owners);
   const baseValues = sampleBase(site, layer, rows.owners);
-  const { coef, basis } = layer.precision ?? { coef: 8, basis: 8 };
+  const { basis } = layer.precision ?? { basis: 8 };
+  const ratio = baseRatio(layer);
   for (let bits = basis; ; bits--) {
-    const values = quantizeBasis(sampled, baseValues, spline.order + 1, bits);
-    const scales = coefficientScales(site, 2 ** (coef - 1) - 1, values.unit);
-    const coefficients = quantizedCoefficients(
-      site,
-      f32Data(branch.weights),
-      functionCount(spline),
+    const quantized = quantizeBasis(
       sampled,
-      scales,
-      coef,
+      baseValues?.map((v) => v * ratio),
+      spline.order + 1,
+      bits,
     );
-    const parts = assemble(site, rows, sampled, coefficients, scales, values);
-    const range = basisTableRange({ ...parts, lo: 0, hi: 0 }, inputs);
+    const values = { site, rows, sampled, quantized };
+    const table = basisTable(values, weightsOf(values, ratio), granularity);
+    const attrs = assemble(values, nearestTable(table));
     // Fewer bits of basis values make the unit coarser, in which the base branch must fit its own bits.
-    if (values.baseFits && range.lo >= -(2 ** 31) && range.hi < 2 ** 31) {
-      return { attrs: { ...parts, lo: range.lo, hi: range.hi }, basisBits: bits };
+    if (quantized.baseFits && attrs !== undefined) {
+      const refit = evidence === undefined ? undefined : refitBasis(values, table, evidence);
+      return { attrs: refit?.attrs ?? attrs, basisBits: bits, said: refit?.said ?? [] };
     }
     invariant(
       bits > 1,
@@ -62,167 +70,155 @@ export const tabulateBasis = (site: LayerSite): BasisTables => {
   }
 };
 
-interface QuantizedBasis {
-  readonly bits: number;
-  readonly table: Constant;
-  /** [rows, levels]: row of the table. */
-  readonly frac: Uint32Array;
-  readonly shift: number;
-  /** Value of one unit of (basis << shift) and of base entries. */
-  readonly unit: number;
-  readonly base: { readonly values: Float64Array; readonly bits: number } | undefined;
-  /** Whether the largest base value is below 2^15 units. */
-  readonly baseFits: boolean;
-}
+/** Above so many values of functions at codes a layer is not refit: knots of many inputs at fine codes. */
+const FEATURE_LIMIT = 2 ** 24;
 
-/** B-spline values at `bits` bits, and the finer unit in which the base branch counts beside them. */
-const quantizeBasis = (
-  sampled: SampledBasis,
-  baseValues: Float64Array | undefined,
-  width: number,
-  bits: number,
-): QuantizedBasis => {
-  const largest = sampled.values.reduce((a, b) => Math.max(a, b), 0);
-  const scale = largest > 0 ? largest / (2 ** bits - 1) : 1;
-  const fractions = distinctFractions(sampled, scale, width);
-  const baseLargest = baseValues?.reduce((a, v) => Math.max(a, Math.abs(v)), 0) ?? 0;
-  const shift = baseShift(scale, baseLargest, bits);
-  const unit = scale / 2 ** shift;
-  const baseBits = Math.min(16, Math.max(2, Math.ceil(Math.log2(baseLargest / unit + 1)) + 1));
+const refitBasis = (
+  values: Values,
+  table: RealTable,
+  evidence: Evidence,
+): { readonly attrs?: TableBasisAttrs; readonly said: ReadonlyArray<Remark> } => {
+  const size = values.rows.owners.length * rowsOf(values.site) * entriesOf(values);
+  if (size > FEATURE_LIMIT)
+    return { said: [note('not refit: too many codes of inputs with knots of their own')] };
+  const refit = refitTable(evidence, withFeatures(values, table));
+  const attrs = assemble(values, refit.table);
+  return attrs === undefined
+    ? { said: [note('not refit: accumulators would need more than 32 bits')] }
+    : { attrs, said: refit.said };
+};
+
+/** Entries of an input: the coefficients of the functions that spans reach, and the base weight. */
+const entriesOf = ({ sampled, quantized }: Values): number =>
+  sampled.functions + (quantized.base === undefined ? 0 : 1);
+
+/** Coefficients, 0 for functions beyond the ends of the spline, and behind them base weights as parts of `ratio`. */
+const weightsOf = (values: Values, ratio: number): Float32Array => {
+  const { site, sampled } = values;
+  const { inputs, outputs, layer } = site;
+  const entries = entriesOf(values);
+  const data = new Float32Array(inputs * entries * outputs);
+  for (const { basis, weights } of layer.branches) {
+    const w = f32Data(weights);
+    const functions = functionCount(basis);
+    const isBase = basis._tag === 'base';
+    for (let i = 0; i < inputs; i++) {
+      for (let k = 0; k < (isBase ? 1 : sampled.functions); k++) {
+        const from = isBase ? k : k + sampled.firstFunction;
+        if (from < 0 || from >= functions) continue;
+        const to = (i * entries + (isBase ? entries - 1 : k)) * outputs;
+        for (let o = 0; o < outputs; o++)
+          data[to + o] = w[(i * functions + from) * outputs + o]! / (isBase ? ratio : 1);
+      }
+    }
+  }
+  return data;
+};
+
+/** With what the entries are multiplied by at every code; in the padding by 0. */
+const withFeatures = (values: Values, table: RealTable): RealTable => {
+  const { site, rows, sampled, quantized } = values;
+  const { levels } = site.coded;
+  const [padded, entries, width] = [rowsOf(site), entriesOf(values), quantized.table.shape[1]!];
+  const features = new Float64Array(rows.owners.length * padded * entries);
+  for (let r = 0; r < rows.owners.length; r++) {
+    for (let c = 0; c < levels; c++) {
+      const cell = r * levels + c;
+      const at = (r * padded + c) * entries;
+      for (let j = 0; j < width; j++) {
+        const value = quantized.table.data[quantized.frac[cell]! * width + j]! << quantized.shift;
+        features[at + sampled.span[cell]! + j] = value * quantized.unit;
+      }
+      if (quantized.base !== undefined)
+        features[at + entries - 1] = quantized.base.data[cell]! * quantized.unit;
+    }
+  }
+  const taps = site.inputs / table.groups.length;
   return {
-    bits,
-    table: constant(uint(bits), [fractions.count, width], fractions.table(bits)),
-    frac: fractions.index,
-    shift,
-    unit,
-    base: baseValues === undefined ? undefined : { values: baseValues, bits: baseBits },
-    baseFits: bits === 1 || baseLargest / unit <= 2 ** 15 - 1,
+    ...table,
+    groups: table.groups.map((group, g) => ({
+      ...group,
+      features: { values: features, rowOf: rows.rowOf.subarray(g * taps, (g + 1) * taps) },
+    })),
   };
 };
 
-const assemble = (
-  site: LayerSite,
-  rows: Rows,
-  sampled: SampledBasis,
-  coefficients: Constant,
-  scales: Float64Array,
-  basis: QuantizedBasis,
-): Omit<TableBasisAttrs, 'lo' | 'hi'> => {
-  const { inputs, layer } = site;
-  const { levels } = site.coded;
-  const shape = [rows.owners.length, levels];
-  const accScales = Float32Array.from(scales, (s) => s * basis.unit);
-  return {
-    coefficients,
-    basis: basis.table,
+/** The integers of a layer as its attributes; undefined where accumulators would need more than 32 bits. */
+const assemble = (values: Values, { entries, scales, bias }: IntegerTable): TableBasisAttrs | undefined => {
+  const { site, rows, sampled, quantized } = values;
+  const { inputs, outputs, layer } = site;
+  const element = int(layer.precision?.coef ?? 8);
+  const shape = [rows.owners.length, site.coded.levels];
+  const coefficients = allocate(element, inputs * sampled.functions * outputs);
+  const base = allocate(element, quantized.base === undefined ? 0 : inputs * outputs);
+  const [row, size] = [sampled.functions * outputs, entriesOf(values) * outputs];
+  for (let i = 0; i < inputs; i++) {
+    coefficients.set(entries.subarray(i * size, i * size + row), i * row);
+    if (base.length > 0) base.set(entries.subarray(i * size + row, (i + 1) * size), i * outputs);
+  }
+  const parts = {
+    coefficients: constant(element, [inputs, sampled.functions, outputs], coefficients),
+    basis: quantized.table,
     span: constant(uint(16), shape, sampled.span),
-    frac: constant(uint(32), shape, basis.frac),
-    shift: basis.shift,
-    bias: constant(
-      int(32),
-      [accScales.length],
-      Int32Array.from(accScales, (scale, o) => Math.round((layer.bias?.data[o] ?? 0) / scale)),
+    frac: constant(uint(32), shape, quantized.frac),
+    shift: quantized.shift,
+    bias: constant(int(32), [bias.length], bias),
+    scale: perChannel(
+      F32,
+      Float32Array.from(scales, (s) => s * quantized.unit),
     ),
-    scale: perChannel(F32, accScales),
     // Products are formed in 32 bits, so a narrower accumulator would save nothing.
     acc: 32,
     ...(layer.window === undefined ? {} : { window: layer.window }),
     ...(rows.owners.length === 1 ? {} : { rows: constant(uint(32), [inputs], rows.rowOf) }),
-    ...quantizedBase(site, shape, scales, coefficients.element, basis),
+    ...(quantized.base === undefined
+      ? {}
+      : {
+          base: constant(element, [inputs, outputs], base),
+          baseTable: constant(int(quantized.base.bits), shape, quantized.base.data),
+        }),
   };
-};
-
-/** The base branch on the scales of the spline branch: weights like coefficients, values in basis units. */
-const quantizedBase = (
-  site: LayerSite,
-  shape: ReadonlyArray<number>,
-  scales: Float64Array,
-  weight: ElementType,
-  { base, unit }: QuantizedBasis,
-): Pick<TableBasisAttrs, 'base' | 'baseTable'> => {
-  const { inputs, outputs, layer } = site;
-  const weights = layer.branches.find((b) => b.basis._tag === 'base')?.weights;
-  if (weights === undefined || base === undefined) return {};
-  const value = int(base.bits);
-  const round = (v: number, top: number): number => Math.max(-top, Math.min(top, Math.round(v)));
-  return {
-    base: constant(
-      weight,
-      [inputs, outputs],
-      fill(weight, inputs * outputs, (e) => {
-        const scale = scales[outputIndex(site, Math.floor(e / outputs)) + (e % outputs)]!;
-        return round(weights.data[e]! / scale, maxOf(weight));
-      }),
-    ),
-    baseTable: constant(
-      value,
-      shape,
-      fill(value, base.values.length, (e) => round(base.values[e]! / unit, maxOf(value))),
-    ),
-  };
-};
-
-/** Left shift of basis values that gives base entries at least BASE_BITS bits and keeps both within i16. */
-const baseShift = (basisScale: number, baseLargest: number, basisBits: number): number => {
-  if (baseLargest === 0) return 0;
-  let shift = 0;
-  while (
-    shift + basisBits < 15 &&
-    baseLargest / (basisScale / 2 ** shift) < 2 ** (BASE_BITS - 1) - 1 &&
-    baseLargest / (basisScale / 2 ** (shift + 1)) <= 2 ** 15 - 1
-  ) {
-    shift++;
-  }
-  return shift;
+  const { lo, hi } = basisTableRange({ ...parts, lo: 0, hi: 0 }, inputs);
+  return lo >= -(2 ** 31) && hi < 2 ** 31 ? { ...parts, lo, hi } : undefined;
 };
 
 /**
- * The value of one unit of a coefficient, for each output, over spline and base weights together; not so fine
- * that the bias, in accumulators of `unit` times it, would need more than 28 bits.
+ * Weights in units of each output or of all: the largest uses all bits; not so fine that the bias, in accumulators of
+ * `unit` times it, would need more than 28 bits.
  */
-const coefficientScales = (site: LayerSite, top: number, unit: number): Float64Array => {
+const basisTable = (values: Values, weights: Float32Array, granularity: 'output' | 'tensor'): RealTable => {
+  const { site, quantized } = values;
   const { inputs, outputs, layer } = site;
-  const largest = new Float64Array(outputs * (layer.window?.groups ?? 1));
-  for (const { weights } of layer.branches) {
-    const row = weights.shape[1]! * outputs;
-    for (let i = 0; i < inputs; i++) {
-      const first = outputIndex(site, i);
-      for (let e = i * row; e < (i + 1) * row; e++) {
-        const o = first + (e % outputs);
-        largest[o] = Math.max(largest[o]!, Math.abs(weights.data[e]!));
-      }
-    }
+  const { unit } = quantized;
+  const groups = layer.window?.groups ?? 1;
+  const group = { inputs: inputs / groups, levels: rowsOf(site), entries: entriesOf(values), outputs };
+  const top = 2 ** ((layer.precision?.coef ?? 8) - 1) - 1;
+  const size = weights.length / groups;
+  const largest = new Float64Array(groups * outputs);
+  const outputOf = (e: number): number => Math.floor(e / size) * outputs + (e % outputs);
+  for (let e = 0; e < weights.length; e++) {
+    const o = outputOf(e);
+    largest[o] = Math.max(largest[o]!, Math.abs(weights[e]!));
   }
-  return largest.map((v, o) => {
-    const forBias = (Math.abs(layer.bias?.data[o] ?? 0) * 2 ** -28) / unit;
+  const spread = (v: Float64Array): Float64Array =>
+    granularity === 'tensor' ? v.fill(v.reduce((a, b) => Math.max(a, b), 0)) : v;
+  const biases = Float64Array.from(largest, (_, o) => layer.bias?.data[o] ?? 0);
+  const bounds = spread(biases.map(Math.abs));
+  const scales = spread(largest).map((v, o) => {
+    const forBias = (bounds[o]! * 2 ** -28) / unit;
     // Not finer than what keeps scales of accumulators within f32.
     return v > 0 || forBias > 0 ? Math.max(v / top, forBias, 2 ** -100) : 1;
   });
-};
-
-/** int[I, K', O]: coefficients of the functions that spans reach, 0 for those beyond the spline's ends. */
-const quantizedCoefficients = (
-  site: LayerSite,
-  weights: Float32Array,
-  functions: number,
-  sampled: SampledBasis,
-  scales: Float64Array,
-  bits: number,
-) => {
-  const { inputs, outputs } = site;
-  const top = 2 ** (bits - 1) - 1;
-  const element = int(bits);
-  const data = allocate(element, inputs * sampled.functions * outputs);
-  for (let i = 0; i < inputs; i++) {
-    const scaleAt = outputIndex(site, i);
-    for (let k = 0; k < sampled.functions; k++) {
-      const from = k + sampled.firstFunction;
-      if (from < 0 || from >= functions) continue;
-      for (let o = 0; o < outputs; o++) {
-        const v = Math.round(weights[(i * functions + from) * outputs + o]! / scales[scaleAt + o]!);
-        data[(i * sampled.functions + k) * outputs + o] = Math.max(-top, Math.min(top, v));
-      }
-    }
-  }
-  return constant(element, [inputs, sampled.functions, outputs], data);
+  return {
+    groups: Array.from({ length: groups }, () => group),
+    scales,
+    offset: biases.map((b, o) => b / scales[o]!),
+    biasUnit: unit,
+    top,
+    oneScale: granularity === 'tensor',
+    size: weights.length,
+    write: (to, finish) => {
+      for (let e = 0; e < weights.length; e++) to[e] = finish(weights[e]! / scales[outputOf(e)]!);
+    },
+  };
 };

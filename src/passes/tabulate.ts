@@ -9,13 +9,14 @@ import type { Op } from '../ir/ops/index.js';
 import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { type Coded, resolveCoded } from './coded.js';
+import { checkLayers, type LayerSettings, layersOption, settingOf } from './layer-settings.js';
 import { type LayerSite, siteOf } from './layer-site.js';
 import {
   autoIntegerOption,
+  autoNumberOption,
   bytesOption,
   choiceOption,
   declareOptions,
-  numberOption,
   textOption,
 } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
@@ -25,28 +26,28 @@ import { tabulateEdge } from './tabulate-edge.js';
 import { type PendingNorm, tabulateNorm } from './tabulate-norm.js';
 import { FACTORS, normed, POOLED, type SumChoice, tabulateSum, WIDE } from './tabulate-sum.js';
 
+const FORM = choiceOption('edge tables, basis tables, or per layer by cost', ['auto', 'edge', 'basis']);
+
 const { codec, help } = declareOptions({
-  form: choiceOption('edge tables, basis tables, or per layer by cost', ['auto', 'edge', 'basis']),
+  form: FORM,
   budget: bytesOption('bytes of tables a layer may take before form=auto turns to the smaller form', '64MiB'),
   scale: choiceOption('one scale of table entries for each output or one for all', ['output', 'tensor']),
+  coefScale: choiceOption('one scale of coefficients for each output or one for all', ['output', 'tensor']),
   cells: choiceOption(
     'an entry is the mean of the function over the calibration values of its cell, or its value at the decoded code',
     ['mean', 'value'],
   ),
   data: textOption(
-    '.npy file with inputs; with it edge tables are refit: corrected together, layer by layer, so that outputs come close to those of the float network',
+    '.npy file with inputs; with it tables are refit: corrected together, layer by layer, so that outputs come close to those of the float network',
   ),
+  refit: choiceOption('what a refit corrects: tables and biases, or biases alone', ['full', 'bias']),
   samples: autoIntegerOption('samples to refit on; auto: 2048, fewer for large networks', 1, 16384),
-  ridge: numberOption(
-    'how much a change of entries costs in a refit, against errors of outputs',
+  ridge: autoNumberOption(
+    'how much a change of entries costs in a refit, against errors of outputs; auto: what is best on samples that are held out, no refit included',
     1e-6,
     1e30,
-    1,
   ),
-  round: choiceOption('after a refit entries are rounded with regard to each other, or each to the nearest', [
-    'together',
-    'nearest',
-  ]),
+  layers: layersOption('options of single layers', { form: FORM }),
 });
 
 export interface TabulateOptions extends RefitOptions {
@@ -54,7 +55,9 @@ export interface TabulateOptions extends RefitOptions {
   readonly form: 'auto' | Form;
   readonly budget: number;
   readonly scale: 'output' | 'tensor';
+  readonly coefScale: 'output' | 'tensor';
   readonly cells: 'mean' | 'value';
+  readonly layers: LayerSettings;
 }
 
 export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
@@ -66,6 +69,8 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
   from: 'quantized',
   to: 'table',
   run: (options, context) => (graph) => {
+    const known = checkLayers(options.layers, graph, 'tabulate');
+    if (E.isLeft(known)) return known;
     const dataset = context.dataset(options.data);
     if (options.data !== '' && dataset === undefined) {
       return fail('K0505', `the data '${options.data}' was not loaded`, { place: { pass: 'tabulate' } });
@@ -103,8 +108,10 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           const made = at({ pass: 'tabulate', op: node.name })(
             tabulateLayer(
               siteOf(op.attrs, value),
-              options,
-              refit === undefined ? undefined : () => refit.right.evidenceFor(node.name, value.codes, r),
+              { ...options, form: settingOf(options.layers, node.name, 'form', FORM) ?? options.form },
+              refit === undefined
+                ? undefined
+                : () => refit.right.evidenceFor(node.name, op.attrs.window, value.codes, r),
             ),
           );
           if (E.isLeft(made)) {
@@ -186,7 +193,7 @@ const keepNorm = (
 };
 
 const NOT_REFIT = note(
-  'not refit: a layer over windows, or a network too large to run on enough samples (samples=... runs it on as many as you say)',
+  'not refit: the data has too few samples, or the network is too large to run on enough of them (samples=... runs it on as many as you say)',
 );
 
 interface Tabulated {
@@ -203,20 +210,18 @@ const tabulateLayer = (
   const { levels } = site.coded;
   const wanted =
     options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
+  const evidence = evidenceOf?.();
+  const unrefit = evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT];
   if (wanted === 'basis' && hasBasisForm(site.layer)) {
-    const { attrs, basisBits } = tabulateBasis(site);
+    const { attrs, basisBits, said: told } = tabulateBasis(site, options.coefScale, evidence);
     const asked = site.layer.precision?.basis ?? basisBits;
-    const said = [
-      note(`basis table, range [${attrs.lo}, ${attrs.hi}]`),
-      ...(evidenceOf === undefined ? [] : [note('basis tables are not refit')]),
-    ];
+    const said = [...told, ...unrefit, note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
     const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow accumulators or the table of the base branch`;
     return finite(attrs.scale, {
       op: { kind: 'table.basis', attrs },
       said: basisBits === asked ? said : [warning(fewer), ...said],
     });
   }
-  const evidence = evidenceOf?.();
   const table = tabulateEdge(site, options, evidence);
   if (table === undefined) {
     return fail(
@@ -231,7 +236,7 @@ const tabulateLayer = (
   const { bytes } = edgeCost(site.layer, site.inputs, levels);
   const said = [
     ...table.said,
-    ...(evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT]),
+    ...unrefit,
     note(`edge table of ${bytes} bytes, range [${attrs.lo}, ${attrs.hi}] in i${attrs.acc}`),
   ];
   return finite(attrs.scale, {

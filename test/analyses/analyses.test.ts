@@ -3,7 +3,17 @@ import { clippedShares } from '../../src/analyses/clipping.js';
 import { divergenceOf } from '../../src/analyses/divergence.js';
 import { graphCost } from '../../src/analyses/graph-cost.js';
 import { accuracyOf, agreementOf, argmax, relativeRms, rmseOf } from '../../src/analyses/metrics.js';
-import { builder, constant, type Graph, int, type Quantizer, uint, valueType } from '../../src/ir/index.js';
+import {
+  builder,
+  constant,
+  F32,
+  type Graph,
+  int,
+  type Op,
+  type Quantizer,
+  uint,
+  valueType,
+} from '../../src/ir/index.js';
 import { floatType } from '../../src/ir/types.js';
 import { rightOf } from '../support/checked.js';
 
@@ -62,6 +72,55 @@ describe('clippedShares', () => {
     // Codes are the accumulators 0, 2, 4, 6: with 5 levels the last one is clipped.
     const { hidden } = rightOf(clippedShares(program(5), floats(-1, -0.5, 0, 0.5)));
     expect(hidden).toBe(0.25);
+  });
+
+  /** Accumulators of two channels of two pixels to codes, by thresholds or by a multiplication. */
+  const image = (last: 'bucketize' | 'requantize', q: Quantizer, range = { lo: -9, hi: 9 }): Graph => {
+    const b = builder('image', 'table');
+    const x = b.input('x', valueType(int(32), [2, 1, 2], { _tag: 'scaled', scale: 1, ...range }));
+    const thresholds = constant(int(32), [1, 3], Int32Array.of(1, 2, 3));
+    const op: Op =
+      last === 'bucketize'
+        ? { kind: 'bucketize', attrs: { thresholds, bits: 2, quantizer: q } }
+        : {
+            kind: 'requantize',
+            attrs: { mul: constant(int(32), [2], Int32Array.of(2, 4)), shift: 1, bits: 2, quantizer: q },
+          };
+    return rightOf(b.build([b.add('code', op, [x])]));
+  };
+  const accumulators = (graph: Graph, ...values: ReadonlyArray<number>) => ({
+    type: graph.inputs[0]!.type,
+    batch: 1,
+    data: Int32Array.from(values),
+  });
+  const counted: Quantizer = { _tag: 'uniform', lo: 0, step: 1, levels: 4 };
+
+  it('counts accumulators beyond the values of thresholds, channel by channel of images', () => {
+    const graph = image('bucketize', { ...counted, lo: constant(F32, [2], Float32Array.of(0, 2)), step: 1 });
+    // The first channel holds 0 to 3, the second 2 to 5.
+    expect(rightOf(clippedShares(graph, accumulators(graph, 0, 4, 5, 1)))).toEqual({
+      input: 0.5,
+      hidden: null,
+    });
+    const scaled = image('requantize', counted);
+    // The first channel holds 0 to 3 and the second, of twice the multiplier, 0 to 1.
+    expect(rightOf(clippedShares(scaled, accumulators(scaled, 3, 4, 1, 2))).input).toBe(0.5);
+  });
+
+  it('counts nothing of cells that are not equally wide', () => {
+    const list = (...values: ReadonlyArray<number>): Quantizer => ({
+      _tag: 'thresholds',
+      levels: 4,
+      thresholds: constant(F32, [1, 3], Float32Array.of(0.5, 1.5, 2.5)),
+      values: constant(F32, [1, 4], Float32Array.from(values)),
+    });
+    const uneven = image('bucketize', list(0, 1, 2, 9));
+    expect(rightOf(clippedShares(uneven, accumulators(uneven, 0, 4, 5, 1)))).toEqual({
+      input: null,
+      hidden: null,
+    });
+    const even = image('bucketize', list(0, 1, 2, 3));
+    expect(rightOf(clippedShares(even, accumulators(even, 0, 4, 5, 1))).input).toBe(0.5);
   });
 
   it('counts pixels that lie beyond the codes of a map', () => {

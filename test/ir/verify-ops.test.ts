@@ -133,6 +133,15 @@ const list = (...shape: number[]): Quantizer => ({
   values: zeros(F32, shape[1]!, 4),
 });
 
+const bucketize = (rows: number, ...thresholds: number[]): Op => ({
+  kind: 'bucketize',
+  attrs: {
+    thresholds: constant(int(32), [rows, thresholds.length / rows], Int32Array.from(thresholds)),
+    bits: 2,
+    quantizer: Q,
+  },
+});
+
 type Case = readonly [what: string, level: Level, types: ReadonlyArray<ValueType>, op: Op];
 
 const SOUND: ReadonlyArray<Case> = [
@@ -172,9 +181,41 @@ const SOUND: ReadonlyArray<Case> = [
   ['raw integers side by side', 'table', [valueType(uint(8), [2]), valueType(uint(8), [1])], concat],
   ['images side by side', 'float', [image, floatType([1, 4, 4])], concat],
   ['a slope for each channel', 'float', [image], prelu(floats(0.5, 1))],
+  ['thresholds of all channels', 'table', [sums([2, 3], -9, 9)], bucketize(1, -5, 0, 0)],
+  ['thresholds of each channel', 'table', [sums([2], -9, 9)], bucketize(2, 1, 2, 3, -1, 2, 2)],
 ];
 
 const WRONG: ReadonlyArray<readonly [...Case, RegExp]> = [
+  ['thresholds of floats', 'table', [floatType([2])], bucketize(1, 1, 2, 3), /bucketize takes accumulators/],
+  ['thresholds of codes', 'table', [codes(2)], bucketize(1, 1, 2, 3), /bucketize takes accumulators/],
+  [
+    'thresholds of another number of channels',
+    'table',
+    [sums([3], 0, 9)],
+    bucketize(2, 1, 2, 3, 1, 2, 3),
+    /thresholds are \[2, 3\], expected \[1 or 3, 3\]/,
+  ],
+  [
+    'fewer thresholds than levels need',
+    'table',
+    [sums([2], 0, 9)],
+    bucketize(1, 1, 2),
+    /thresholds are \[1, 2\], expected \[1 or 2, 3\]/,
+  ],
+  [
+    'thresholds that descend',
+    'table',
+    [sums([2], 0, 9)],
+    bucketize(2, 1, 2, 3, 4, 5, 4),
+    /thresholds must ascend, found 5 before 4/,
+  ],
+  [
+    'thresholds among floats',
+    'quantized',
+    [sums([2], 0, 9)],
+    bucketize(1, 1, 2, 3),
+    /does not stand at level/,
+  ],
   ['another layer of features', 'float', [image], kan(SILU, [2, 1, 3]), /takes a value of type f32\[n, I\]/],
   [
     'a window over features',

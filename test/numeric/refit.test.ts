@@ -1,11 +1,17 @@
-/** The numerics of refitting tables: the solver, the Gram matrix, ridge regression and rounding, against plain ones. */
+/** The numerics of a refit: layers as functions of codes, rounding together and scales, against plain computations. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { agreementMatrix } from '../../src/numeric/agreement.js';
-import { solvePositiveDefinite } from '../../src/numeric/cholesky.js';
-import { type CodeSamples, correctTable, residuals } from '../../src/numeric/table-fit.js';
-import { nearestEntry, roundTogether } from '../../src/numeric/table-round.js';
-import { clippingFactors } from '../../src/numeric/table-scale.js';
+import { codeLists } from '../../src/numeric/code-lists.js';
+import {
+  type CodedLayer,
+  type CodeSamples,
+  columnMeans,
+  meanOutputs,
+  residuals,
+} from '../../src/numeric/coded-layer.js';
+import { movableRows } from '../../src/numeric/movable-rows.js';
+import { roundTogether } from '../../src/numeric/table-descent.js';
+import { clippingFactors, codeCounts, entryWeights, nearestEntry } from '../../src/numeric/table-scale.js';
 import { randomOf } from '../support/random.js';
 
 const numbers = (seed: number, length: number): Float64Array => {
@@ -15,211 +21,253 @@ const numbers = (seed: number, length: number): Float64Array => {
 
 const sumOfSquares = (v: ArrayLike<number>): number => Array.from(v).reduce((n, x) => n + x * x, 0);
 
-const codeSamples = (
-  seed: number,
-  samples: number,
-  inputs: number,
-  levels: number,
-  outputs: number,
-): CodeSamples => {
+const edgeLayer = (inputs: number, levels: number, outputs: number): CodedLayer => ({
+  inputs,
+  levels,
+  entries: levels,
+  outputs,
+});
+
+/** Three functions at every code, of two rows that inputs use in turn. */
+const basisLayer = (seed: number, inputs: number, levels: number, outputs: number): CodedLayer => ({
+  inputs,
+  levels,
+  entries: 3,
+  outputs,
+  features: {
+    values: numbers(seed, 2 * levels * 3).map((v, k) => (k % 4 === 0 ? 0 : v)),
+    rowOf: Array.from({ length: inputs }, (_, i) => i % 2),
+  },
+});
+
+const samplesOf = (seed: number, layer: CodedLayer, samples: number): CodeSamples => {
   const r = randomOf(seed);
-  const codes = Uint16Array.from({ length: samples * inputs }, () => Math.floor(r.unit() * levels));
-  return { samples, inputs, levels, outputs, codes };
+  // Half of the codes are the last but one.
+  const codes = Uint16Array.from({ length: samples * layer.inputs }, () =>
+    r.unit() < 0.5 ? Math.max(0, layer.levels - 2) : Math.floor(r.unit() * layer.levels),
+  );
+  const targets = Float32Array.from(numbers(seed + 1, samples * layer.outputs));
+  return { samples, codes, targets };
 };
 
-/** Gaussian elimination with pivoting, one right-hand side. */
-const eliminate = (matrix: ReadonlyArray<ReadonlyArray<number>>, right: ReadonlyArray<number>): number[] => {
-  const rows = matrix.map((row, k) => [...row, right[k]!]);
-  const n = rows.length;
-  for (let k = 0; k < n; k++) {
-    let pivot = k;
-    for (let i = k; i < n; i++) if (Math.abs(rows[i]![k]!) > Math.abs(rows[pivot]![k]!)) pivot = i;
-    [rows[k], rows[pivot]] = [rows[pivot]!, rows[k]!];
-    for (let i = 0; i < n; i++) {
-      if (i === k) continue;
-      const factor = rows[i]![k]! / rows[k]![k]!;
-      for (let j = k; j <= n; j++) rows[i]![j]! -= factor * rows[k]![j]!;
+const tableOf = (seed: number, { inputs, entries, outputs }: CodedLayer, scale = 1): Float32Array =>
+  Float32Array.from(numbers(seed, inputs * entries * outputs), (v) => v * scale);
+
+/** What the layer gives at output o of sample n, by its definition. */
+const outputAt = (
+  { inputs, levels, entries, outputs, features }: CodedLayer,
+  codes: Uint16Array,
+  table: ArrayLike<number>,
+  n: number,
+  o: number,
+): number => {
+  let sum = 0;
+  for (let i = 0; i < inputs; i++) {
+    const code = codes[n * inputs + i]!;
+    for (let k = 0; k < entries; k++) {
+      const factor =
+        features === undefined
+          ? Number(k === code)
+          : features.values[(features.rowOf[i]! * levels + code) * entries + k]!;
+      sum += factor * table[(i * entries + k) * outputs + o]!;
     }
   }
-  return rows.map((row, k) => row[n]! / row[k]!);
+  return sum;
 };
 
-describe('solvePositiveDefinite', () => {
-  it.each([1, 3, 63, 64, 65, 130, 203])('solves systems of %i unknowns', (n) => {
-    const m = 3;
-    const g = numbers(n, n * n);
-    const a = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        let sum = i === j ? 1 : 0;
-        for (let k = 0; k < n; k++) sum += g[i * n + k]! * g[j * n + k]!;
-        a[i * n + j] = sum;
-      }
+const LAYERS: ReadonlyArray<readonly [string, CodedLayer]> = [
+  ['edge tables', edgeLayer(7, 5, 13)],
+  ['basis tables', basisLayer(5, 7, 6, 13)],
+];
+
+describe.each(LAYERS)('a layer of %s', (_, layer) => {
+  const at = samplesOf(3, layer, 40);
+  const table = tableOf(4, layer);
+
+  it('has the residuals targets - offset - outputs, in units', () => {
+    const offset = numbers(6, layer.outputs);
+    const units = numbers(7, layer.outputs).map((v) => v + 2);
+    const left = residuals(layer, at, table, offset, units);
+    for (const [n, o] of [
+      [0, 0],
+      [17, 12],
+      [39, 8],
+    ] as const) {
+      const wanted = at.targets[n * layer.outputs + o]! / units[o]! - offset[o]!;
+      expect(left[n * layer.outputs + o]).toBeCloseTo(wanted - outputAt(layer, at.codes, table, n, o), 10);
     }
-    const x = numbers(n + 1, n * m);
-    const b = new Float64Array(n * m);
-    for (let i = 0; i < n; i++) {
-      for (let k = 0; k < n; k++) for (let o = 0; o < m; o++) b[i * m + o]! += a[i * n + k]! * x[k * m + o]!;
-    }
-    // Only the lower triangle may be read.
-    for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) a[i * n + j] = Number.NaN;
-    expect(solvePositiveDefinite(a, b, n, m)).toBe(true);
-    for (let j = 0; j < b.length; j++) expect(b[j]).toBeCloseTo(x[j]!, 8);
   });
 
-  it('refuses what is not positive definite, and NaN', () => {
-    expect(solvePositiveDefinite(Float64Array.of(1, 2, 2, 1), new Float64Array(2), 2, 1)).toBe(false);
-    expect(solvePositiveDefinite(Float64Array.of(Number.NaN), new Float64Array(1), 1, 1)).toBe(false);
+  it('has mean outputs by its counts', () => {
+    const means = meanOutputs(layer, at, codeCounts(layer, at), table);
+    const left = residuals(layer, at, table, new Float64Array(layer.outputs));
+    const expected = columnMeans(at.targets, layer.outputs);
+    columnMeans(left, layer.outputs).forEach((mean, o) => {
+      expect(means[o]).toBeCloseTo(expected[o]! - mean, 10);
+    });
+  });
+
+  it('weighs entries by their squared factors', () => {
+    const weights = entryWeights(layer, codeCounts(layer, at));
+    for (const [i, k] of [
+      [0, 0],
+      [3, 2],
+      [6, 1],
+    ] as const) {
+      const unit = new Float32Array(table.length);
+      unit[(i * layer.entries + k) * layer.outputs] = 1;
+      let sum = 0;
+      for (let n = 0; n < at.samples; n++) sum += outputAt(layer, at.codes, unit, n, 0) ** 2;
+      expect(weights[i * layer.entries + k]).toBeCloseTo(sum, 8);
+    }
+  });
+
+  it('rounds to integers within the range, and knows the residuals that they have', () => {
+    const towards = tableOf(9, layer, 4);
+    const offset = new Float64Array(layer.outputs);
+    const residual = residuals(layer, at, towards, offset);
+    const made = roundTogether(layer, codeLists(layer, at), residual, {
+      towards,
+      penalty: 0.5,
+      top: 3,
+      sweeps: 3,
+    });
+    expect(made.every((v) => Number.isInteger(v) && Math.abs(v) <= 3)).toBe(true);
+    const left = residuals(layer, at, made, offset);
+    for (let j = 0; j < left.length; j++) expect(residual[j]).toBeCloseTo(left[j]!, 5);
+  });
+
+  it('gets better with every sweep, and at an infinite penalty takes the nearest integers', () => {
+    const towards = tableOf(9, layer, 3.4);
+    const offset = new Float64Array(layer.outputs);
+    // What the unrounded table gives is wanted.
+    const exact = {
+      ...at,
+      targets: Float32Array.from(at.targets, (_v, j) =>
+        outputAt(layer, at.codes, towards, Math.floor(j / layer.outputs), j % layer.outputs),
+      ),
+    };
+    const rounded = (penalty: number, sweeps: number): Float32Array =>
+      roundTogether(layer, codeLists(layer, exact), residuals(layer, exact, towards, offset), {
+        towards,
+        penalty,
+        top: 3,
+        sweeps,
+      });
+    const objective = (made: Float32Array): number =>
+      sumOfSquares(residuals(layer, exact, made, offset)) +
+      0.2 * sumOfSquares(made.map((v, e) => v - towards[e]!));
+    const nearest = towards.map((v) => nearestEntry(v, 3));
+    expect(objective(rounded(0.2, 1))).toBeLessThan(0.8 * objective(nearest));
+    expect(objective(rounded(0.2, 2))).toBeLessThanOrEqual(objective(rounded(0.2, 1)));
+    expect(objective(rounded(0.2, 4))).toBeLessThanOrEqual(objective(rounded(0.2, 2)));
+    expect(rounded(1e12, 2)).toEqual(nearest);
   });
 });
 
-describe('agreementMatrix', () => {
-  it('counts the codes that two samples share', () => {
+describe('movableRows', () => {
+  it('sums and moves the residuals of the samples of a code', () => {
     fc.assert(
       fc.property(
         fc.integer(),
-        fc.integer({ min: 1, max: 70 }),
-        fc.constantFrom(1, 2, 5, 16, 300),
-        (seed, inputs, levels) => {
-          const { codes } = codeSamples(seed, 9, inputs, levels, 1);
-          const k = agreementMatrix(codes, 9, inputs);
-          for (let a = 0; a < 9; a++) {
-            for (let b = 0; b <= a; b++) {
-              let shared = 0;
-              for (let i = 0; i < inputs; i++) if (codes[a * inputs + i] === codes[b * inputs + i]) shared++;
-              expect(k[a * 9 + b]).toBe(shared);
-            }
+        fc.integer({ min: 1, max: 40 }),
+        fc.constantFrom(1, 2, 5, 16),
+        fc.constantFrom(1, 3, 4, 8, 21),
+        (seed, samples, levels, outputs) => {
+          const layer = edgeLayer(3, levels, outputs);
+          const { codes } = samplesOf(seed, layer, samples);
+          const residual = numbers(seed + 7, samples * outputs);
+          const expected = residual.slice();
+          const rows = movableRows(layer, codeLists(layer, { samples, codes }), residual);
+          const samplesWith = (input: number, code: number): number[] =>
+            Array.from({ length: samples }, (_, n) => n).filter((n) => codes[n * 3 + input] === code);
+          for (const input of [0, 1, 2, 0]) {
+            let seen = 0;
+            rows.eachSum(input, (code, count, sums) => {
+              const own = samplesWith(input, code);
+              seen += own.length;
+              expect(count).toBe(own.length);
+              for (let o = 0; o < outputs; o++) {
+                const sum = own.reduce((a, n) => a + expected[n * outputs + o]!, 0);
+                expect(sums[o]).toBeCloseTo(sum, 9);
+              }
+            });
+            expect(seen).toBe(samples);
+            rows.moveEach(input, (code, move) => {
+              for (let o = 0; o < outputs; o++) {
+                move[o] = (code + 1) * 0.1 * (o % 3);
+                for (const n of samplesWith(input, code)) expected[n * outputs + o]! -= move[o]!;
+              }
+            });
           }
+          rows.finish();
+          for (let j = 0; j < expected.length; j++) expect(residual[j]).toBeCloseTo(expected[j]!, 9);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 60 },
     );
-  });
-});
-
-/** The same ridge regression in its primal form, by elimination: the changes of the entries of one output. */
-const primal = (at: CodeSamples, residual: Float64Array, ridge: number, o: number): number[] => {
-  const { samples, inputs, levels, outputs, codes } = at;
-  const size = inputs * levels;
-  const normal = Array.from({ length: size }, (_, k) =>
-    Array.from({ length: size }, (__, j) => (j === k ? ridge : 0)),
-  );
-  const right = new Array<number>(size).fill(0);
-  for (let n = 0; n < samples; n++) {
-    const ones = Array.from({ length: inputs }, (_, i) => i * levels + codes[n * inputs + i]!);
-    for (const k of ones) {
-      right[k]! += residual[n * outputs + o]!;
-      for (const j of ones) normal[k]![j]!++;
-    }
-  }
-  return eliminate(normal, right);
-};
-
-describe('correctTable', () => {
-  const at = codeSamples(3, 25, 4, 3, 2);
-  const wanted = numbers(4, at.samples * at.outputs);
-  const table = Float32Array.from(numbers(5, at.inputs * at.levels * at.outputs));
-  const offset = [0.5, -0.25];
-  const before = residuals(at, table, offset, wanted);
-  const corrected = (ridge: number): Float32Array => {
-    const result = table.slice();
-    correctTable(at, result, before, ridge);
-    return result;
-  };
-
-  it('residuals are wanted minus offset minus one entry for each input', () => {
-    const [n, o] = [7, 1];
-    let given = offset[o]!;
-    for (let i = 0; i < at.inputs; i++) {
-      given += table[(i * at.levels + at.codes[n * at.inputs + i]!) * at.outputs + o]!;
-    }
-    expect(before[n * at.outputs + o]).toBeCloseTo(wanted[n * at.outputs + o]! - given, 10);
-  });
-
-  it.each([0.01, 1, 30])(
-    'is ridge regression: the primal normal equations give the same (ridge %d)',
-    (ridge) => {
-      const result = corrected(ridge);
-      for (let o = 0; o < at.outputs; o++) {
-        primal(at, before, ridge, o).forEach((change, k) => {
-          const e = k * at.outputs + o;
-          expect(result[e]! - table[e]!).toBeCloseTo(change, 5);
-        });
-      }
-    },
-  );
-
-  it('reduces errors, the more the smaller the ridge, and leaves tables alone at an infinite one', () => {
-    const errors = [1e-3, 1, 100].map((ridge) =>
-      sumOfSquares(residuals(at, corrected(ridge), offset, wanted)),
-    );
-    expect(errors[0]).toBeLessThan(errors[1]!);
-    expect(errors[1]).toBeLessThan(errors[2]!);
-    expect(errors[2]).toBeLessThan(sumOfSquares(before));
-    expect(corrected(1e30)).toEqual(table);
-  });
-
-  it('leaves codes alone that no sample has', () => {
-    const wide = { ...at, levels: 5 };
-    const given = new Float32Array(wide.inputs * 5 * at.outputs).fill(0.125);
-    const result = given.slice();
-    correctTable(wide, result, residuals(wide, given, offset, wanted), 1);
-    for (let i = 0; i < wide.inputs; i++) {
-      for (let c = 0; c < 5; c++) {
-        const row = (i * 5 + c) * at.outputs;
-        if (c >= at.levels) expect([...result.slice(row, row + 2)]).toEqual([0.125, 0.125]);
-        else expect(result[row]).not.toBe(0.125);
-      }
-    }
   });
 });
 
 describe('roundTogether', () => {
-  const at = codeSamples(8, 60, 12, 4, 3);
-  const wanted = Float32Array.from(numbers(9, at.inputs * at.levels * at.outputs), (v) => v * 3.4);
-  const zeros = new Float64Array(at.samples * at.outputs);
-  const targets = (() => {
-    const r = residuals(at, wanted, [0, 0, 0], zeros);
-    return Float64Array.from(r, (v) => -v);
-  })();
-  const rounded = (ridge: number, sweeps: number): { table: Float32Array; residual: Float64Array } => {
-    const residual = residuals(at, wanted, [0, 0, 0], targets);
-    return { table: roundTogether(at, wanted, residual, { top: 3, ridge, sweeps }), residual };
-  };
-  const nearest = wanted.map((v) => nearestEntry(v, 3));
-  const error = (table: Float32Array): number => sumOfSquares(residuals(at, table, [0, 0, 0], targets));
-
-  it('gives integers within the range, and the residual that they have', () => {
-    const { table, residual } = rounded(2, 3);
-    expect(table.every((v) => Number.isInteger(v) && Math.abs(v) <= 3)).toBe(true);
-    const left = residuals(at, table, [0, 0, 0], targets);
-    for (let j = 0; j < left.length; j++) expect(residual[j]).toBeCloseTo(left[j]!, 9);
+  it('rounds the entries of codes that no sample has to the nearest', () => {
+    const layer = edgeLayer(2, 9, 2);
+    const at = { samples: 4, codes: Uint16Array.of(0, 1, 1, 0, 0, 0, 1, 1), targets: new Float32Array(8) };
+    const towards = tableOf(5, layer, 3);
+    const residual = residuals(layer, at, towards, [0, 0]);
+    const options = { towards, penalty: 0, top: 3, sweeps: 2 };
+    const made = roundTogether(layer, codeLists(layer, at), residual, options);
+    for (let e = 0; e < made.length; e++) {
+      if (Math.floor(e / 2) % 9 > 1) expect(made[e]).toBe(nearestEntry(towards[e]!, 3));
+    }
   });
 
-  it('is better for the sums than the nearest integers, and each sweep improves on the one before', () => {
-    const objective = (sweeps: number): number => {
-      const { table } = rounded(2, sweeps);
-      return error(table) + 2 * sumOfSquares(table.map((v, e) => v - wanted[e]!));
-    };
-    expect(error(rounded(2, 3).table)).toBeLessThan(0.75 * error(nearest));
-    expect(objective(2)).toBeLessThanOrEqual(objective(1));
-    expect(objective(3)).toBeLessThanOrEqual(objective(2));
-  });
-
-  it('is rounding to the nearest at an infinite ridge', () => {
-    expect(rounded(1e12, 2).table).toEqual(nearest);
+  it('never does worse than every choice of integers for one entry, all others fixed', () => {
+    const layer = basisLayer(8, 3, 4, 1);
+    const at = samplesOf(2, layer, 25);
+    const towards = tableOf(6, layer, 3);
+    const offset = [0];
+    const made = roundTogether(layer, codeLists(layer, at), residuals(layer, at, towards, offset), {
+      towards,
+      penalty: 0.1,
+      top: 3,
+      sweeps: 40,
+    });
+    const objective = (t: Float32Array): number =>
+      sumOfSquares(residuals(layer, at, t, offset)) + 0.1 * sumOfSquares(t.map((v, e) => v - towards[e]!));
+    const reached = objective(made);
+    for (let e = 0; e < made.length; e++) {
+      for (let v = -3; v <= 3; v++) {
+        const other = made.slice();
+        other[e] = v;
+        expect(objective(other)).toBeGreaterThanOrEqual(reached - 1e-4);
+      }
+    }
   });
 });
 
 describe('clippingFactors', () => {
+  const layer = edgeLayer(40, 2, 2);
+  const at = samplesOf(2, layer, 50);
+  const weights = entryWeights(layer, codeCounts(layer, at));
+  // Output 0: one entry of 3 beside many near 0.7; output 1: entries that are integers already.
+  const table = Float32Array.from({ length: 160 }, (_, e) =>
+    e === 0 ? 3 : e % 2 === 0 ? (e % 4 === 0 ? 0.7 : -0.7) : (e % 7) - 3,
+  );
+
   it('clip one wide edge for the sake of the others, and nothing where all are alike', () => {
-    const at = codeSamples(2, 50, 40, 2, 2);
-    // Output 0: one entry of 3 beside many near 0.7; output 1: entries that are integers already.
-    const table = Float32Array.from({ length: 160 }, (_, e) =>
-      e === 0 ? 3 : e % 2 === 0 ? (e % 4 === 0 ? 0.7 : -0.7) : (e % 7) - 3,
-    );
-    const [narrow, full] = clippingFactors(at, table, 3);
+    const [narrow, full] = clippingFactors([layer], [weights], table, 3);
     expect(narrow).toBeLessThan(1);
     expect(full).toBe(1);
+  });
+
+  it('are those of every group, or one for all', () => {
+    const both = Float32Array.from({ length: 320 }, (_, e) => table[e % 160]!);
+    const own = clippingFactors([layer], [weights], table, 3);
+    expect(clippingFactors([layer, layer], [weights, weights], both, 3)).toEqual(
+      Float64Array.of(...own, ...own),
+    );
+    const shared = clippingFactors([layer, layer], [weights, weights], both, 3, true);
+    expect(new Set(shared).size).toBe(1);
   });
 });

@@ -212,6 +212,11 @@ const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): nu
       return Math.fround(x + samples[1]!.data[j]!);
     case 'affine':
       return Math.fround(Math.fround(x * ofChannel(op.attrs.scale, c)) + ofChannel(op.attrs.shift, c));
+    case 'bucketize': {
+      const { thresholds } = op.attrs;
+      const row = rowOf(thresholds, c);
+      return range(0, thresholds.shape[1]!).filter((k) => at(thresholds, row, k) <= x).length;
+    }
     case 'concat': {
       const all = samples.flatMap((s) => s.data);
       return all[j]!;

@@ -223,6 +223,21 @@ const anyRequantize = (r: Random, channels: number): Op => {
   return { kind: 'requantize', attrs: { mul, shift, bits, quantizer, ...bias } };
 };
 
+/** Ascending rows over the proven range and a little beyond it, with repetitions. */
+const anyBucketize = (r: Random, type: ValueType): Op => {
+  const channels = channelsOf(type);
+  const bits = r.whole(1, 8);
+  const quantizer = anyQuantizer(r, channels, bits);
+  const [lo, hi] = type.meaning?._tag === 'scaled' ? [type.meaning.lo, type.meaning.hi] : [0, 0];
+  const held = (v: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, v));
+  const [rows, width] = [r.pick([1, channels]), quantizer.levels - 1];
+  const sorted = Array.from({ length: rows }, () =>
+    Int32Array.from({ length: width }, () => r.whole(held(lo - 2), held(hi + 2))).sort(),
+  );
+  const thresholds = constantBy(int(32), [rows, width], (e) => sorted[Math.floor(e / width)]![e % width]!);
+  return { kind: 'bucketize', attrs: { thresholds, bits, quantizer } };
+};
+
 const anyTableNorm = (r: Random, channels: number): Op => {
   const bits = r.whole(1, 8);
   const many = (next: () => number): ReturnType<typeof anyPerChannel> =>
@@ -247,6 +262,7 @@ const waysOfAccumulators = (r: Random, { type }: Value): ReadonlyArray<Way> => {
     ['dequantize', () => ({ kind: 'dequantize', attrs: {} })],
     ['requantize', () => anyRequantize(r, channels)],
     ['requantize', () => anyRequantize(r, channels)],
+    ['bucketize', () => anyBucketize(r, type)],
     ['table.norm', () => anyTableNorm(r, channels)],
   ];
   if (type.shape.length === 1) return [...common, ['multiply', () => anyMultiply(r, channels)]];

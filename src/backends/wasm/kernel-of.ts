@@ -11,6 +11,7 @@ import { isF32, scaleOf } from '../shared/values.js';
 import { permutation } from './image.js';
 import type { Kernel, KernelBase } from './kernel.js';
 import { basisTable } from './kernels/basis.js';
+import { bucketizeCodes } from './kernels/bucketize.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { concatChannels } from './kernels/concat.js';
 import { dequantizeValues } from './kernels/dequantize.js';
@@ -66,6 +67,7 @@ export const kernelOf = (node: Node, view: GraphView): Checked<Kernel> => {
       .with({ kind: 'reshape' }, () => move('reshape', (j) => j))
       .with({ kind: 'concat' }, () => E.right(concatChannels(base, types.map(channelsOf), to)))
       .with({ kind: 'requantize' }, (op) => proven(op, () => requantizeCodes(base, op.attrs, from, to)))
+      .with({ kind: 'bucketize' }, (op) => proven(op, () => bucketizeCodes(base, op.attrs, from, to)))
       .with({ kind: 'table.norm' }, (op) => proven(op, () => normCodes(base, op.attrs, from, to)))
       .with({ kind: 'dequantize' }, () => {
         const scale = scaleOf(operand);

@@ -9,7 +9,7 @@ import { channelsOf, sizeOf } from '../../ir/types.js';
 import { type GraphValues, isF32, scaleOf } from '../shared/values.js';
 import type { Kernel } from './kernel.js';
 import { basisTables } from './kernels/basis.js';
-import { type Emitted, quantizeFloats, recodeMap, requantizeSums } from './kernels/codes.js';
+import { bucketizeSums, type Emitted, quantizeFloats, recodeMap, requantizeSums } from './kernels/codes.js';
 import { edgeTables } from './kernels/edge.js';
 import {
   concatValues,
@@ -49,6 +49,7 @@ export const kernelOf = (node: Node, values: GraphValues, limit: number): Checke
     .with({ kind: 'gather' }, ({ attrs }) => E.right(gatherChannels(attrs.indices, type)))
     .with({ kind: 'concat' }, () => E.right(concatValues(types.map(sizeOf), type)))
     .with({ kind: 'requantize' }, ({ attrs }) => proven(() => requantizeSums(attrs, type)))
+    .with({ kind: 'bucketize' }, ({ attrs }) => proven(() => bucketizeSums(attrs, type)))
     .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normCodes(attrs, type)))
     .with({ kind: 'dequantize' }, () => {
       const scale = scaleOf(operand);

@@ -22,7 +22,9 @@ import { importOptions, inputOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
+import { goalOf } from '../search-goal.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
+import { searchFor, searchText } from './compile-search.js';
 
 export const compile = (
   world: Capabilities,
@@ -35,6 +37,7 @@ export const compile = (
     TE.bindTo('options'),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
+    TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
     TE.bind('target', () => checkDestination(world)(flags.out)),
     TE.bind('builtin', () =>
       TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
@@ -44,17 +47,24 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('made', ({ source, importing, passes, options, plugins }) => {
+    TE.bind('searched', ({ goal, source, importing: importOptions, options, passes }) =>
+      searchFor(world, flags, goal, { source, importOptions, options, passes }),
+    ),
+    TE.bind('made', ({ source, importing, passes, options, plugins, searched }) => {
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
           source,
           importOptions: importing,
-          pipeline: (level) => compilePipeline(options, level),
+          pipeline: (level) =>
+            searched === undefined ? compilePipeline(options, level) : E.right(searched.choice.pipeline),
           target: flags.target,
           targetOptions: targetOptions(flags),
           verifyEach: flags.verifyEach === true,
-          told: toldOf(flags, importing, options, plugins),
+          told: {
+            ...toldOf(flags, importing, options, plugins),
+            ...(searched === undefined ? {} : { search: searched.told }),
+          },
           onImport: (graph) => seen.onStart(graph, 'import'),
           onPass: seen.onPass,
         }),
@@ -62,22 +72,26 @@ export const compile = (
     }),
     // As it was resolved at first: nothing that runs in between moves it.
     TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
-    TE.map(({ made, writing }) => {
+    TE.map(({ made, writing, searched }) => {
       const timings = [...made.timings, writing];
       world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
       if (flags.timing === true) world.terminal.err(showTimings(timings));
-      world.terminal.err(summary(flags, made));
-      if (flags.json === true) world.terminal.out(jsonLine(toJson(flags, made, timings)));
+      if (searched !== undefined) world.terminal.err(searchText(searched));
+      world.terminal.err(summary(flags, made, searched === undefined));
+      if (flags.json === true) {
+        const search = searched === undefined ? {} : { search: searched.told };
+        world.terminal.out(jsonLine({ ...toJson(flags, made, timings), ...search }));
+      }
       return EXIT.ok;
     }),
   );
 };
 
 const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
-  const { calib, form, outOfRange, nan, budgetMem, passes } = flags;
+  const { calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes } = flags;
   const rest: CompileOptions = {
     ...inputOptions(flags),
-    ...defined({ calib, form, outOfRange, nan, budgetMem, passes }),
+    ...defined({ calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes }),
   };
   return flags.quant === undefined
     ? E.right(rest)
@@ -117,7 +131,12 @@ const timedWrite =
 
 const sizeOf = (content: Uint8Array | string): number => Buffer.byteLength(content);
 
-const summary = (flags: CompileFlags, { artifact, cost, divergence }: Compilation): string => {
+/** `hints`: not where the difference was chosen. */
+const summary = (
+  flags: CompileFlags,
+  { artifact, cost, divergence }: Compilation,
+  hints: boolean,
+): string => {
   const bytes = [...artifact.files].map(([name, content]) => (name.endsWith('.kir') ? 0 : sizeOf(content)));
   const size = showBytes(bytes.reduce((a, b) => a + b, 0));
   const lines = [`${flags.out}: ${flags.target}, ${size}, ${showBytes(cost.bytes)} of tables`];
@@ -127,7 +146,7 @@ const summary = (flags: CompileFlags, { artifact, cost, divergence }: Compilatio
     lines.push(
       `outputs differ from the float network by ${showPercent(relativeRms)} (RMS)${classes}, on ${samples} samples`,
     );
-    if (isLarge(divergence)) {
+    if (hints && isLarge(divergence)) {
       lines.push(
         same === undefined
           ? 'hint: for the values of a function more bits help: --quant act=14,table=16'
@@ -142,7 +161,7 @@ const toJson = (
   flags: CompileFlags,
   { artifact, cost, divergence, pipeline, remarks }: Compilation,
   timings: ReadonlyArray<Timing>,
-): Json => ({
+): { readonly [key: string]: Json } => ({
   out: flags.out,
   target: flags.target,
   pipeline,

@@ -5,7 +5,7 @@ import { type Diagnostics, fail } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { type Engine, engineOf, inChunks, joinFloats, joinIntegers } from '../../driver/engines.js';
+import { type Engine, engineOf, inChunksOf, joinFloats, joinIntegers } from '../../driver/engines.js';
 import { loadModel } from '../../driver/models.js';
 import { samplesFor } from '../../driver/samples.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
@@ -51,7 +51,7 @@ const compute = (
     world.terminal.progress(`kanc: ${samples} of ${input.batch} samples`);
   if (!raw) {
     return pipe(
-      inChunks(input, engine.chunk, engine.predict, onProgress),
+      inChunksOf(engine, input, engine.predict, onProgress),
       TE.map(
         (parts): WritableNpyArray => ({
           shape: [input.batch, ...engine.outputShape],
@@ -70,7 +70,7 @@ const compute = (
     return TE.fromEither(refused);
   }
   return pipe(
-    inChunks(input, engine.chunk, engine.predictRaw, onProgress),
+    inChunksOf(engine, input, engine.predictRaw, onProgress),
     TE.map(
       (parts): WritableNpyArray => ({
         shape: [input.batch, ...rawShape],

@@ -8,14 +8,17 @@ import {
   type InputFlags,
   type PassFlags,
 } from '../flags.js';
+import { addSearchFlags, type SearchFlags } from '../search-flags.js';
 import type { AddCommand } from '../settle.js';
 
-export interface CompileFlags extends InputFlags, ImportFlags, PassFlags {
+export interface CompileFlags extends InputFlags, ImportFlags, PassFlags, SearchFlags {
   readonly target: string;
   readonly out: string;
   readonly calib?: string;
   readonly quant?: string;
   readonly form?: 'auto' | 'edge' | 'basis';
+  readonly ranges?: 'minmax' | 'percentile' | 'mse' | 'histogram';
+  readonly quantizer?: 'uniform' | 'lloyd';
   readonly outOfRange?: 'clamp' | 'extend';
   readonly nan?: 'zero' | 'refuse';
   readonly budgetMem?: string;
@@ -37,13 +40,28 @@ export const addCompile: AddCommand = (program, world, settle) => {
       'an .npy file of inputs as the program will get them: ranges and tables come from it',
     );
   addInputFlags(command)
-    .option('--quant <bits>', 'bits of act(ivations), hidden, table, coef and basis, such as act=6,table=8')
+    .option(
+      '--quant <bits>',
+      'bits of act(ivations), hidden, table, coef and basis, such as act=6,table=8; of one layer also its form and quantizer, such as layer1.act=4,layer1.form=basis',
+    )
     .addOption(
       new Option('--form <form>', 'edge tables, basis tables, or what costs less').choices([
         'auto',
         'edge',
         'basis',
       ]),
+    )
+    .addOption(
+      new Option(
+        '--ranges <method>',
+        'how ranges of activations come from the calibration data: all values (minmax, default), without their ends (percentile), of least squared error of the values (mse) or of what the layers that read them compute (histogram)',
+      ).choices(['minmax', 'percentile', 'mse', 'histogram']),
+    )
+    .addOption(
+      new Option(
+        '--quantizer <kind>',
+        'levels of activations at equal distances (uniform, default), or in cells of least squared error (lloyd)',
+      ).choices(['uniform', 'lloyd']),
     )
     .addOption(
       new Option(
@@ -57,13 +75,18 @@ export const addCompile: AddCommand = (program, world, settle) => {
         'refuse',
       ]),
     )
-    .option('--budget-mem <size>', 'memory for the tables of a layer, such as 4MB')
+    .option(
+      '--budget-mem <size>',
+      'memory for the tables of a layer, such as 4MB; with --max-drop for those of the whole program',
+    )
     .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for')
     .option('--single-file', 'put the module into index.js')
     .option('--float-baseline', 'wgsl: add the float network as a program of its own, to compare with')
     .option('--json', 'print one JSON object about the artifact');
-  addPassFlags(addImportFlags(command)).action(async (checkpoint: string, flags: CompileFlags) => {
-    const { compile } = await import('../actions/compile.js');
-    await settle(compile(world, checkpoint, flags));
-  });
+  addPassFlags(addImportFlags(addSearchFlags(command))).action(
+    async (checkpoint: string, flags: CompileFlags) => {
+      const { compile } = await import('../actions/compile.js');
+      await settle(compile(world, checkpoint, flags));
+    },
+  );
 };

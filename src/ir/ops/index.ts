@@ -12,6 +12,7 @@ import type { Level, ValueType } from '../types.js';
 import { type ActivateAttrs, activate } from './activate.js';
 import { type AddAttrs, add } from './add.js';
 import { type AffineAttrs, affine } from './affine.js';
+import { type BucketizeAttrs, bucketize } from './bucketize.js';
 import { type ConcatAttrs, concat } from './concat.js';
 import { type DecodeAttrs, decode } from './decode.js';
 import { type DequantizeAttrs, dequantize } from './dequantize.js';
@@ -34,6 +35,7 @@ export type Op =
   | { readonly kind: 'activate'; readonly attrs: ActivateAttrs }
   | { readonly kind: 'add'; readonly attrs: AddAttrs }
   | { readonly kind: 'affine'; readonly attrs: AffineAttrs }
+  | { readonly kind: 'bucketize'; readonly attrs: BucketizeAttrs }
   | { readonly kind: 'concat'; readonly attrs: ConcatAttrs }
   | { readonly kind: 'decode'; readonly attrs: DecodeAttrs }
   | { readonly kind: 'dequantize'; readonly attrs: DequantizeAttrs }
@@ -60,6 +62,7 @@ export const OPS = {
   activate,
   add,
   affine,
+  bucketize,
   concat,
   decode,
   dequantize,
@@ -89,6 +92,7 @@ const withDefinition = <R>(op: Op, use: Use<R>): R =>
     .with({ kind: 'activate' }, ({ attrs }) => use(activate, attrs))
     .with({ kind: 'add' }, ({ attrs }) => use(add, attrs))
     .with({ kind: 'affine' }, ({ attrs }) => use(affine, attrs))
+    .with({ kind: 'bucketize' }, ({ attrs }) => use(bucketize, attrs))
     .with({ kind: 'concat' }, ({ attrs }) => use(concat, attrs))
     .with({ kind: 'decode' }, ({ attrs }) => use(decode, attrs))
     .with({ kind: 'dequantize' }, ({ attrs }) => use(dequantize, attrs))
@@ -156,6 +160,7 @@ export const decodeOp = (kind: OpKind, attrs: unknown): Rule<Op> => {
     .with('activate', (k) => decoded(activate, (a) => ({ kind: k, attrs: a })))
     .with('add', (k) => decoded(add, (a) => ({ kind: k, attrs: a })))
     .with('affine', (k) => decoded(affine, (a) => ({ kind: k, attrs: a })))
+    .with('bucketize', (k) => decoded(bucketize, (a) => ({ kind: k, attrs: a })))
     .with('concat', (k) => decoded(concat, (a) => ({ kind: k, attrs: a })))
     .with('decode', (k) => decoded(decode, (a) => ({ kind: k, attrs: a })))
     .with('dequantize', (k) => decoded(dequantize, (a) => ({ kind: k, attrs: a })))

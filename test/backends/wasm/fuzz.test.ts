@@ -36,6 +36,7 @@ describe('graphs of the shared generator', () => {
     }
     expect([...kinds].sort()).toEqual(
       [
+        'bucketize',
         'concat',
         'dequantize',
         'gather',

@@ -165,6 +165,42 @@ describe.skipIf(skipsGpu)('dequantize', () => {
   });
 });
 
+describe.skipIf(skipsGpu)('bucketize', () => {
+  const gpu = gpuOfFile();
+
+  it.each([
+    { rows: 1, levels: 256, bits: 8 },
+    { rows: 6, levels: 3000, bits: 20 },
+    { rows: 6, levels: 2, bits: 32 },
+  ])('$rows rows of $levels levels, sums of $bits bits', async ({ rows, levels, bits }) => {
+    const r = randomOf(levels);
+    const b = tableBuilder();
+    const x = codes(b, [6, 2, 2], 256);
+    const top = 2 ** (bits - 1) - 1;
+    const any = (): number => r.pick([top, -top - 1, r.whole(-top - 1, top)]);
+    const table = filled(int(32), [1, 256], any);
+    const bounds = { lo: -top - 1, hi: top };
+    const s = b.add('s', { kind: 'table.sum', attrs: { tables: [table], scale: 1, acc: 32, ...bounds } }, [
+      x,
+    ]);
+    // Thresholds are sums that occur, one beside them, and the ends; some stand twice.
+    const thresholds = new Int32Array(rows * (levels - 1));
+    for (let row = 0; row < rows; row++) {
+      const list = Int32Array.from({ length: levels - 1 }, () =>
+        Math.min(top, table.data[r.whole(0, 255)]! + r.whole(0, 1)),
+      );
+      thresholds.set(list.sort(), row * (levels - 1));
+    }
+    const attrs = {
+      thresholds: constant(int(32), [rows, levels - 1], thresholds),
+      bits: 12,
+      quantizer: uniform(levels),
+    };
+    const graph = finish(b, b.add('codes', { kind: 'bucketize', attrs }, [s]));
+    await expectSame(gpu(), graph, codesOf(r, 24 * 40, 256), { schedule: r.pick(['fused', 'layers']) });
+  });
+});
+
 const SHAPES: ReadonlyArray<ReadonlyArray<number>> = [[1], [50], [8, 3, 7], [4, 9]];
 
 describe.skipIf(skipsGpu)('chains of ops on elements', () => {

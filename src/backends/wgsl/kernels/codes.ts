@@ -1,5 +1,6 @@
 /** Kernels that make codes, element by element: quantize, recode, requantize. All compare and multiply integers. */
 import { channel } from '../../../ir/constant.js';
+import type { BucketizeAttrs } from '../../../ir/ops/bucketize.js';
 import type { QuantizeAttrs } from '../../../ir/ops/quantize.js';
 import type { RecodeAttrs } from '../../../ir/ops/recode.js';
 import type { RequantizeAttrs } from '../../../ir/ops/requantize.js';
@@ -71,6 +72,30 @@ export const quantizeFloats = ({ quantizer }: QuantizeAttrs, type: ValueType): E
         ];
       },
       ['countAtMost', 'floatKey'],
+    ),
+  };
+};
+
+/** Accumulators to codes by integer thresholds: signed integers turned into u32 that ascend alike. */
+export const bucketizeSums = ({ thresholds }: BucketizeAttrs, type: ValueType): Emitted => {
+  const [length, channels] = [sizeOf(type), channelsOf(type)];
+  const [rows, count] = [thresholds.shape[0]!, thresholds.shape[1]!];
+  const keys: Section = {
+    length: rows * count,
+    make: () => Uint32Array.from(thresholds.data, (t: number) => t ^ 0x80000000),
+  };
+  return {
+    form: rows === 1 ? 'thresholds' : 'thresholds per channel',
+    parts: each(
+      length,
+      wordsOf([keys]),
+      (access) => {
+        const key = `${access.word(0, 'item')} ^ 0x80000000u`;
+        return [
+          access.store('item', countedCode(access, key, rows, count, channelOf('item', channels, length))),
+        ];
+      },
+      ['countAtMost'],
     ),
   };
 };

@@ -1,0 +1,102 @@
+/** The search of `kanc compile --max-drop`: how it is started, and what people are told of it. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Json } from '../../backends/backend.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import type { CompileOptions } from '../../driver/compile-options.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { defined } from '../../driver/defined.js';
+import { resolve } from '../../driver/search/configuration.js';
+import type { Goal } from '../../driver/search/goal.js';
+import { type Choice, choiceJson, searchCheckpoint } from '../../driver/search/search-checkpoint.js';
+import { METRIC_TITLES } from '../../driver/search/tally.js';
+import type { ImportOptions } from '../../importers/family.js';
+import type { Source } from '../../importers/source.js';
+import type { NamedPass } from '../../passes/registry.js';
+import { showCount } from '../cost-text.js';
+import type { SearchFlags } from '../search-flags.js';
+import { showBytes } from '../show.js';
+
+export interface Searched {
+  readonly goal: Goal;
+  readonly choice: Choice;
+  /** For the manifest and --json. */
+  readonly told: { readonly [key: string]: Json };
+}
+
+/** Undefined where no goal is given: then nothing is searched for. */
+export const searchFor = (
+  world: Capabilities,
+  flags: SearchFlags,
+  goal: Goal | undefined,
+  request: {
+    readonly source: Source;
+    readonly importOptions: ImportOptions;
+    readonly options: CompileOptions;
+    readonly passes: ReadonlyArray<NamedPass>;
+  },
+): TE.TaskEither<Diagnostics, Searched | undefined> => {
+  if (goal === undefined) return TE.right(undefined);
+  const { quant: _, form: __, budgetMem: ___, ...options } = request.options;
+  const load = dataFromFiles(world);
+  return pipe(
+    load(options.calib ?? ''),
+    TE.bindTo('data'),
+    TE.bind('labels', () => (flags.labels === undefined ? TE.right(undefined) : load(flags.labels))),
+    TE.bind('choice', ({ data, labels }) =>
+      searchCheckpoint({
+        version: world.version,
+        passes: request.passes,
+        trials: (study) => world.trials(study, flags.jobs ?? world.threads()),
+      })({
+        source: request.source,
+        importOptions: request.importOptions,
+        options,
+        data,
+        goal,
+        ...defined({ labels, samples: flags.samples }),
+        onProgress: world.terminal.progress,
+      }),
+    ),
+    TE.map(({ choice, labels }) => ({
+      goal,
+      choice,
+      told: {
+        ...choiceJson(choice, goal),
+        ...(labels === undefined ? {} : { labels: labels.sha256 }),
+      },
+    })),
+  );
+};
+
+/** Bits of every layer, the drop, and what the configuration takes beside the one that the search began with. */
+export const searchText = ({ goal, choice }: Searched): string => {
+  const { found, study } = choice;
+  const { chosen, finest, tried } = found;
+  const { cost, drop, error, samples } = chosen.result;
+  const before = finest.result.cost;
+  const layers = study.layers.map((layer) => {
+    const r = resolve(chosen.configuration, layer);
+    const quantizer = chosen.configuration.layers[layer.name]?.quantizer;
+    const bits =
+      r.form === 'basis' ? `coefficients ${r.coef}, basis values ${r.basis}` : `table entries ${r.table}`;
+    return `  ${layer.name}: ${r.form} tables, activations ${r.act}${quantizer === undefined ? '' : ` (${quantizer})`}, ${bits} bits`;
+  });
+  const amounts = (c: typeof cost): string =>
+    `${showBytes(c.bytes)} of tables (${showBytes(c.packed)} when packed), ${showCount(c.bitOps)} BitOps, about ${showCount(c.luts)} LUTs`;
+  return [
+    `chosen of ${tried} configurations for the least ${goal.minimize}:`,
+    ...layers,
+    ...(chosen.configuration.symmetry === 'symmetric'
+      ? ['  activations symmetric, with one level less']
+      : []),
+    `  ${METRIC_TITLES[study.metric]}: ${drop.toFixed(2)} (standard error ${error.toFixed(2)}) on ${samples} held-out samples, ${goal.maxDrop} allowed`,
+    `  ${amounts(cost)}`,
+    `  the finest had ${amounts(before)}`,
+    ...(100 / samples > goal.maxDrop && study.metric !== 'rms' && study.metric !== 'error'
+      ? [`warning: one of ${samples} samples is more than the limit: give more data for a choice to rely on`]
+      : []),
+    '',
+  ].join('\n');
+};

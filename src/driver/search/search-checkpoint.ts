@@ -1,0 +1,158 @@
+/** The search as `kanc compile --max-drop` runs it: from a checkpoint to the pipeline of the configuration it chooses. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type * as T from 'fp-ts/lib/Task.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { networkFacts } from '../../analyses/layer-facts.js';
+import type { Json } from '../../backends/backend.js';
+import type { Checked, Diagnostics } from '../../diagnostics/index.js';
+import type { ImportOptions } from '../../importers/family.js';
+import { importSource } from '../../importers/import.js';
+import type { Source } from '../../importers/source.js';
+import type { Graph } from '../../ir/graph.js';
+import { type PassCall, parsePipeline, showPipeline } from '../../passes/pipeline-text.js';
+import type { NamedPass } from '../../passes/registry.js';
+import type { Trials } from '../capabilities.js';
+import { type CompileOptions, compilePipeline } from '../compile-options.js';
+import type { HashedDataset } from '../data.js';
+import { defined } from '../defined.js';
+import { withConfiguration } from './configuration.js';
+import type { Goal } from './goal.js';
+import { isCoarse, type Outcome, tryAllOn } from './outcome.js';
+import { type Found, search } from './search.js';
+import { prepareStudy, type Study } from './study.js';
+import { crashingWith } from './trial-crash.js';
+
+export interface SearchRequest {
+  readonly source: Source;
+  readonly importOptions: ImportOptions;
+  /** Those that no search chooses: no bits, no form, no budget. */
+  readonly options: CompileOptions;
+  readonly data: HashedDataset;
+  readonly labels?: HashedDataset;
+  readonly goal: Goal;
+  readonly samples?: number;
+  readonly onProgress: (text: string) => void;
+}
+
+export interface SearchWorld {
+  readonly version: string;
+  readonly passes: ReadonlyArray<NamedPass>;
+  readonly trials: (study: Study) => T.Task<Trials>;
+}
+
+export interface Choice {
+  readonly found: Found;
+  readonly study: Study;
+  /** The pipeline of the configuration, with all calibration data. */
+  readonly pipeline: string;
+}
+
+/** The network and the passes of the options, which no configuration changes. */
+export const importForStudy = (
+  source: Source,
+  importOptions: ImportOptions,
+  options: CompileOptions,
+): Checked<{ readonly graph: Graph; readonly calls: ReadonlyArray<PassCall> }> =>
+  pipe(
+    importSource(source, importOptions),
+    E.bindTo('imported'),
+    E.bind('text', ({ imported }) => compilePipeline(options, imported.graph.level)),
+    E.bind('calls', ({ text }) => parsePipeline(text)),
+    E.map(({ imported, calls }) => ({ graph: imported.graph, calls })),
+  );
+
+/** Gives `use` what tries configurations, and ends that whatever comes of it. */
+export const withTrials =
+  (open: T.Task<Trials>) =>
+  <A>(use: (trials: Trials) => TE.TaskEither<Diagnostics, A>): TE.TaskEither<Diagnostics, A> =>
+  async () => {
+    const trials = await open();
+    try {
+      return await use(trials)();
+    } finally {
+      await trials.close();
+    }
+  };
+
+/** Fails as `search` does, and as importing and preparing do. */
+export const searchCheckpoint =
+  (world: SearchWorld) =>
+  (request: SearchRequest): TE.TaskEither<Diagnostics, Choice> => {
+    const { source, importOptions, options, data, goal, onProgress } = request;
+    const info = { version: world.version, options: { goal } };
+    let [stage, tried] = ['', 0];
+    const tell = (): void => onProgress(`kanc: ${stage}, ${tried} configurations tried`);
+    return pipe(
+      TE.fromIOEither(() => importForStudy(source, importOptions, options)),
+      TE.bindTo('imported'),
+      TE.bind('study', ({ imported }) =>
+        TE.fromIOEither(() =>
+          prepareStudy({
+            ...imported,
+            passes: world.passes,
+            data,
+            ...defined({ labels: request.labels, samples: request.samples }),
+          }),
+        ),
+      ),
+      TE.bind('found', ({ imported, study }) =>
+        withTrials(world.trials(study))(({ attempt }) =>
+          search({
+            goal,
+            layers: study.layers,
+            facts: networkFacts(imported.graph).layers,
+            tryAll: tryAllOn(study, crashingWith(study, info)(attempt), () => {
+              tried++;
+              tell();
+            }),
+            freeCells: options.quantizer === undefined,
+            onStage: (name) => {
+              stage = name;
+              tell();
+            },
+          }),
+        ),
+      ),
+      TE.map(({ imported, study, found }) => {
+        const { configuration } = found.chosen;
+        const refit =
+          isCoarse(configuration, study.layers) && options.calib !== undefined
+            ? { data: options.calib }
+            : undefined;
+        const calls = withConfiguration(imported.calls, configuration, study.layers, refit);
+        return { found, study, pipeline: showPipeline(calls) };
+      }),
+    );
+  };
+
+/** An outcome as plain data. */
+export const outcomeJson = ({ name, configuration, result }: Outcome): { readonly [key: string]: Json } => ({
+  name,
+  configuration: {
+    ...configuration,
+    layers: Object.fromEntries(Object.entries(configuration.layers).map(([k, v]) => [k, { ...v }])),
+  },
+  ...(result._tag === 'refused'
+    ? { refused: { code: result.code, message: result.message } }
+    : {
+        drop: result.drop,
+        error: result.error,
+        loss: result.loss,
+        samples: result.samples,
+        cost: { ...result.cost },
+      }),
+});
+
+/** What a manifest tells of a search: no paths, no times. */
+export const choiceJson = ({ found, study }: Choice, goal: Goal): { readonly [key: string]: Json } => ({
+  maxDrop: goal.maxDrop,
+  minimize: goal.minimize,
+  budgets: { ...goal.budgets },
+  form: goal.form,
+  metric: study.metric,
+  folds: study.folds.length,
+  tried: found.tried,
+  finest: outcomeJson(found.finest),
+  chosen: outcomeJson(found.chosen),
+});

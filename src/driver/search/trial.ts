@@ -1,0 +1,142 @@
+/** One configuration tried on one fold: compiled, run on what is held out, compared with the float network. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as t from 'io-ts';
+import { configurationCost } from '../../analyses/configuration-cost.js';
+import { graphCost } from '../../analyses/graph-cost.js';
+import { findTarget, instantiate } from '../../backends/index.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Graph, isLevel } from '../../ir/graph.js';
+import { interpret } from '../../ir/interpret.js';
+import type { Tensor } from '../../ir/tensor.js';
+import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
+import type { PassCall } from '../../passes/pipeline-text.js';
+import { BUILTIN_PASSES, type NamedPass } from '../../passes/registry.js';
+import { bytesOrFloats, inChunks, joinFloats } from '../engines.js';
+import { sizeChecked } from '../table-sizes.js';
+import { ConfigurationCodec, withConfiguration } from './configuration.js';
+import type { Fold, Study } from './study.js';
+import { TallyCodec, tallyOf } from './tally.js';
+
+export const TrialCodec = t.readonly(
+  t.type({
+    /** Canonical. */
+    configuration: ConfigurationCodec,
+    /** Samples that tables are refit on; 0: they are not. */
+    refit: t.number,
+    /** Which fold is held out. */
+    fold: t.number,
+  }),
+);
+
+export type Trial = t.TypeOf<typeof TrialCodec>;
+
+const CostCodec = t.readonly(
+  t.type({ bytes: t.number, packed: t.number, bitOps: t.number, luts: t.number, reads: t.number }),
+);
+
+export const TrialResultCodec = t.union([
+  t.readonly(t.type({ _tag: t.literal('tried'), tally: TallyCodec, cost: CostCodec })),
+  /** The passes refuse the configuration: no range proven, tables too large. */
+  t.readonly(t.type({ _tag: t.literal('refused'), code: t.string, message: t.string })),
+]);
+
+export type TrialResult = t.TypeOf<typeof TrialResultCodec>;
+
+/** Tries configurations; a left is about the trial itself (its thread died) and not about the configuration. */
+export type Try = (trial: Trial) => TE.TaskEither<Diagnostics, TrialResult>;
+
+/** The name of the calibration data in the pipelines of trials. */
+const DATA = 'calibration';
+
+/** The pipeline of a trial, from the calibrated graph on. */
+export const trialCalls = (study: Study, { configuration, refit }: Trial): ReadonlyArray<PassCall> =>
+  withConfiguration(
+    study.calls,
+    configuration,
+    study.layers,
+    refit === 0 ? undefined : { data: DATA, samples: refit },
+  );
+
+const compiled = (
+  study: Study,
+  fold: Fold,
+  trial: Trial,
+  passes: ReadonlyArray<NamedPass>,
+): Checked<Graph<'table'>> => {
+  const calls = trialCalls(study, trial);
+  return pipe(
+    bindPipeline(calls, passes, 'float'),
+    E.map((bound) => ({
+      ...bound,
+      steps: bound.steps.map((step, k) => ({ ...step, pass: sizeChecked(step.pass, calls[k]!) })),
+    })),
+    E.flatMap((pipeline) =>
+      runPipeline(pipeline, fold.calibrated, { context: { dataset: () => fold.fit }, verifyEach: false }),
+    ),
+    E.flatMap((graph) =>
+      isLevel('table')(graph)
+        ? E.right(graph)
+        : fail('K0504', `the pipeline ends with a ${graph.level} graph`),
+    ),
+  );
+};
+
+/** Operations above which a batch is run by WASM: emitting it takes as long as the interpreter takes for these. */
+const INTERPRETED = 1e9;
+
+const outputsOn = (graph: Graph<'table'>, input: Tensor): TE.TaskEither<Diagnostics, Float32Array> => {
+  const { adds, macs } = graphCost(graph);
+  if ((adds + macs) * input.batch < INTERPRETED) {
+    return TE.fromEither(
+      outputsBy(input, (chunk) =>
+        E.map(([result]: ReadonlyArray<Tensor>) => Float32Array.from(result?.data ?? []))(
+          interpret(graph, [chunk]),
+        ),
+      ),
+    );
+  }
+  // The same integers, by the promise of the backend.
+  return pipe(
+    TE.fromEither(findTarget('wasm')),
+    TE.flatMap((target) => target.emit({}, { version: '' })(graph)),
+    TE.flatMap(({ files }) => instantiate(files)),
+    TE.flatMapEither((program) =>
+      outputsBy(input, (chunk) =>
+        E.map((r: Float32Array | Int32Array) => Float32Array.from(r))(program.predict(bytesOrFloats(chunk))),
+      ),
+    ),
+  );
+};
+
+const outputsBy = (input: Tensor, step: (chunk: Tensor) => Checked<Float32Array>): Checked<Float32Array> =>
+  E.map(joinFloats)(inChunks(input, step, () => {}));
+
+/** Tries in this thread. */
+export const tryOn =
+  (study: Study, passes: ReadonlyArray<NamedPass> = BUILTIN_PASSES): Try =>
+  (trial) => {
+    const fold = study.folds[trial.fold];
+    if (fold === undefined) throw new RangeError(`fold ${trial.fold} of ${study.folds.length}`);
+    return pipe(
+      // Lazily: a list of trials is a list of tasks.
+      TE.fromIOEither(() => compiled(study, fold, trial, passes)),
+      TE.flatMap((graph) =>
+        pipe(
+          outputsOn(graph, fold.heldOut),
+          TE.map(
+            (outputs): TrialResult => ({
+              _tag: 'tried',
+              tally: tallyOf(fold.reference, outputs, study.outputs, fold.targets),
+              cost: configurationCost(graph),
+            }),
+          ),
+        ),
+      ),
+      TE.orElse(
+        ([{ code, message }]): TE.TaskEither<Diagnostics, TrialResult> =>
+          TE.right({ _tag: 'refused', code, message }),
+      ),
+    );
+  };

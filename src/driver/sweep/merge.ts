@@ -1,0 +1,97 @@
+/** Puts the points of all shards together. What comes out depends on the points alone, not on who found them. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { paretoFront } from '../../analyses/pareto.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import type { Capabilities } from '../capabilities.js';
+import type { Measured } from '../search/outcome.js';
+import { inShard } from './points.js';
+import { checkSame, type Finished, type Header } from './records.js';
+import { type RecordsFile, readFolder } from './run.js';
+
+/** The measures that a front is of, beside the drop. */
+export const FRONTS = { memory: 'bytes', packed: 'packed', bitops: 'bitOps', luts: 'luts' } as const;
+export type Front = keyof typeof FRONTS;
+
+export interface Results {
+  readonly header: Header;
+  /** All points in their order. */
+  readonly points: ReadonlyArray<Finished>;
+  /** Indices of the points that no other one beats in the drop and this measure. */
+  readonly fronts: Readonly<Record<Front, ReadonlyArray<number>>>;
+}
+
+export interface MeasuredPoint {
+  readonly point: Finished;
+  readonly result: Measured;
+}
+
+export const measuredOf = (points: ReadonlyArray<Finished>): ReadonlyArray<MeasuredPoint> =>
+  points.flatMap((point) => (point.result._tag === 'measured' ? [{ point, result: point.result }] : []));
+
+const frontOf = (points: ReadonlyArray<Finished>, front: Front): ReadonlyArray<number> => {
+  const measured = measuredOf(points);
+  return paretoFront(measured.map(({ result }) => [result.drop, result.cost[FRONTS[front]]])).map(
+    (k) => measured[k]!.point.index,
+  );
+};
+
+const MISSING_SHOWN = 12;
+
+/** Names the shards whose points are missing, where all files are of one split. */
+const missing = (header: Header, found: ReadonlySet<number>, files: ReadonlyArray<RecordsFile>) => {
+  const absent = Array.from({ length: header.points }, (_, k) => k).filter((k) => !found.has(k));
+  const counts = [...new Set(files.map((f) => f.shard.count))];
+  const split = counts.length === 1 ? counts[0]! : undefined;
+  const shards =
+    split === undefined
+      ? []
+      : Array.from({ length: split }, (_, k) => ({ index: k + 1, count: split })).filter((shard) =>
+          absent.some((index) => inShard(shard, { index })),
+        );
+  const named = shards.slice(0, MISSING_SHOWN).map((s) => `${s.index}/${s.count}`);
+  const more = shards.length > named.length ? ` and ${shards.length - named.length} more` : '';
+  return fail('K0904', `${absent.length} of ${header.points} points are missing`, {
+    ...(files[0] === undefined ? {} : { place: { file: files[0].file } }),
+    hint:
+      named.length === 0
+        ? 'Run kanc sweep with the same options and folder again: it tries what is missing.'
+        : `Run the shards ${named.join(', ')}${more} again: they go on where they ended.`,
+  });
+};
+
+/** K0904 where points are missing, K0901 where files are of different sweeps. */
+export const mergeRecords = (files: ReadonlyArray<RecordsFile>): Checked<Results> => {
+  const header = files.find((f) => f.header !== undefined)?.header;
+  if (header === undefined) {
+    return fail('K0904', 'no points were found', { expected: 'a folder that kanc sweep has written to' });
+  }
+  const points = new Map<number, Finished>();
+  for (const { header: other, file, points: more } of files) {
+    const same = other === undefined ? E.right(undefined) : checkSame(header, other, file);
+    if (E.isLeft(same)) return same;
+    for (const point of more) points.set(point.index, point);
+  }
+  if (points.size < header.points) return missing(header, new Set(points.keys()), files);
+  const all = [...points.values()].sort((a, b) => a.index - b.index);
+  return E.right({
+    header,
+    points: all,
+    fronts: {
+      memory: frontOf(all, 'memory'),
+      packed: frontOf(all, 'packed'),
+      bitops: frontOf(all, 'bitops'),
+      luts: frontOf(all, 'luts'),
+    },
+  });
+};
+
+export const mergeFolders =
+  (world: Pick<Capabilities, 'files'>) =>
+  (folders: ReadonlyArray<string>): TE.TaskEither<Diagnostics, Results> =>
+    pipe(
+      folders,
+      TE.traverseSeqArray(readFolder(world)),
+      TE.flatMapEither((read) => mergeRecords(read.flat())),
+    );

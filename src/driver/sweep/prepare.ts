@@ -1,0 +1,100 @@
+/** What a sweep is made of: the study, the points, and the header that says which sweep it is. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { ImportOptions } from '../../importers/family.js';
+import type { Source } from '../../importers/source.js';
+import { type PassCall, showPipeline } from '../../passes/pipeline-text.js';
+import type { NamedPass } from '../../passes/registry.js';
+import type { CompileOptions } from '../compile-options.js';
+import type { HashedDataset } from '../data.js';
+import { defined } from '../defined.js';
+import { sha256Of } from '../hash.js';
+import { importForStudy } from '../search/search-checkpoint.js';
+import { prepareStudy, type Study } from '../search/study.js';
+import { type Grid, parseGrid } from './grid.js';
+import { type Point, pointsOf } from './points.js';
+import { type Header, headerOf } from './records.js';
+
+export interface SweepRequest {
+  readonly source: Source;
+  readonly importOptions: ImportOptions;
+  /** Without bits, form and budget: the points say those. */
+  readonly options: CompileOptions;
+  readonly data: HashedDataset;
+  readonly labels?: HashedDataset;
+  readonly grid: string;
+  readonly sensitivity: boolean;
+  /** Most samples to measure on. */
+  readonly samples?: number;
+  /** Samples that coarse tables are refit on; 0: none. */
+  readonly refit: number;
+}
+
+export interface Sweep {
+  readonly study: Study;
+  readonly points: ReadonlyArray<Point>;
+  readonly header: Header;
+  readonly refit: number;
+}
+
+/** The passes with the data by their hash: the same wherever the file lies. */
+const anonymous = (calls: ReadonlyArray<PassCall>, data: HashedDataset): string =>
+  showPipeline(
+    calls.map(({ name, options }) => ({
+      name,
+      options: Object.fromEntries(
+        Object.entries(options).map(([k, v]) => [k, v === data.path ? `sha256-${data.sha256}` : v]),
+      ),
+    })),
+  );
+
+const sourceHashes = ({ bytes, beside }: Source): ReadonlyArray<string> => [
+  sha256Of(bytes),
+  ...[...beside].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, content]) => sha256Of(content)),
+];
+
+/** Imports, calibrates and runs the float network; no configuration is tried yet. */
+export const prepareSweep =
+  (version: string, passes: ReadonlyArray<NamedPass>) =>
+  (request: SweepRequest): TE.TaskEither<Diagnostics, Sweep> => {
+    const { source, importOptions, options, data, labels, samples } = request;
+    const { architecture, ...told } = importOptions;
+    return pipe(
+      TE.fromEither(parseGrid(request.grid)),
+      TE.bindTo('grid'),
+      TE.bind('imported', () => TE.fromIOEither(() => importForStudy(source, importOptions, options))),
+      TE.bind('study', ({ imported }) =>
+        TE.fromIOEither(() => prepareStudy({ ...imported, passes, data, ...defined({ labels, samples }) })),
+      ),
+      TE.map(({ grid, imported, study }) => {
+        const points = pointsOf(grid, request.sensitivity, study.layers);
+        const header = headerOf(
+          {
+            kanc: version,
+            checkpoint: sourceHashes(source),
+            options: {
+              ...told,
+              ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
+              pipeline: anonymous(imported.calls, data),
+            },
+            data: data.sha256,
+            labels: labels?.sha256 ?? null,
+            grid: gridText(grid),
+            sensitivity: request.sensitivity,
+            refit: request.refit,
+            samples: study.samples,
+            folds: study.folds.length,
+            metric: study.metric,
+            layers: study.layers.map((layer) => layer.name),
+          },
+          points,
+        );
+        return { study, points, header, refit: request.refit };
+      }),
+    );
+  };
+
+/** As it was read: two spellings of one grid are one. */
+const gridText = ({ form, bits }: Grid): string =>
+  [...Object.entries(bits).map(([k, v]) => `${k}=${v.join(',')}`), `form=${form.join(',')}`].join(',');

@@ -1,0 +1,147 @@
+/** Files of points: a line that says of which sweep they are, and one for each point that is finished. */
+import * as E from 'fp-ts/lib/Either.js';
+import * as t from 'io-ts';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import { showErrors } from '../../ir/codec.js';
+import { sha256Of } from '../hash.js';
+import type { Measured, Refused } from '../search/outcome.js';
+import { type Point, PointCodec, type Shard } from './points.js';
+
+/** All that the results depend on. */
+export const IdentityCodec = t.readonly(
+  t.type({
+    kanc: t.string,
+    checkpoint: t.readonlyArray(t.string),
+    /** Of the network, the input and the passes. */
+    options: t.readonly(t.record(t.string, t.unknown)),
+    data: t.string,
+    labels: t.union([t.string, t.null]),
+    grid: t.string,
+    sensitivity: t.boolean,
+    refit: t.number,
+    samples: t.number,
+    folds: t.number,
+    metric: t.keyof({ accuracy: null, changed: null, error: null, rms: null }),
+    layers: t.readonlyArray(t.string),
+  }),
+);
+
+export type Identity = t.TypeOf<typeof IdentityCodec>;
+
+export const HeaderCodec = t.readonly(
+  t.type({
+    format: t.literal('kanc-sweep'),
+    version: t.literal(1),
+    /** The hash of the identity and of the names of all points. */
+    sweep: t.string,
+    points: t.number,
+    identity: IdentityCodec,
+  }),
+);
+
+export type Header = t.TypeOf<typeof HeaderCodec>;
+
+const CostCodec = t.readonly(
+  t.type({ bytes: t.number, packed: t.number, bitOps: t.number, luts: t.number, reads: t.number }),
+);
+
+const ResultCodec = t.union([
+  t.readonly(
+    t.type({
+      _tag: t.literal('measured'),
+      drop: t.number,
+      error: t.number,
+      loss: t.number,
+      samples: t.number,
+      cost: CostCodec,
+    }),
+  ),
+  t.readonly(t.type({ _tag: t.literal('refused'), code: t.string, message: t.string })),
+]);
+
+export const FinishedCodec = t.intersection([PointCodec, t.readonly(t.type({ result: ResultCodec }))]);
+
+export type Finished = t.TypeOf<typeof FinishedCodec>;
+
+export const headerOf = (identity: Identity, points: ReadonlyArray<Point>): Header => ({
+  format: 'kanc-sweep',
+  version: 1,
+  sweep: sha256Of(JSON.stringify([identity, points.map((p) => p.name)])),
+  points: points.length,
+  identity,
+});
+
+export const finished = (point: Point, result: Measured | Refused): Finished => ({ ...point, result });
+
+/** JSON has no line ends in it. */
+export const lineOf = (record: Header | Finished): string => `${JSON.stringify(record)}\n`;
+
+export const fileNameOf = ({ index, count }: Shard): string => `points-${index}-of-${count}.jsonl`;
+
+export const shardOfName = (name: string): Shard | undefined => {
+  const [, index, count] = /^points-(\d{1,9})-of-(\d{1,9})\.jsonl$/.exec(name) ?? [];
+  return index === undefined ? undefined : { index: Number(index), count: Number(count) };
+};
+
+export interface Records {
+  /** Absent where not even the first line is whole. */
+  readonly header: Header | undefined;
+  readonly points: ReadonlyArray<Finished>;
+  /** The lines that are whole, as they are. */
+  readonly text: string;
+}
+
+const damaged = (file: string, line: number, what: string): Checked<never> =>
+  fail('K0905', what, {
+    place: { file, line },
+    expected: 'a file that kanc sweep has written',
+    hint: 'Remove the file: its points are tried again.',
+  });
+
+const parsed = (line: string): unknown => {
+  try {
+    const data: unknown = JSON.parse(line);
+    return data;
+  } catch {
+    return undefined;
+  }
+};
+
+/** Reads a file. What stands behind the last line end was cut off while it was written, and is left out. */
+export const parseRecords = (content: string, file: string): Checked<Records> => {
+  const text = content.slice(0, content.lastIndexOf('\n') + 1);
+  const [first, ...rest] = text.split('\n').slice(0, -1);
+  if (first === undefined) return E.right({ header: undefined, points: [], text: '' });
+  const header = HeaderCodec.decode(parsed(first));
+  if (E.isLeft(header)) return damaged(file, 1, `the first line is no header: ${showErrors(header.left)}`);
+  const points: Finished[] = [];
+  for (const [k, line] of rest.entries()) {
+    const point = FinishedCodec.decode(parsed(line));
+    if (E.isLeft(point)) return damaged(file, k + 2, `the line is no point: ${showErrors(point.left)}`);
+    const { index } = point.right;
+    if (!Number.isInteger(index) || index < 0 || index >= header.right.points) {
+      return damaged(file, k + 2, `point ${index} of ${header.right.points}`);
+    }
+    points.push(point.right);
+  }
+  return E.right({ header: header.right, points, text });
+};
+
+/** Refuses points of another sweep (K0901), and says in what it differs. */
+export const checkSame = (mine: Header, other: Header, file: string): Checked<void> => {
+  if (mine.sweep === other.sweep) return E.right(undefined);
+  const keys = Object.keys(IdentityCodec.type.props);
+  const entries = (h: Header): ReadonlyMap<string, string> =>
+    new Map(Object.entries(h.identity).map(([k, v]) => [k, JSON.stringify(v)]));
+  const [a, b] = [entries(mine), entries(other)];
+  const differing = keys.filter((key) => a.get(key) !== b.get(key));
+  return fail(
+    'K0901',
+    `the points are of another sweep, with other ${differing.length === 0 ? 'points' : differing.join(', ')}`,
+    {
+      place: { file },
+      expected: 'points of the same checkpoint, data, labels and options, and of the same version of kanc',
+      hint: 'Choose another folder with -o, or remove what is there.',
+    },
+  );
+};

@@ -1,0 +1,93 @@
+/** The range that a uniform quantizer covers: from the histogram of the values, by the method that was asked for. */
+import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { distributionOf } from '../numeric/distribution.js';
+import { clippedRange, type Histogram } from '../numeric/histogram.js';
+import { type Range, searchRange, squaredError } from '../numeric/range-search.js';
+import type { Weigh } from './layer-slopes.js';
+
+export interface RangeOptions {
+  /** How a range comes from the histogram. */
+  readonly ranges: 'minmax' | 'percentile' | 'mse' | 'histogram';
+  /** Percent of the values cut off each end before that; auto: 0, and what PERCENTILE says for `percentile`. */
+  readonly clip: number | 'auto';
+  readonly symmetry: 'affine' | 'symmetric';
+  readonly range: 'clamp' | 'extend';
+  /** Percent of a hidden range added at each end, where ranges are not searched. */
+  readonly margin: number;
+  readonly inputRanges: 'tensor' | 'feature';
+  readonly hiddenRanges: 'feature' | 'tensor';
+  /** What a code stands for: what a search takes the error against. */
+  readonly values: 'mean' | 'middle';
+}
+
+/** Percent cut off each end by `ranges=percentile` where `clip` is not given. */
+const PERCENTILE = 0.1;
+
+export type Calibrated = Pick<Histogram, 'bins' | 'lo' | 'hi' | 'counts' | 'means'>;
+
+/** The histogram's arrays as what their element types say they are. */
+export const histogramOf = (stats: ObserveAttrs): Calibrated => ({
+  bins: stats.counts.shape[1]!,
+  lo: stats.lo,
+  hi: stats.hi,
+  counts: stats.counts.data instanceof Uint32Array ? stats.counts.data : Uint32Array.from(stats.counts.data),
+  means: stats.means.data instanceof Float32Array ? stats.means.data : Float32Array.from(stats.means.data),
+});
+
+/** The range without what is cut off its ends. */
+export const outerRange = (o: RangeOptions, h: Calibrated, feature: number | 'all'): Range => {
+  const percent = o.clip === 'auto' ? (o.ranges === 'percentile' ? PERCENTILE : 0) : o.clip;
+  return clippedRange(h, percent / 100, feature);
+};
+
+export const isSearched = ({ ranges }: RangeOptions): boolean => ranges === 'mse' || ranges === 'histogram';
+
+/** A range, and whether the search that was asked for was made. */
+export interface ChosenRange extends Range {
+  readonly searched: boolean;
+}
+
+/**
+ * The range of one feature, or of all together, for so many levels. A histogram does not tell ranges apart whose
+ * steps are finer than its bins: there, and without data, it is the outer range. `weigh`: how much an error of a value
+ * counts.
+ */
+export const chooseRange = (
+  o: RangeOptions,
+  h: Calibrated,
+  levels: number,
+  feature: number | 'all',
+  stands: 'mean' | 'middle',
+  weigh?: Weigh,
+): ChosenRange => {
+  const outer = outerRange(o, h, feature);
+  const unsearched = { ...(feature === 'all' ? outer : wholeBins(h, outer)), searched: false };
+  if (!isSearched(o)) return unsearched;
+  const finest = (h.hi - h.lo) / h.bins;
+  // All the values: what a narrower range cuts off has a price.
+  const d = distributionOf(h, feature, { weigh });
+  if (!(outer.hi - outer.lo > finest * levels) || d.points.length <= levels) return unsearched;
+  const cost = (range: Range): number => squaredError(d, range, levels, stands);
+  return { ...searchRange(outer, cost, finest, o.symmetry === 'symmetric'), searched: true };
+};
+
+/** The range [-m, m] that holds a range. */
+export const symmetricRange = ({ lo, hi }: Range): Range => {
+  const m = Math.max(Math.abs(lo), Math.abs(hi));
+  return { lo: -m, hi: m };
+};
+
+/**
+ * A range between means of bins, widened to whole bins. Bins are as wide as all features together need them: a
+ * feature that is small beside others may lie in one bin, whose mean alone would tell nothing of its width.
+ */
+const wholeBins = (h: Pick<Calibrated, 'lo' | 'hi' | 'bins'>, { lo, hi }: Range): Range => {
+  const width = (h.hi - h.lo) / h.bins;
+  if (!(width > 0)) return { lo, hi };
+  const binOf = (mean: number): number =>
+    Math.min(h.bins - 1, Math.max(0, Math.floor((mean - h.lo) / width)));
+  return {
+    lo: Math.min(lo, h.lo + binOf(lo) * width),
+    hi: Math.max(hi, h.lo + (binOf(hi) + 1) * width),
+  };
+};

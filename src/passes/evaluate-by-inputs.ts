@@ -1,0 +1,108 @@
+/**
+ * Ops on many samples at once, layers on features one input after the other: what an input adds is computed once for every
+ * value that it has, however many samples have it, and its tables stay in the cache. Integers are those of the interpreter;
+ * float sums are in another order.
+ */
+import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
+import type { Node } from '../ir/graph.js';
+import { evaluateOp, type Op } from '../ir/ops/index.js';
+import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
+import { slabOf } from '../ir/ops/table-edge.js';
+import { emptyTensor, type Tensor } from '../ir/tensor.js';
+import { sizeOf } from '../ir/types.js';
+import { addRow } from '../numeric/rows.js';
+
+/** The value of a node on a batch. */
+export const evaluateByInputs = (node: Node, operands: ReadonlyArray<Tensor>): Tensor => {
+  const [x] = operands;
+  const layer = layerOf(node.op);
+  return layer === undefined || x === undefined
+    ? evaluateOp(node.op, operands, node.type)
+    : evaluateLayer(layer, x, emptyTensor(node.type, x.batch));
+};
+
+interface Layer {
+  readonly bias: ArrayLike<number> | undefined;
+  /** Adds what input i adds at a value to `sums`, [outputs]. */
+  readonly add: (input: number, value: number, sums: Float64Array) => void;
+}
+
+/** Undefined for what is not a layer on features. */
+const layerOf = (op: Op): Layer | undefined => {
+  if (op.kind === 'kan' && op.attrs.window === undefined) {
+    const branches = op.attrs.branches.map(branchEvaluator);
+    const add: Layer['add'] = (i, value, sums) => {
+      for (const b of branches) accumulateInput(b, i, value, sums);
+    };
+    return { bias: op.attrs.bias?.data, add };
+  }
+  if (op.kind === 'table.edge' && op.attrs.window === undefined) {
+    const { attrs } = op;
+    const [, rows, outputs] = attrs.table.shape;
+    const add: Layer['add'] = (i, code, sums) =>
+      addRow(sums, 0, attrs.table.data, (slabOf(attrs, i) * rows! + code) * outputs!, 1, outputs!);
+    return { bias: attrs.bias?.data, add };
+  }
+  if (op.kind === 'table.basis' && op.attrs.window === undefined) return basisLayer(op.attrs);
+  return undefined;
+};
+
+const basisLayer = (a: TableBasisAttrs): Layer => {
+  const [, functions, outputs] = a.coefficients.shape;
+  const [width, levels] = [a.basis.shape[1]!, a.span.shape[1]!];
+  return {
+    bias: a.bias?.data,
+    add: (i, code, sums) => {
+      const cell = (a.rows?.data[i] ?? 0) * levels + code;
+      for (let j = 0; j < width; j++) {
+        const value = a.basis.data[a.frac.data[cell]! * width + j]! << a.shift;
+        const row = (i * functions! + a.span.data[cell]! + j) * outputs!;
+        if (value !== 0) addRow(sums, 0, a.coefficients.data, row, value, outputs!);
+      }
+      if (a.base === undefined || a.baseTable === undefined) return;
+      addRow(sums, 0, a.base.data, i * outputs!, a.baseTable.data[cell]!, outputs!);
+    },
+  };
+};
+
+/** The value that most samples have (the background of images) is added to all, and the others as differences from it. */
+const evaluateLayer = ({ bias, add }: Layer, x: Tensor, result: Tensor): Tensor => {
+  const inputs = sizeOf(x.type);
+  const outputs = sizeOf(result.type);
+  const acc = new Float64Array(x.batch * outputs);
+  const shared = new Float64Array(outputs);
+  if (bias !== undefined) shared.set(bias);
+  const numberOf = new Map<number, number>();
+  const numbers = new Uint32Array(x.batch);
+  const counts = new Uint32Array(x.batch);
+  let rows = new Float64Array(0);
+  for (let i = 0; i < inputs; i++) {
+    numberOf.clear();
+    counts.fill(0);
+    let common = 0;
+    for (let n = 0; n < x.batch; n++) {
+      const value = x.data[n * inputs + i]!;
+      const number = numberOf.get(value) ?? numberOf.size;
+      if (number === numberOf.size) numberOf.set(value, number);
+      numbers[n] = number;
+      counts[number]!++;
+      if (counts[number]! > counts[common]!) common = number;
+    }
+    if (rows.length < numberOf.size * outputs) rows = new Float64Array(numberOf.size * outputs);
+    else rows.fill(0);
+    for (const [value, number] of numberOf) {
+      add(i, value, rows.subarray(number * outputs, (number + 1) * outputs));
+    }
+    addRow(shared, 0, rows, common * outputs, 1, outputs);
+    for (let k = 0; k < numberOf.size; k++) {
+      if (k !== common) addRow(rows, k * outputs, rows, common * outputs, -1, outputs);
+    }
+    for (let n = 0; n < x.batch; n++) {
+      const number = numbers[n]!;
+      if (number !== common) addRow(acc, n * outputs, rows, number * outputs, 1, outputs);
+    }
+  }
+  for (let n = 0; n < x.batch; n++) addRow(acc, n * outputs, shared, 0, 1, outputs);
+  result.data.set(acc);
+  return result;
+};
