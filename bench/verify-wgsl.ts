@@ -1,5 +1,5 @@
 /**
- * `npx tsx bench/verify-wgsl.ts [--samples 2000] [--schedule fused|layers] [model ...]`: compiles the shipped models to
+ * `npx tsx bench/verify-wgsl.ts [--samples 2000] [model ...]`: compiles the shipped models to
  * WebGPU and compares every value with the interpreter, on the probes of `kanc verify`. Takes many minutes on a software
  * adapter. Needs `npm run build`.
  */
@@ -42,6 +42,7 @@ const CASES: ReadonlyArray<Case> = [
   one('efficient-kan-fashion', 'model.pt', [...fashion, '--form', 'basis'], ' (basis)'),
   one('fast-kan-fashion', 'model.safetensors', fashion),
   one('efficient-kan-digits', 'model.pt', calibration('digits')),
+  one('efficient-kan-digits-adaptive-grid', 'model.pt', calibration('digits')),
   one(
     'efficient-kan-digits-adaptive-grid',
     'model.pt',
