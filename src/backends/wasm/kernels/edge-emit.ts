@@ -37,7 +37,8 @@ export interface EdgeCode {
   readonly shared: boolean;
   /** Byte offset of the slab of each slot, within a tile. */
   readonly slabOffsets: ReadonlyArray<number>;
-  readonly slabBytes: number;
+  /** Bytes between the rows of a slab at one code and the next. */
+  readonly codeStride: number;
   readonly tileBytes: number;
   readonly sections: ReadonlyArray<Section>;
 }
@@ -99,9 +100,9 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
         const members = Array.from({ length: section.size }, (_, k) => ({
           code: () => code.list.codeOffset(asm, list, k),
           slab: code.shared ? () => m.i32.add(rows.get(), code.list.word(asm, list, k)) : rows.get,
-          offset: code.shared ? 0 : k * code.slabBytes,
+          offset: code.shared ? 0 : k * code.tiling.rowBytes,
         }));
-        const advance = m.i32.add(rows.get(), m.i32.const(section.size * code.slabBytes));
+        const advance = m.i32.add(rows.get(), m.i32.const(section.size * code.tiling.rowBytes));
         const round = [...body(place.codes, members), ...(code.shared ? [] : [rows.set(advance)])];
         return sectionLoop(asm, code, section, slot, done, round, flush);
       }),
@@ -160,7 +161,7 @@ interface Member {
 /** Adds one group: addresses of its rows, then vector by vector their sum. */
 const groupBody = (asm: Asm, bound: Bound, code: EdgeCode, pieces: ReadonlyArray<Piece>) => {
   const { m } = asm;
-  const { mode, rowBytes } = code.tiling;
+  const { mode } = code.tiling;
   const pointers = Array.from({ length: 4 }, () => asm.i32());
   const row = asm.v128();
   const add = (a: Expr, b: Expr): Expr => (mode.lane === 2 ? m.i16x8.add(a, b) : m.i32x4.add(a, b));
@@ -177,7 +178,7 @@ const groupBody = (asm: Asm, bound: Bound, code: EdgeCode, pieces: ReadonlyArray
       const found = loadSourceCode(asm, code.source, codes, member.code);
       const inSlab =
         code.source.map === undefined
-          ? scaled(m, found, rowBytes)
+          ? scaled(m, found, code.codeStride)
           : m.i32.load(bound.blocks[2]!, 1, scaled(m, found, 4));
       return pointers[k]!.set(member.slab === undefined ? inSlab : m.i32.add(member.slab(), inSlab));
     });

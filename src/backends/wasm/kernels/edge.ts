@@ -8,12 +8,12 @@ import { type CodeSource, layerCode, slotList } from './code-source.js';
 import { analyseEdges, type EdgeAnalysis, edgeTableOf, groupInputs, paddingExcess } from './edge-analysis.js';
 import { type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
 import {
+  codeStride,
   DIRECT16,
   type EdgeMode,
   packTable,
   SPLIT8,
   SPLIT16,
-  slabBytes,
   tileOutputs,
 } from './edge-layout.js';
 import { classBytes, tileConstants } from './tile-loops.js';
@@ -64,13 +64,13 @@ export const edgeTable = (
   const wanted = slots.map(table.slabOf);
   const slabs = [...new Set(wanted)];
   const shared = slabs.length < wanted.length;
-  const stride = slabBytes(tiling, levels);
+  const stride = codeStride(tiling, slabs.length);
   const order = new Map(slabs.map((slab, k) => [slab, k]));
-  const slabOffsets = wanted.map((slab) => order.get(slab)! * stride);
+  const slabOffsets = wanted.map((slab) => order.get(slab)! * tiling.rowBytes);
   const list = slotList(source, slots, shared ? slabOffsets : undefined);
   const rowOffsets = Uint32Array.from(
     { length: source.map === undefined ? 0 : source.levels },
-    (_, code) => layerCode(source, code) * tiling.rowBytes,
+    (_, code) => layerCode(source, code) * stride,
   );
   const rounds = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length;
   const sums: EdgeSums =
@@ -114,8 +114,8 @@ export const edgeTable = (
         result: result === 'i32' ? 'i32' : 'i16',
         sums,
         shared,
-        slabBytes: stride,
-        tileBytes: stride * slabs.length,
+        codeStride: stride,
+        tileBytes: stride * levels,
         sections: [
           { size: 4 as const, count: groups.quads.length / 4 },
           { size: 2 as const, count: groups.pairs.length / 2 },
