@@ -8,6 +8,7 @@ import { type Constant, constant, f32Data, perChannel } from '../ir/constant.js'
 import { allocate, type ElementType, F32, int, maxOf, uint } from '../ir/element.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
+import { frequentCodes } from './frequent-codes.js';
 import { type LayerSite, outputIndex } from './layer-site.js';
 import {
   distinctFractions,
@@ -127,6 +128,7 @@ const assemble = (
     // Products are formed in 32 bits, so a narrower accumulator would save nothing.
     acc: 32,
     ...(layer.window === undefined ? {} : { window: layer.window }),
+    ...frequentCodes(site),
     ...(rows.owners.length === 1 ? {} : { rows: constant(uint(32), [inputs], rows.rowOf) }),
     ...quantizedBase(site, shape, scales, coefficients.element, basis),
   };

@@ -13,6 +13,7 @@ import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
 import { edgeTableRange, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { isPadded } from '../ir/window.js';
 import { nearestEntry } from '../numeric/table-round.js';
+import { frequentCodes } from './frequent-codes.js';
 import { inputChannel, type LayerSite } from './layer-site.js';
 import type { Remark } from './pass.js';
 import type { Evidence } from './refit.js';
@@ -82,6 +83,7 @@ export const tabulateEdge = (
     bias: constant(int(32), [sums.length], rounded.bias),
     scale: perChannel(F32, rounded.scales),
     ...(layer.window === undefined ? {} : { window: layer.window }),
+    ...frequentCodes(site),
   };
   const attrs = withAccumulator(parts, inputs);
   return attrs === undefined ? undefined : { attrs, said: rounded.said };

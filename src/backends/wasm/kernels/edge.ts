@@ -4,9 +4,18 @@ import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
+import { backgroundInputs, backgroundOf } from './background.js';
 import { type CodeSource, layerCode, slotList } from './code-source.js';
-import { analyseEdges, type EdgeAnalysis, edgeTableOf, groupInputs, paddingExcess } from './edge-analysis.js';
+import {
+  analyseEdges,
+  type EdgeAnalysis,
+  edgeTableOf,
+  groupInputs,
+  paddingExcess,
+  variedInputs,
+} from './edge-analysis.js';
 import { type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
+import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
 import {
   codeStride,
   DIRECT16,
@@ -59,35 +68,60 @@ export const edgeTable = (
   const tiling = tileOutputs(mode, table.width, table.groups);
   const capacity =
     mode._tag === 'split8' ? 0xff : mode._tag === 'split16' ? 0xffff : Number.POSITIVE_INFINITY;
-  const groups = groupInputs(analysis, capacity);
+  const varied = variedInputs(analysis);
+  const background = window === undefined ? backgroundOf(source, attrs.frequent?.data, varied) : undefined;
+  const skipped = background === undefined ? [] : backgroundInputs(background);
+  const skips = new Set(skipped);
+  const groups = groupInputs(
+    analysis,
+    capacity,
+    varied.filter((i) => !skips.has(i)),
+  );
   const slots = [...groups.quads, ...groups.pairs, ...groups.singles];
-  const wanted = slots.map(table.slabOf);
+  const wanted = [...skipped, ...slots].map(table.slabOf);
   const slabs = [...new Set(wanted)];
   const shared = slabs.length < wanted.length;
   const stride = codeStride(tiling, slabs.length);
   const order = new Map(slabs.map((slab, k) => [slab, k]));
-  const slabOffsets = wanted.map((slab) => order.get(slab)! * tiling.rowBytes);
+  const slabOffset = (input: number): number => order.get(table.slabOf(input))! * tiling.rowBytes;
+  const slabOffsets = slots.map(slabOffset);
   const list = slotList(source, slots, shared ? slabOffsets : undefined);
   const rowOffsets = Uint32Array.from(
     { length: source.map === undefined ? 0 : source.levels },
     (_, code) => layerCode(source, code) * stride,
   );
-  const rounds = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length;
+  const size = ([4, 2] as const).find((n) => anyFit(analysis, skipped, n, capacity)) ?? 1;
+  const rounds =
+    groups.quads.length / 4 +
+    groups.pairs.length / 2 +
+    groups.singles.length +
+    Math.floor(skipped.length / size) +
+    (size - 1);
   const sums: EdgeSums =
     mode.lane === 4 ? 'wide' : narrow ? 'narrow' : rounds <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
   const constantBytes = sums === 'narrow' ? 2 : 4;
+  const foreground: EdgeForeground | undefined =
+    background === undefined
+      ? undefined
+      : {
+          background,
+          size,
+          entry: constantBytes,
+          linear: !shared && skipped.length === background.count,
+        };
   const starts =
     window === undefined
       ? analysis.offset
       : startsByClass(window, analysis.offset, paddingExcess(table, window.area));
   const codeBytes = storageBytes(source.storage);
-  const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
+  const lists = foreground === undefined ? 0 : foregroundBytes(foreground);
+  const frame = window === undefined ? lists : roundUp(frameBytes(window, codeBytes), 64);
   return E.right({
     ...base,
     result,
     reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
-    // The sums of one tile lie behind the frame.
-    ...(window === undefined ? {} : { scratch: frame + tiling.tile * 4 }),
+    // The sums of one tile lie behind the frame, or behind the lists of the foreground.
+    ...(window === undefined && foreground === undefined ? {} : { scratch: frame + tiling.tile * 4 }),
     blocks: [
       blockOf(
         sums === 'narrow'
@@ -102,6 +136,9 @@ export const edgeTable = (
           ? new Uint32Array(0)
           : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
       ),
+      ...(foreground === undefined
+        ? []
+        : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [], slabOffset)),
     ],
     emit: (asm, bound) =>
       emitEdges(asm, bound, {
@@ -116,6 +153,8 @@ export const edgeTable = (
         shared,
         codeStride: stride,
         tileBytes: stride * levels,
+        firstSlab: skipped.length * tiling.rowBytes,
+        foreground,
         sections: [
           { size: 4 as const, count: groups.quads.length / 4 },
           { size: 2 as const, count: groups.pairs.length / 2 },
@@ -128,6 +167,7 @@ export const edgeTable = (
         mode._tag,
         ...(sums === 'flushed' || sums === 'unsigned' ? [sums] : []),
         `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
+        ...(skipped.length === 0 ? [] : [`${skipped.length} skip background by ${size}`]),
         ...(source.map === undefined ? [] : ['map fused']),
         ...(window === undefined ? [] : [`${window.starts.length} windows`]),
       ].join(', '),
