@@ -1,29 +1,11 @@
 /** The terms of a basis-table layer: what one input, or two when paired, add to the accumulators of a tile. */
-import {
-  type Address,
-  type Asm,
-  type Expr,
-  type Local,
-  loadVector,
-  plus,
-  scaled,
-  storeVector,
-} from '../asm.js';
+import { type Address, type Asm, type Expr, type Local, loadVector, plus, scaled } from '../asm.js';
+import { type Accumulator, accumulatorInMemory } from './accumulators.js';
 import { type BasisShape, isSplit, recordWords, UNIT } from './basis-layout.js';
 import { type CodeSource, loadSourceCode } from './code-source.js';
 import type { CodeBase } from './tile-loops.js';
 
-/** Four accumulators, in a register or in memory. */
-export interface Accumulator {
-  readonly get: () => Expr;
-  readonly set: (value: Expr) => Expr;
-}
-
-/**
- * More accumulators than these stay in memory. Beside them a tile needs five factors, five rows and a few
- * intermediate values, and V8 loads all rows of a stretch of code before it computes anything: stores of accumulators
- * in between keep it from that.
- */
+/** More accumulators than these stay in memory: beside them a tile needs five factors and five rows. */
 const MOST_IN_REGISTERS = 4;
 
 export const accumulatorBytes = (shape: BasisShape): number => (shape.tile / UNIT) * 16;
@@ -31,9 +13,7 @@ export const accumulatorBytes = (shape: BasisShape): number => (shape.tile / UNI
 /** `memory`: where accumulators may be. */
 export const accumulatorsOf = (asm: Asm, shape: BasisShape, memory: number): ReadonlyArray<Accumulator> =>
   Array.from({ length: shape.tile / UNIT }, (_, u) => {
-    if (shape.tile / UNIT <= MOST_IN_REGISTERS) return asm.v128();
-    const at: Address = { pointer: () => asm.m.i32.const(0), offset: memory + 16 * u };
-    return { get: () => loadVector(asm, at), set: (value) => storeVector(asm, at, value) };
+    return shape.tile / UNIT <= MOST_IN_REGISTERS ? asm.v128() : accumulatorInMemory(asm, memory + 16 * u);
   });
 
 /** One input: the byte offset of its code, and that of the records of its row of knots. */

@@ -2,20 +2,23 @@
 import { type Address, type Asm, type Expr, scaled } from '../asm.js';
 import type { Bound } from '../kernel.js';
 import { storageBytes } from '../storage.js';
+import { accumulatorInMemory } from './accumulators.js';
 import { addBackground } from './background-emit.js';
 import type { CodeSource, SlotList } from './code-source.js';
+import type { EdgeGroups } from './edge-analysis.js';
 import { type EdgeForeground, foregroundCode } from './edge-foreground.js';
 import type { EdgeTiling } from './edge-layout.js';
-import { type Flushing, groupLoop, rowAdder, rowOffset } from './edge-rows.js';
+import { type Flushing, type Group, groupLoop, ROUND, type Row, rowAdder, rowOffset } from './edge-rows.js';
 import { addUnits, copyWords, type EdgeSums, piecesOf, storeUnits, unitsOf } from './edge-sums.js';
 import { type CodeBase, codesAt, type TilePlace, tileLoops } from './tile-loops.js';
 import { emitFrame, type WindowGeometry } from './window.js';
 
 export type { EdgeSums };
 
-/** A run of groups of one size; the slots of all sections stand one after the other. */
-export interface Section {
-  readonly size: 1 | 2 | 4;
+/** Rounds of one form; the slots of all rounds stand one after the other. */
+export interface Rounds {
+  /** The sizes of the groups that a round adds. */
+  readonly groups: ReadonlyArray<number>;
   readonly count: number;
 }
 
@@ -39,8 +42,11 @@ export interface EdgeCode {
   readonly firstSlab: number;
   /** The inputs that are looked up only where they are not in the background. */
   readonly foreground: EdgeForeground | undefined;
-  readonly sections: ReadonlyArray<Section>;
+  readonly rounds: ReadonlyArray<Rounds>;
 }
+
+/** A tile of more units keeps its sums in memory. */
+const MOST_IN_REGISTERS = 0;
 
 /** Groups whose sums (255 each at most) fit 16 unsigned bits. */
 export const FLUSH_GROUPS = 257;
@@ -61,7 +67,10 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
   const { m } = asm;
   const { tiling, window, foreground } = code;
   const tableAt = bound.blocks[3]!;
-  const pieces = piecesOf(asm, tiling);
+  const sumsAt = bound.scratch + code.frame + 4 * tiling.tile;
+  const pieces = piecesOf(tiling, (k) =>
+    tiling.units <= MOST_IN_REGISTERS ? asm.v128() : accumulatorInMemory(asm, sumsAt + 16 * k),
+  );
   const [tableOfTile, rows, slot] = [asm.i32(), asm.i32(), asm.i32()];
   const codeBytes = storageBytes(code.source.storage);
   const framed =
@@ -70,7 +79,7 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
       : emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
   const locals = pieces.flatMap((p) => (p.high === undefined ? [p.sum] : [p.sum, p.high]));
   const clear = (): ReadonlyArray<Expr> => locals.map((local) => local.set(m.i32x4.splat(m.i32.const(0))));
-  const slots = code.sections.reduce((n, s) => n + s.count * s.size, 0);
+  const slots = code.rounds.reduce((n, r) => n + r.count * sum(r.groups), 0);
   const unrolled =
     window !== undefined && code.sums !== 'flushed' && slots * locals.length <= LARGEST_UNROLLED;
   const addRows = rowAdder(asm, tiling.mode, pieces);
@@ -80,45 +89,57 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
     rowOffset(asm, code.source, codes, at, code.codeStride, bound.blocks[2]!);
 
   /** The inputs that are looked up whatever their codes. */
-  const addSlots = (codes: CodeBase, flushing: Flushing | undefined): ReadonlyArray<Expr> => {
+  const addSlots = (codes: CodeBase, flushing: FlushAfter | undefined): ReadonlyArray<Expr> => {
     if (slots === 0) return [];
     if (unrolled) {
-      return unrolledGroups(code.sections).flatMap(({ first, size }) =>
+      let next = 0;
+      return unrolledRounds(code.rounds).flatMap(({ groups }) =>
         addRows(
-          Array.from({ length: size }, (_, k) => {
-            const found = (): Expr => inRow(codes, code.list.offsets[first + k]!);
+          inGroups(groups, () => {
+            const k = next++;
+            const found = (): Expr => inRow(codes, code.list.offsets[k]!);
             return {
               pointer: () => (oneTile ? found() : m.i32.add(tableOfTile.get(), found())),
-              offset: table.offset + code.slabOffsets[first + k]!,
+              offset: table.offset + code.slabOffsets[k]!,
             };
           }),
         ),
       );
     }
     const list: Address = { pointer: slot.get, offset: bound.blocks[1]! };
+    const round = (groups: ReadonlyArray<number>): ReadonlyArray<Expr> => {
+      const advance = m.i32.add(rows.get(), m.i32.const(sum(groups) * tiling.rowBytes));
+      const added = addRows(
+        inGroups(groups, (k) => ({
+          pointer: () => {
+            const slab = code.shared ? m.i32.add(rows.get(), code.list.word(asm, list, k)) : rows.get();
+            return m.i32.add(
+              slab,
+              inRow(codes, () => code.list.codeOffset(asm, list, k)),
+            );
+          },
+          offset: code.shared ? 0 : code.firstSlab + k * tiling.rowBytes,
+        })),
+      );
+      return [...added, ...(code.shared ? [] : [rows.set(advance)])];
+    };
     let done = 0;
     return [
       rows.set(tableOfTile.get()),
       slot.set(m.i32.const(0)),
-      ...code.sections.flatMap(({ size, count }) => {
-        done += count * size * code.list.entryBytes;
+      ...code.rounds.flatMap(({ groups, count }) => {
+        const step = sum(groups) * code.list.entryBytes;
+        done += count * step;
         const end = done;
-        const members = Array.from({ length: size }, (_, k) => {
-          const slab = (): Expr =>
-            code.shared ? m.i32.add(rows.get(), code.list.word(asm, list, k)) : rows.get();
-          return {
-            pointer: () =>
-              m.i32.add(
-                slab(),
-                inRow(codes, () => code.list.codeOffset(asm, list, k)),
-              ),
-            offset: code.shared ? 0 : code.firstSlab + k * tiling.rowBytes,
-          };
-        });
-        const advance = m.i32.add(rows.get(), m.i32.const(size * tiling.rowBytes));
-        const round = [...addRows(members), ...(code.shared ? [] : [rows.set(advance)])];
-        const step = size * code.list.entryBytes;
-        return groupLoop(asm, slot, step, () => m.i32.const(end), count, round, flushing);
+        return groupLoop(
+          asm,
+          slot,
+          step,
+          () => m.i32.const(end),
+          count,
+          round(groups),
+          flushing?.(groups.length),
+        );
       }),
     ];
   };
@@ -163,7 +184,9 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
             { outputs: tiling.tile, entry: foreground.entry },
           );
     const flush = (): ReadonlyArray<Expr> => [...addUnits(asm, collected, units), ...clear()];
-    const flushing = flushed ? { limit: FLUSH_GROUPS, flush } : undefined;
+    const flushing: FlushAfter | undefined = flushed
+      ? (groups) => ({ limit: Math.floor(FLUSH_GROUPS / groups), flush })
+      : undefined;
     return [
       ...starts,
       ...clear(),
@@ -213,13 +236,47 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
   ];
 };
 
-const unrolledGroups = (sections: ReadonlyArray<Section>) => {
+/** How rounds of so many groups are flushed. */
+type FlushAfter = (groups: number) => Flushing;
+
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0);
+
+/** Rows in groups of the given sizes; `row`: number k of the round. */
+const inGroups = (sizes: ReadonlyArray<number>, row: (k: number) => Row): ReadonlyArray<Group> => {
   let next = 0;
-  return sections.flatMap(({ size, count }) =>
-    Array.from({ length: count }, () => {
-      const first = next;
-      next += size;
-      return { first, size };
-    }),
-  );
+  return sizes.map((size) => Array.from({ length: size }, () => row(next++)));
+};
+
+const unrolledRounds = (rounds: ReadonlyArray<Rounds>): ReadonlyArray<Rounds> =>
+  rounds.flatMap(({ groups, count }) => Array.from({ length: count }, () => ({ groups, count: 1 })));
+
+/**
+ * The groups of a layer in rounds: as many rounds of quads, pairs and singles as are whole, then rounds of what is
+ * left of each. Returns the slots in that order.
+ */
+export const roundsOf = (
+  groups: EdgeGroups,
+): { readonly slots: ReadonlyArray<number>; readonly rounds: ReadonlyArray<Rounds> } => {
+  const kinds = [
+    { size: 4, inputs: groups.quads },
+    { size: 2, inputs: groups.pairs },
+    { size: 1, inputs: groups.singles },
+  ].map(({ size, inputs }) => {
+    const count = Math.floor(inputs.length / ROUND);
+    const whole: Rounds = { groups: Array.from({ length: ROUND / size }, () => size), count };
+    const rest = Array.from({ length: (inputs.length % ROUND) / size }, () => size);
+    return { whole, inputs: inputs.slice(0, count * ROUND), rest, left: inputs.slice(count * ROUND) };
+  });
+  const last: number[][] = [];
+  for (const size of kinds.flatMap((k) => k.rest)) {
+    const open = last[last.length - 1];
+    if (open !== undefined && sum(open) + size <= ROUND) open.push(size);
+    else last.push([size]);
+  }
+  return {
+    slots: [...kinds.flatMap((k) => k.inputs), ...kinds.flatMap((k) => k.left)],
+    rounds: [...kinds.map((k) => k.whole), ...last.map((sizes) => ({ groups: sizes, count: 1 }))].filter(
+      (r) => r.count > 0,
+    ),
+  };
 };

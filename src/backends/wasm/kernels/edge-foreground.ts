@@ -14,7 +14,7 @@ import { type BackgroundPlaces, findForeground } from './background-emit.js';
 import type { CodeSource } from './code-source.js';
 import type { EdgeAnalysis } from './edge-analysis.js';
 import type { EdgeTiling } from './edge-layout.js';
-import { type AddRows, type Flushing, groupLoop, rowOffset, unlessDone } from './edge-rows.js';
+import { type AddRows, type Flushing, groupLoop, ROUND, rowOffset, unlessDone } from './edge-rows.js';
 import type { CodeBase } from './tile-loops.js';
 
 export interface EdgeForeground {
@@ -108,7 +108,7 @@ export interface ForegroundCode {
   readonly add: (
     addRows: AddRows,
     table: { readonly pointer: (() => Expr) | undefined; readonly offset: number },
-    flushing: Flushing | undefined,
+    flushing: ((groups: number) => Flushing) | undefined,
   ) => ReadonlyArray<Expr>;
 }
 
@@ -147,7 +147,7 @@ export const foregroundCode = (
   ];
   const [start, end, entry] = listed ? [addresses, addressesEnd, 4] : [lists.foreground, found.end, 2];
   const stop = asm.i32();
-  const elements = Array.from({ length: size }, () => asm.i32());
+  const elements = Array.from({ length: ROUND }, () => asm.i32());
   const most = backgroundInputs(background).length;
   return {
     once: [...found.code, ...(listed ? write(addressesEnd) : [])],
@@ -155,16 +155,18 @@ export const foregroundCode = (
     add: (addRows, table, flushing) => {
       const plus = (offset: Expr): Expr =>
         table.pointer === undefined ? offset : m.i32.add(offset, table.pointer());
-      const group = (count: number): ReadonlyArray<Expr> => {
+      const rows = (count: number): ReadonlyArray<Expr> => {
         const members = elements.slice(0, count);
+        const found = members.map((e, k) => ({
+          pointer: () => plus(listed ? m.i32.load(entry * k, 1, at.get()) : rowIn(e.get)),
+          offset: table.offset,
+        }));
+        const groups = Array.from({ length: count / Math.min(size, count) }, (_, g) =>
+          found.slice(g * size, (g + 1) * size),
+        );
         return [
           ...(listed ? [] : members.map((e, k) => e.set(m.i32.load16_u(entry * k, 1, at.get())))),
-          ...addRows(
-            members.map((e, k) => ({
-              pointer: () => plus(listed ? m.i32.load(entry * k, 1, at.get()) : rowIn(e.get)),
-              offset: table.offset,
-            })),
-          ),
+          ...addRows(groups),
         ];
       };
       const loop = (count: number, to: Local, rounds: number): Expr =>
@@ -172,16 +174,15 @@ export const foregroundCode = (
           asm,
           at,
           to.get,
-          groupLoop(asm, at, count * entry, to.get, rounds, group(count), flushing),
+          groupLoop(asm, at, count * entry, to.get, rounds, rows(count), flushing?.(Math.ceil(count / size))),
         );
-      if (size === 1) return [at.set(m.i32.const(start)), loop(1, end, most)];
-      // Whole groups, then what is left one by one.
-      const whole = m.i32.and(m.i32.sub(end.get(), m.i32.const(start)), m.i32.const(~(size * entry - 1)));
+      // Whole rounds, then what is left one by one.
+      const whole = m.i32.and(m.i32.sub(end.get(), m.i32.const(start)), m.i32.const(~(ROUND * entry - 1)));
       return [
         at.set(m.i32.const(start)),
         stop.set(m.i32.add(whole, m.i32.const(start))),
-        loop(size, stop, Math.floor(most / size)),
-        loop(1, end, size - 1),
+        loop(ROUND, stop, Math.floor(most / ROUND)),
+        loop(1, end, ROUND - 1),
       ];
     },
   };

@@ -33,11 +33,8 @@ export interface EdgeTiling extends Tiles {
   readonly rowBytes: number;
 }
 
-/**
- * Accumulators of a tile. x86 has 16 vector registers, and a row that was just loaded needs one or two. Measured
- * on layers of 72 to 256 outputs: 8 to 10 are equally fast, 12 cost up to a fifth more, 16 half more.
- */
-const MAX_UNITS = 10;
+/** Code is written out for a tile: longer code would not stay in the cache of decoded instructions. */
+const MAX_UNITS = 16;
 
 /** `outputs`: of a group. */
 export const tileOutputs = (mode: EdgeMode, outputs: number, groups: number): EdgeTiling => {

@@ -11,14 +11,23 @@ export interface Row {
   readonly offset: number;
 }
 
-/** Code that adds the rows of one group. */
-export type AddRows = (rows: ReadonlyArray<Row>) => ReadonlyArray<Expr>;
+/** Rows that are added together before they are widened. */
+export type Group = ReadonlyArray<Row>;
+
+/**
+ * Rows that are added to the sums at once. Each needs a register for its address, of which x86 has twelve beside those
+ * that V8 keeps for itself; the sums are loaded and stored once for all of them.
+ */
+export const ROUND = 8;
+
+/** Code that adds the rows of some groups, `ROUND` rows at most. */
+export type AddRows = (groups: ReadonlyArray<Group>) => ReadonlyArray<Expr>;
 
 /** Addresses of the rows first, then vector by vector their sum. */
 export const rowAdder = (asm: Asm, mode: EdgeMode, pieces: ReadonlyArray<Piece>): AddRows => {
   const { m } = asm;
-  const pointers = Array.from({ length: 4 }, () => asm.i32());
-  const row = asm.v128();
+  const pointers = Array.from({ length: ROUND }, () => asm.i32());
+  const totals = Array.from({ length: ROUND }, () => asm.v128());
   const add = (a: Expr, b: Expr): Expr => (mode.lane === 2 ? m.i16x8.add(a, b) : m.i32x4.add(a, b));
   const shift = (v: Expr): Expr =>
     mode.lane === 2 ? m.i16x8.shr_u(v, m.i32.const(8)) : m.i32x4.shr_u(v, m.i32.const(16));
@@ -28,21 +37,28 @@ export const rowAdder = (asm: Asm, mode: EdgeMode, pieces: ReadonlyArray<Piece>)
       : mode.entry === 1
         ? m.v128.load8x8_u(offset, 1, pointer)
         : m.v128.load16x4_u(offset, 1, pointer);
-  return (rows) => {
-    const find = rows.map(({ pointer }, k) => pointers[k]!.set(pointer()));
+  return (groups) => {
+    const placed = placeRows(groups, pointers);
+    const find = placed.flat().map(({ row, at }) => at.set(row.pointer()));
     const sums = pieces.flatMap((piece) => {
-      const total = rows
-        .map(({ offset }, k) => load(piece.half, pointers[k]!.get(), offset + piece.offset))
-        .reduce(add);
-      if (piece.high === undefined) return [piece.sum.set(add(piece.sum.get(), total))];
+      const total = (group: (typeof placed)[number]): Expr =>
+        group.map(({ row, at }) => load(piece.half, at.get(), row.offset + piece.offset)).reduce(add);
+      if (piece.high === undefined)
+        return [piece.sum.set(add(placed.map(total).reduce(add), piece.sum.get()))];
+      const kept = totals.slice(0, placed.length);
       return [
-        row.set(total),
-        piece.sum.set(add(piece.sum.get(), row.get())),
-        piece.high.set(add(piece.high.get(), shift(row.get()))),
+        ...kept.map((local, g) => local.set(total(placed[g]!))),
+        piece.sum.set(add(kept.map((local) => local.get()).reduce(add), piece.sum.get())),
+        piece.high.set(add(kept.map((local) => shift(local.get())).reduce(add), piece.high.get())),
       ];
     });
     return [...find, ...sums];
   };
+};
+
+const placeRows = (groups: ReadonlyArray<Group>, pointers: ReadonlyArray<Local>) => {
+  let next = 0;
+  return groups.map((group) => group.map((row) => ({ row, at: pointers[next++]! })));
 };
 
 /** The byte offset of the row of a code, from that of code 0. `map`: address of these offsets by source code. */

@@ -14,7 +14,7 @@ import {
   paddingExcess,
   variedInputs,
 } from './edge-analysis.js';
-import { type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
+import { type EdgeSums, emitEdges, FLUSH_GROUPS, roundsOf } from './edge-emit.js';
 import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
 import {
   codeStride,
@@ -25,6 +25,7 @@ import {
   SPLIT16,
   tileOutputs,
 } from './edge-layout.js';
+import { ROUND } from './edge-rows.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
 
@@ -77,7 +78,7 @@ export const edgeTable = (
     capacity,
     varied.filter((i) => !skips.has(i)),
   );
-  const slots = [...groups.quads, ...groups.pairs, ...groups.singles];
+  const { slots, rounds } = roundsOf(groups);
   const wanted = [...skipped, ...slots].map(table.slabOf);
   const slabs = [...new Set(wanted)];
   const shared = slabs.length < wanted.length;
@@ -91,14 +92,14 @@ export const edgeTable = (
     (_, code) => layerCode(source, code) * stride,
   );
   const size = ([4, 2] as const).find((n) => anyFit(analysis, skipped, n, capacity)) ?? 1;
-  const rounds =
+  const widened =
     groups.quads.length / 4 +
     groups.pairs.length / 2 +
     groups.singles.length +
     Math.floor(skipped.length / size) +
-    (size - 1);
+    ROUND;
   const sums: EdgeSums =
-    mode.lane === 4 ? 'wide' : narrow ? 'narrow' : rounds <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
+    mode.lane === 4 ? 'wide' : narrow ? 'narrow' : widened <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
   const constantBytes = sums === 'narrow' ? 2 : 4;
   const foreground: EdgeForeground | undefined =
     background === undefined
@@ -120,8 +121,8 @@ export const edgeTable = (
     ...base,
     result,
     reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
-    // The sums of one tile lie behind the frame, or behind the lists of the foreground.
-    ...(window === undefined && foreground === undefined ? {} : { scratch: frame + tiling.tile * 4 }),
+    // Behind the frame, or the lists of the foreground: where the sums of one tile start, and the sums.
+    scratch: frame + tiling.tile * 4 + tiling.units * 16,
     blocks: [
       blockOf(
         sums === 'narrow'
@@ -155,11 +156,7 @@ export const edgeTable = (
         tileBytes: stride * levels,
         firstSlab: skipped.length * tiling.rowBytes,
         foreground,
-        sections: [
-          { size: 4 as const, count: groups.quads.length / 4 },
-          { size: 2 as const, count: groups.pairs.length / 2 },
-          { size: 1 as const, count: groups.singles.length },
-        ].filter((s) => s.count > 0),
+        rounds,
       }),
     summary: {
       op: 'table.edge',
