@@ -18,20 +18,20 @@ export interface BackgroundPlaces {
   /** `intervalBlock` and `compactionBlock`. */
   readonly intervals: number;
   readonly compaction: number;
-  /** Lists of 16-bit numbers of elements. */
+  /** Lists of 16-bit numbers of pairs. */
   readonly foreground: number;
   readonly borders: number;
 }
 
 export interface Foreground {
   readonly code: ReadonlyArray<Expr>;
-  /** Where the list of foreground elements ends. */
+  /** Where the list of foreground pairs ends. */
   readonly end: Local;
   /** Where the list of borders ends, an even number of them. */
   readonly bordersEnd: Local;
 }
 
-/** Makes the lists of foreground elements and of borders: begin of a run of background, its end, and so on. */
+/** Makes the lists of foreground pairs and of borders: begin of a run of background, its end, and so on. */
 export const findForeground = (
   asm: Asm,
   b: Background,
@@ -50,10 +50,15 @@ export const findForeground = (
   const numbers = asm.v128();
   const pointer = (): Expr =>
     codes.pointer === undefined ? element.get() : m.i32.add(codes.pointer(), element.get());
-  const constants = (part: number): Expr => m.v128.load(places.intervals + part * b.count, 1, element.get());
-  const above = m.i8x16.sub(m.v128.load(codes.offset + b.first, 1, pointer()), constants(0));
-  const background = m.i8x16.bitmask(m.i8x16.le_u(above, constants(1)));
-  /** Appends the numbers of up to eight elements. */
+  const constants = (part: number, at: number): Expr =>
+    m.v128.load(places.intervals + part * b.count + at, 1, element.get());
+  /** Pairs of which both are background, of sixteen elements: lanes of all ones. */
+  const bothIn = (at: number): Expr => {
+    const above = m.i8x16.sub(m.v128.load(codes.offset + b.first + at, 1, pointer()), constants(0, at));
+    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, at)), m.i32x4.splat(m.i32.const(-1)));
+  };
+  const background = m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(16)));
+  /** Appends the numbers of up to eight pairs. */
   const append = (to: Local, eight: () => Expr): ReadonlyArray<Expr> => [
     storeVector(
       asm,
@@ -73,9 +78,9 @@ export const findForeground = (
       bordersEnd.set(m.i32.const(places.borders)),
       numbers.set(m.i16x8.splat(m.i32.const(0))),
       element.set(m.i32.const(0)),
-      // Whatever comes before the first element is foreground.
+      // Whatever comes before the first pair is foreground.
       before.set(m.i32.const(1)),
-      repeat(asm, element, 16, () => m.i32.const(b.count), [
+      repeat(asm, element, 32, () => m.i32.const(b.count), [
         bits.set(m.i32.xor(background, m.i32.const(0xffff))),
         changes.set(
           m.i32.and(
@@ -92,7 +97,7 @@ export const findForeground = (
         eightMore(),
       ]),
       // A run of background may reach to the end.
-      m.i32.store16(0, 1, bordersEnd.get(), m.i32.const(b.count)),
+      m.i32.store16(0, 1, bordersEnd.get(), m.i32.const(b.count / 2)),
       bordersEnd.set(m.i32.and(m.i32.add(bordersEnd.get(), m.i32.const(2)), m.i32.const(~3))),
     ],
   };

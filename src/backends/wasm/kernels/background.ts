@@ -1,24 +1,25 @@
 /**
  * Inputs that are not looked up while they have their frequent code: the *background*.
  *
- * What inputs add at their frequent codes is known beforehand, but not which of them have it. So a kernel first makes
- * two lists of a sample: the elements that are not background, and the *borders*, where background begins or ends.
- * Rows are added for the elements of the first list only. What the background adds comes from sums over the first
- * k elements, prepared for every k: a run of background adds the sum at its end minus the sum at its beginning,
+ * What inputs add at their frequent codes is known beforehand, but not which of them have it. Neighbouring elements are
+ * taken as pairs, background when both are, which makes lists half as long for few more rows. A kernel first makes
+ * two lists of a sample: the pairs that are not background, and the *borders*, where background begins or ends.
+ * Rows are added for the pairs of the first list only. What the background adds comes from sums over the first
+ * k pairs, prepared for every k: a run of background adds the sum at its end minus the sum at its beginning,
  * however long it is. Sums are exact modulo their width, in which all accumulators are.
  */
 import { type Block, blockOf, lazyBlock, roundUp } from '../storage.js';
 import type { CodeSource } from './code-source.js';
 
-/** Elements are looked at sixteen at a time. */
-const STEP = 16;
+/** Elements are looked at in pairs, sixteen pairs at a time. */
+const STEP = 32;
 /** Fewer inputs are not worth making lists for. */
 const LEAST_INPUTS = 128;
-/** Elements are numbered in 16 bits. */
-const MOST_ELEMENTS = 2 ** 16 - STEP;
+/** Pairs are numbered in 16 bits. */
+const MOST_ELEMENTS = 2 ** 16;
 
 export interface Background {
-  /** The first element of the source that is looked at, and how many are: a multiple of 16. */
+  /** The first element of the source that is looked at, and how many are: a multiple of 32. */
   readonly first: number;
   readonly count: number;
   /** By element from the first: the input that reads it; -1 for one that is not looked up here. */
@@ -31,32 +32,36 @@ export interface Background {
 /**
  * Which inputs take part: of `candidates`, those with a frequent code, to which the codes of the source in one interval
  * belong, that no other candidate reads. Undefined where they are few, or codes have more than 8 bits.
- * `frequent`: by input.
+ * `frequent`: by input. `inputs`: of the layer.
  */
 export const backgroundOf = (
   source: CodeSource,
   frequent: ArrayLike<number> | undefined,
   candidates: ReadonlyArray<number>,
+  inputs: number,
 ): Background | undefined => {
   if (frequent === undefined || source.storage !== 'u8') return undefined;
+  const elementOf = (input: number): number => source.positions?.[input] ?? input;
+  // Both elements of a pair are read: the other one must have a code too.
+  let last = 0;
+  for (let i = 0; i < inputs; i++) last = Math.max(last, elementOf(i));
   const intervals = intervalsOf(source);
   const readers = new Map<number, number>();
-  const taken: { readonly input: number; readonly element: number }[] = [];
   for (const input of candidates) {
-    const element = source.positions?.[input] ?? input;
-    if (intervals.get(frequent[input]!) === undefined || readers.has(element)) continue;
+    const element = elementOf(input);
+    if (intervals.get(frequent[input]!) === undefined || readers.has(element) || (element | 1) > last)
+      continue;
     readers.set(element, input);
-    taken.push({ input, element });
   }
-  if (taken.length < LEAST_INPUTS) return undefined;
-  const elements = taken.map((t) => t.element);
-  const first = elements.reduce((a, b) => Math.min(a, b));
+  if (readers.size < LEAST_INPUTS) return undefined;
+  const elements = [...readers.keys()];
+  const first = elements.reduce((a, b) => Math.min(a, b)) & ~1;
   const count = roundUp(elements.reduce((a, b) => Math.max(a, b)) + 1 - first, STEP);
   if (count > MOST_ELEMENTS) return undefined;
   const inputOf = new Int32Array(count).fill(-1);
   const low = new Uint8Array(count);
   const width = new Uint8Array(count).fill(255);
-  for (const { input, element } of taken) {
+  for (const [element, input] of readers) {
     const interval = intervals.get(frequent[input]!)!;
     inputOf[element - first] = input;
     low[element - first] = interval.low;
@@ -83,6 +88,15 @@ const intervalsOf = (
 export const backgroundInputs = (b: Background): ReadonlyArray<number> =>
   [...b.inputOf].filter((i) => i >= 0);
 
+/** The pairs that take part, by number; an input of -1 stands for an element that does not. */
+export const backgroundPairs = (
+  b: Background,
+): ReadonlyArray<{ readonly pair: number; readonly inputs: readonly [number, number] }> =>
+  Array.from({ length: b.count / 2 }, (_, pair) => ({
+    pair,
+    inputs: [b.inputOf[2 * pair]!, b.inputOf[2 * pair + 1]!] as const,
+  })).filter(({ inputs: [x, y] }) => x >= 0 || y >= 0);
+
 /** `low`, then `width`. */
 export const intervalBlock = (b: Background): Block => {
   const data = new Uint8Array(2 * b.count);
@@ -101,7 +115,7 @@ export const compactionBlock = (): Block => {
   return blockOf(data);
 };
 
-/** Sums of what the first k elements add as background: [tiles, k = 0..count, outputs of a tile]. */
+/** Sums of what the first k pairs add as background: [tiles, k = 0..count / 2, outputs of a tile]. */
 export const prefixBlock = (
   b: Background,
   tiles: number,
@@ -110,26 +124,31 @@ export const prefixBlock = (
   /** Adds what an input adds as background to the sums of all outputs. */
   addTo: (input: number, sums: Float64Array) => void,
 ): Block => {
-  const length = tiles * (b.count + 1) * tile;
+  const pairs = b.count / 2;
+  const length = tiles * (pairs + 1) * tile;
   return lazyBlock(length, entry, () => {
     const data = entry === 2 ? new Int16Array(length) : new Int32Array(length);
     const sums = new Float64Array(tiles * tile);
-    for (let k = 0; k <= b.count; k++) {
+    for (let k = 0; k <= pairs; k++) {
       for (let t = 0; t < tiles; t++) {
-        const to = (t * (b.count + 1) + k) * tile;
+        const to = (t * (pairs + 1) + k) * tile;
         // What is stored is the residue of a whole number below 2^53.
         for (let o = 0; o < tile; o++) data[to + o] = sums[t * tile + o]!;
       }
-      const input = b.inputOf[k] ?? -1;
-      if (input >= 0) addTo(input, sums);
+      for (let e = 2 * k; e < 2 * k + 2 && e < b.count; e++) {
+        if (b.inputOf[e]! >= 0) addTo(b.inputOf[e]!, sums);
+      }
     }
     return data;
   });
 };
 
-/** Own memory of a kernel: elements not in the background, borders, and addresses of rows. */
-export const listBytes = (b: Background): { readonly elements: number; readonly addresses: number } => ({
-  // Vectors of eight numbers are written whole, and one border more.
-  elements: roundUp(2 * (b.count + 9), 16),
-  addresses: roundUp(4 * (b.count + 8), 16),
+/** Bytes of the sums of a tile. */
+export const prefixBytes = (b: Background, tile: number, entry: 2 | 4): number =>
+  (b.count / 2 + 1) * tile * entry;
+
+/** Bytes of a list of pairs, and of the addresses of their rows. Vectors of eight numbers are written whole, and one border more. */
+export const listBytes = (b: Background): { readonly pairs: number; readonly addresses: number } => ({
+  pairs: roundUp(2 * (b.count / 2 + 9), 16),
+  addresses: roundUp(4 * b.count, 16),
 });

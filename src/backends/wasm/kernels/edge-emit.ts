@@ -3,6 +3,7 @@ import { type Address, type Asm, type Expr, scaled } from '../asm.js';
 import type { Bound } from '../kernel.js';
 import { storageBytes } from '../storage.js';
 import { accumulatorInMemory } from './accumulators.js';
+import { prefixBytes } from './background.js';
 import { addBackground } from './background-emit.js';
 import type { CodeSource, SlotList } from './code-source.js';
 import type { EdgeGroups } from './edge-analysis.js';
@@ -226,7 +227,7 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
               prefixes.set(
                 m.i32.add(
                   m.i32.const(bound.blocks[7]!),
-                  scaled(m, number(), (foreground.background.count + 1) * tiling.tile * foreground.entry),
+                  scaled(m, number(), prefixBytes(foreground.background, tiling.tile, foreground.entry)),
                 ),
               ),
             ]),

@@ -1,10 +1,10 @@
-/** The part of an edge layer whose background is not looked up: rows of foreground elements only. */
+/** The part of an edge layer whose background is not looked up: rows of the foreground only. */
 import { type Asm, type Expr, type Local, repeat, scaled } from '../asm.js';
 import type { Block } from '../storage.js';
 import { blockOf } from '../storage.js';
 import {
   type Background,
-  backgroundInputs,
+  backgroundPairs,
   compactionBlock,
   intervalBlock,
   listBytes,
@@ -14,7 +14,15 @@ import { type BackgroundPlaces, findForeground } from './background-emit.js';
 import type { CodeSource } from './code-source.js';
 import type { EdgeAnalysis } from './edge-analysis.js';
 import type { EdgeTiling } from './edge-layout.js';
-import { type AddRows, type Flushing, groupLoop, ROUND, rowOffset, unlessDone } from './edge-rows.js';
+import {
+  type AddRows,
+  type Flushing,
+  groupLoop,
+  ROUND,
+  type Row,
+  rowOffset,
+  unlessDone,
+} from './edge-rows.js';
 import type { CodeBase } from './tile-loops.js';
 
 export interface EdgeForeground {
@@ -23,8 +31,6 @@ export interface EdgeForeground {
   readonly size: 1 | 2 | 4;
   /** Bytes of an entry of the sums of the background. */
   readonly entry: 2 | 4;
-  /** Slabs stand in the order of the elements, one for each; otherwise a block tells where they are. */
-  readonly linear: boolean;
 }
 
 /** Whether, in every output, the largest entries of any `size` inputs sum to at most `capacity`. */
@@ -49,15 +55,13 @@ export const anyFit = (
 };
 
 /**
- * Intervals, compaction, sums of the background by tile, and byte offsets of slabs by element (none when linear).
- * `slabOffset`: of an input.
+ * Intervals, compaction, sums of the background by tile, and byte offsets of slabs by pair.
  */
 export const foregroundBlocks = (
   f: EdgeForeground,
   analysis: EdgeAnalysis,
   tiling: EdgeTiling,
   frequent: ArrayLike<number>,
-  slabOffset: (input: number) => number,
 ): ReadonlyArray<Block> => {
   const { table, min } = analysis;
   const { outputs, slabOf } = table;
@@ -66,12 +70,16 @@ export const foregroundBlocks = (
     const row = table.first(slab, 0) + frequent[input]! * outputs;
     for (let o = 0; o < outputs; o++) sums[o]! += table.data[row + o]! - min[slab * outputs + o]!;
   };
-  const offsets = f.linear ? [] : Array.from(f.background.inputOf, (i) => (i < 0 ? 0 : slabOffset(i)));
+  const offsets = new Uint32Array(f.background.count / 2);
+  // Slabs of pairs come first, in their order.
+  backgroundPairs(f.background).forEach(({ pair }, k) => {
+    offsets[pair] = 2 * k * tiling.rowBytes;
+  });
   return [
     intervalBlock(f.background),
     compactionBlock(),
     prefixBlock(f.background, tiling.tiles, tiling.tile, f.entry, addTo),
-    blockOf(Uint32Array.from(offsets)),
+    blockOf(offsets),
   ];
 };
 
@@ -85,12 +93,12 @@ const listPlaces = ({ background }: EdgeForeground, places: ForegroundPlaces): B
   intervals: places.blocks[0]!,
   compaction: places.blocks[1]!,
   foreground: places.scratch,
-  borders: places.scratch + listBytes(background).elements,
+  borders: places.scratch + listBytes(background).pairs,
 });
 
 /** Own memory that is needed, besides where accumulators start. */
 export const foregroundBytes = ({ background }: EdgeForeground): number =>
-  2 * listBytes(background).elements + listBytes(background).addresses;
+  2 * listBytes(background).pairs + listBytes(background).addresses;
 
 export interface RowSource {
   readonly source: CodeSource;
@@ -123,66 +131,100 @@ export const foregroundCode = (
   const { background, size } = f;
   const lists = listPlaces(f, places);
   const found = findForeground(asm, background, rows.codes, lists);
-  const [at, element] = [asm.i32(), asm.i32()];
+  const at = asm.i32();
   const from: CodeBase = { pointer: rows.codes.pointer, offset: rows.codes.offset + background.first };
-  /** The byte offset of the row of an element in a tile. */
-  const rowIn = (e: () => Expr): Expr =>
-    m.i32.add(
-      f.linear ? scaled(m, e(), rows.tiling.rowBytes) : m.i32.load(places.blocks[3]!, 1, scaled(m, e(), 4)),
-      rowOffset(asm, rows.source, from, e, rows.codeStride, rows.map),
-    );
+  const offsetOf = (codes: CodeBase, element: () => Expr): Expr =>
+    rowOffset(asm, rows.source, codes, element, rows.codeStride, rows.map);
+  /** Where the rows of a pair are in a tile. `slab`, `element`: set before. */
+  const rowsOf = (slab: Local, element: Local): readonly [Row, Row] => [
+    { pointer: () => m.i32.add(slab.get(), offsetOf(from, element.get)), offset: 0 },
+    {
+      pointer: () => m.i32.add(slab.get(), offsetOf({ ...from, offset: from.offset + 1 }, element.get)),
+      offset: rows.tiling.rowBytes,
+    },
+  ];
+  const find = (pair: Expr, slab: Local, element: Local): ReadonlyArray<Expr> => [
+    element.set(pair),
+    slab.set(m.i32.load(places.blocks[3]!, 1, scaled(m, element.get(), 4))),
+    element.set(m.i32.shl(element.get(), m.i32.const(1))),
+  ];
   const listed = rows.tiling.tiles > 1;
-  const addresses = lists.borders + listBytes(background).elements;
+  const addresses = lists.borders + listBytes(background).pairs;
   const addressesEnd = asm.i32();
-  const write = (k: Local): ReadonlyArray<Expr> => [
-    k.set(m.i32.const(addresses)),
+  const slabs = Array.from({ length: ROUND / 2 }, () => asm.i32());
+  const elements = Array.from({ length: ROUND / 2 }, () => asm.i32());
+  const write = (): ReadonlyArray<Expr> => [
+    addressesEnd.set(m.i32.const(addresses)),
     at.set(m.i32.const(lists.foreground)),
     unlessDone(asm, at, found.end.get, [
       repeat(asm, at, 2, found.end.get, [
-        element.set(m.i32.load16_u(0, 1, at.get())),
-        m.i32.store(0, 4, k.get(), rowIn(element.get)),
-        k.set(m.i32.add(k.get(), m.i32.const(4))),
+        ...find(m.i32.load16_u(0, 1, at.get()), slabs[0]!, elements[0]!),
+        ...rowsOf(slabs[0]!, elements[0]!).map((row, k) =>
+          m.i32.store(4 * k, 4, addressesEnd.get(), m.i32.add(row.pointer(), m.i32.const(row.offset))),
+        ),
+        addressesEnd.set(m.i32.add(addressesEnd.get(), m.i32.const(8))),
       ]),
     ]),
   ];
-  const [start, end, entry] = listed ? [addresses, addressesEnd, 4] : [lists.foreground, found.end, 2];
+  /** The list that is walked, and the bytes of a pair in it. */
+  const [start, end, entry] = listed ? [addresses, addressesEnd, 8] : [lists.foreground, found.end, 2];
   const stop = asm.i32();
-  const elements = Array.from({ length: ROUND }, () => asm.i32());
-  const most = backgroundInputs(background).length;
+  const most = backgroundPairs(background).length;
   return {
-    once: [...found.code, ...(listed ? write(addressesEnd) : [])],
+    once: [...found.code, ...(listed ? write() : [])],
     borders: { begin: lists.borders, end: found.bordersEnd },
     add: (addRows, table, flushing) => {
-      const plus = (offset: Expr): Expr =>
-        table.pointer === undefined ? offset : m.i32.add(offset, table.pointer());
-      const rows = (count: number): ReadonlyArray<Expr> => {
-        const members = elements.slice(0, count);
-        const found = members.map((e, k) => ({
-          pointer: () => plus(listed ? m.i32.load(entry * k, 1, at.get()) : rowIn(e.get)),
-          offset: table.offset,
-        }));
-        const groups = Array.from({ length: count / Math.min(size, count) }, (_, g) =>
-          found.slice(g * size, (g + 1) * size),
-        );
+      const inTile = (row: Row): Row => ({
+        pointer: () =>
+          table.pointer === undefined ? row.pointer() : m.i32.add(row.pointer(), table.pointer()),
+        offset: table.offset + row.offset,
+      });
+      const round = (pairs: number): ReadonlyArray<Expr> => {
+        const members = Array.from({ length: pairs }, (_, k) =>
+          listed
+            ? [0, 4].map((half) => ({
+                pointer: () => m.i32.load(entry * k + half, 1, at.get()),
+                offset: 0,
+              }))
+            : rowsOf(slabs[k]!, elements[k]!),
+        ).flat();
+        const together = Math.min(size, 2 * pairs);
         return [
-          ...(listed ? [] : members.map((e, k) => e.set(m.i32.load16_u(entry * k, 1, at.get())))),
-          ...addRows(groups),
+          ...(listed
+            ? []
+            : Array.from({ length: pairs }, (_, k) =>
+                find(m.i32.load16_u(entry * k, 1, at.get()), slabs[k]!, elements[k]!),
+              ).flat()),
+          ...addRows(
+            Array.from({ length: (2 * pairs) / together }, (_, g) =>
+              members.slice(g * together, (g + 1) * together).map(inTile),
+            ),
+          ),
         ];
       };
-      const loop = (count: number, to: Local, rounds: number): Expr =>
+      const loop = (pairs: number, to: Local, rounds: number): Expr =>
         unlessDone(
           asm,
           at,
           to.get,
-          groupLoop(asm, at, count * entry, to.get, rounds, rows(count), flushing?.(Math.ceil(count / size))),
+          groupLoop(
+            asm,
+            at,
+            pairs * entry,
+            to.get,
+            rounds,
+            round(pairs),
+            flushing?.((2 * pairs) / Math.min(size, 2 * pairs)),
+          ),
         );
-      // Whole rounds, then what is left one by one.
-      const whole = m.i32.and(m.i32.sub(end.get(), m.i32.const(start)), m.i32.const(~(ROUND * entry - 1)));
+      // Whole rounds, then what is left pair by pair.
+      const bytes = (ROUND / 2) * entry;
+      const whole = m.i32.and(m.i32.sub(end.get(), m.i32.const(start)), m.i32.const(~(bytes - 1)));
       return [
         at.set(m.i32.const(start)),
         stop.set(m.i32.add(whole, m.i32.const(start))),
-        loop(ROUND, stop, Math.floor(most / ROUND)),
-        loop(1, end, ROUND - 1),
+        loop(ROUND / 2, stop, Math.floor(most / (ROUND / 2))),
+        loop(1, end, ROUND / 2 - 1),
       ];
     },
   };

@@ -66,7 +66,7 @@ export const codeStride = (t: EdgeTiling, slabs: number): number => {
   return bytes % 4096 === 0 ? bytes + 64 : bytes;
 };
 
-/** The table in its layout: [groups, tiles, codes, slabs in the given order, row]. */
+/** The table in its layout: [groups, tiles, codes, slabs in the given order, row]; a slab of -1 is all zeros. */
 export const packTable = (t: EdgeTiling, analysis: EdgeAnalysis, slabs: ArrayLike<number>): Block => {
   const { min, table } = analysis;
   const { codes, outputs, width } = table;
@@ -82,6 +82,7 @@ export const packTable = (t: EdgeTiling, analysis: EdgeAnalysis, slabs: ArrayLik
       const count = Math.min(t.tile, width - skip);
       for (let slot = 0; slot < slabs.length; slot++) {
         const slab = slabs[slot]!;
+        if (slab < 0) continue;
         const low = slab * outputs + group * width + skip;
         let from = table.first(slab, group) + skip;
         let to = number * codes * codeEntries + slot * rowEntries;

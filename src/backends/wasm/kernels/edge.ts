@@ -4,7 +4,7 @@ import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { backgroundInputs, backgroundOf } from './background.js';
+import { backgroundOf, backgroundPairs } from './background.js';
 import { type CodeSource, layerCode, slotList } from './code-source.js';
 import {
   analyseEdges,
@@ -70,8 +70,12 @@ export const edgeTable = (
   const capacity =
     mode._tag === 'split8' ? 0xff : mode._tag === 'split16' ? 0xffff : Number.POSITIVE_INFINITY;
   const varied = variedInputs(analysis);
-  const background = window === undefined ? backgroundOf(source, attrs.frequent?.data, varied) : undefined;
-  const skipped = background === undefined ? [] : backgroundInputs(background);
+  const background =
+    window === undefined && attrs.slabs === undefined
+      ? backgroundOf(source, attrs.frequent?.data, varied, inputs)
+      : undefined;
+  const pairs = background === undefined ? [] : backgroundPairs(background);
+  const skipped = pairs.flatMap((p) => p.inputs.filter((i) => i >= 0));
   const skips = new Set(skipped);
   const groups = groupInputs(
     analysis,
@@ -79,37 +83,29 @@ export const edgeTable = (
     varied.filter((i) => !skips.has(i)),
   );
   const { slots, rounds } = roundsOf(groups);
-  const wanted = [...skipped, ...slots].map(table.slabOf);
-  const slabs = [...new Set(wanted)];
-  const shared = slabs.length < wanted.length;
+  const wanted = slots.map(table.slabOf);
+  const distinct = [...new Set(wanted)];
+  const shared = distinct.length < wanted.length;
+  // First the slabs of pairs, -1 for a member that is not there, then those of the slots.
+  const firstSlot = 2 * pairs.length;
+  const slabs = [...pairs.flatMap((p) => p.inputs.map((i) => (i < 0 ? -1 : table.slabOf(i)))), ...distinct];
   const stride = codeStride(tiling, slabs.length);
-  const order = new Map(slabs.map((slab, k) => [slab, k]));
-  const slabOffset = (input: number): number => order.get(table.slabOf(input))! * tiling.rowBytes;
-  const slabOffsets = slots.map(slabOffset);
+  const order = new Map(distinct.map((slab, k) => [slab, firstSlot + k]));
+  const slabOffsets = wanted.map((slab) => order.get(slab)! * tiling.rowBytes);
   const list = slotList(source, slots, shared ? slabOffsets : undefined);
   const rowOffsets = Uint32Array.from(
     { length: source.map === undefined ? 0 : source.levels },
     (_, code) => layerCode(source, code) * stride,
   );
   const size = ([4, 2] as const).find((n) => anyFit(analysis, skipped, n, capacity)) ?? 1;
-  const widened =
-    groups.quads.length / 4 +
-    groups.pairs.length / 2 +
-    groups.singles.length +
-    Math.floor(skipped.length / size) +
-    ROUND;
+  // Pairs that are left after whole rounds may count as groups of their own.
+  const mostSkipped = skipped.length === 0 ? 0 : Math.floor(skipped.length / size) + ROUND;
+  const widened = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length + mostSkipped;
   const sums: EdgeSums =
     mode.lane === 4 ? 'wide' : narrow ? 'narrow' : widened <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
   const constantBytes = sums === 'narrow' ? 2 : 4;
   const foreground: EdgeForeground | undefined =
-    background === undefined
-      ? undefined
-      : {
-          background,
-          size,
-          entry: constantBytes,
-          linear: !shared && skipped.length === background.count,
-        };
+    background === undefined ? undefined : { background, size, entry: constantBytes };
   const starts =
     window === undefined
       ? analysis.offset
@@ -139,7 +135,7 @@ export const edgeTable = (
       ),
       ...(foreground === undefined
         ? []
-        : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [], slabOffset)),
+        : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [])),
     ],
     emit: (asm, bound) =>
       emitEdges(asm, bound, {
@@ -154,7 +150,7 @@ export const edgeTable = (
         shared,
         codeStride: stride,
         tileBytes: stride * levels,
-        firstSlab: skipped.length * tiling.rowBytes,
+        firstSlab: firstSlot * tiling.rowBytes,
         foreground,
         rounds,
       }),
