@@ -7,7 +7,17 @@ import type { ValueType } from '../../src/ir/types.js';
 import { type Code, floatsOf, type Use } from './code.js';
 import type { Tail } from './layer.js';
 import { ACTIVATION_CODE } from './math.js';
-import { type Kernel, kernel, LANES, type Layout, layoutOf, load, read, store } from './storage.js';
+import {
+  type Kernel,
+  kernel,
+  LANES,
+  type Layout,
+  layoutOf,
+  load,
+  type Piece,
+  read,
+  write,
+} from './storage.js';
 
 /** One number for every channel, to the end of the last vector. */
 export const channelBlock = (p: PerChannel, { channels }: Layout): Float32Array =>
@@ -39,7 +49,7 @@ export const activationCode = (f: UnivariateFunction, layout: Layout): Tail['act
 const perVector = (
   layout: Layout,
   operands: (code: Code, inputs: ReadonlyArray<Use>, channel: number) => Use,
-): Kernel['emit'] => {
+): Piece => {
   const perPosition = layout.channels === 1 ? 1 : layout.stride / LANES;
   return (code, o) => {
     const { asm } = code;
@@ -49,14 +59,14 @@ const perVector = (
         const at = 4 * LANES * v;
         const inputs = o.sources.map((s) => c.vector(read(asm, s, index, at)));
         const y = operands(c, inputs, LANES * v);
-        c.push(store(asm, o.target + at, index(), y()));
+        c.push(write(asm, o.target, index, at, y()));
       }
     });
   };
 };
 
 /** The same for functions that do not ask for the channel: one loop over everything. */
-const flat = (layout: Layout, operands: (code: Code, inputs: ReadonlyArray<Use>) => Use): Kernel['emit'] =>
+const flat = (layout: Layout, operands: (code: Code, inputs: ReadonlyArray<Use>) => Use): Piece =>
   perVector(
     { ...layout, channels: 1, positions: layout.positions * layout.stride, stride: 1 },
     (code, inputs) => operands(code, inputs),
@@ -70,7 +80,7 @@ export const activateKernel = (f: UnivariateFunction, type: ValueType): E.Either
   const made = activationCode(f, layout);
   if (made === undefined) return E.left('there is no vector code for the activation');
   const shared = f._tag === 'activation' || typeof f.slope === 'number';
-  const emit: Kernel['emit'] = (code, o) =>
+  const emit: Piece = (code, o) =>
     shared
       ? flat(layout, (c, [x]) => made.emit(c, x!, o.blocks, 0))(code, o)
       : perVector(layout, (c, [x], at) => made.emit(c, x!, o.blocks, at))(code, o);

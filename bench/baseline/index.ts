@@ -6,7 +6,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Graph } from '../../src/ir/graph.js';
 import { sizeOf } from '../../src/ir/types.js';
-import { assemble, memoryOf, typeOfOutput } from './module.js';
+import { memoryOf, typeOfOutput } from './memory.js';
+import { assemble } from './module.js';
 import { planOf } from './plan.js';
 
 export interface Baseline {

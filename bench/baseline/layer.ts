@@ -9,10 +9,10 @@ import { channel, f32Data, type PerChannel } from '../../src/ir/constant.js';
 import type { KanAttrs } from '../../src/ir/ops/kan.js';
 import type { ValueType } from '../../src/ir/types.js';
 import type { Code, Use } from './code.js';
-import { contract } from './contract.js';
+import { contraction, type Passes, passesOf, passRange, rowBytesOf } from './contract.js';
 import { type Expansion, expansionOf } from './expand.js';
 import { expandAll } from './planes.js';
-import { type Block, type Kernel, LANES, type Layout, layoutOf } from './storage.js';
+import { type Block, type Kernel, LANES, type Layout, layoutOf, type Piece } from './storage.js';
 import { windowList } from './window-list.js';
 
 /** What follows a layer and is computed with it. */
@@ -69,11 +69,8 @@ export const layerKernel = (
   if (groups > 1 && width % LANES !== 0) return E.left(`groups of ${width} outputs are no whole vectors`);
   const parts = partsOf(attrs.branches, input, area);
   if (typeof parts === 'string') return E.left(parts);
-  const rowFloats = roundUp(width, LANES);
-  const rowBytes = 4 * rowFloats;
-  const weights = parts.map((part) =>
-    packed(part, { area, groups, width, rowFloats, scale: tail.scale ?? 1 }),
-  );
+  const passes = passesOf(width);
+  const weights = parts.map((part) => packed(part, { area, groups, width, passes, scale: tail.scale ?? 1 }));
   const list = window === undefined ? undefined : windowList(window, source.shape);
   const blocks: Block[] = [
     ...weights,
@@ -84,34 +81,29 @@ export const layerKernel = (
   for (const part of parts) for (const { expansion } of part.branches) blocks.push(...expansion.blocks);
   const firstTail = blocks.length;
   blocks.push(...(tail.activation?.blocks ?? []));
+  const bias = parts.length;
+  const expansion: Piece = (code, operands) => {
+    const bases = operands.blocks.slice(firstBasis);
+    expandAll(code, { operands, parts, input, rowBytes: rowBytesOf(passes), bases });
+  };
+  const sums = contraction({
+    parts,
+    groups,
+    area,
+    output,
+    passes,
+    width,
+    bias,
+    ...(list === undefined
+      ? {}
+      : { list: { starts: bias + 1, entries: bias + 2, someEmpty: list.someEmpty } }),
+    finish: (code, x, ch, { blocks: at }) => tail.activation?.emit(code, x, at.slice(firstTail), ch) ?? x,
+  });
   return E.right({
     blocks,
     scratch: parts.reduce((n, p) => n + p.planes * p.planeBytes, 0),
-    emit: (code, operands) => {
-      const at = operands.blocks;
-      expandAll(code, { operands, parts, input, rowBytes, bases: at.slice(firstBasis) });
-      contract(code, {
-        operands,
-        parts,
-        groups,
-        area,
-        output,
-        rowBytes,
-        width,
-        weights: at.slice(0, parts.length),
-        bias: at[parts.length]!,
-        ...(list === undefined
-          ? {}
-          : {
-              list: {
-                starts: at[parts.length + 1]!,
-                entries: at[parts.length + 2]!,
-                someEmpty: list.someEmpty,
-              },
-            }),
-        finish: (c, x, ch) => tail.activation?.emit(c, x, at.slice(firstTail), ch) ?? x,
-      });
-    },
+    pieces: [expansion, ...sums],
+    weights: weights.reduce((n, w) => n + w.byteLength, 0),
   });
 };
 
@@ -165,30 +157,37 @@ interface Packing {
   readonly area: number;
   readonly groups: number;
   readonly width: number;
-  readonly rowFloats: number;
+  readonly passes: Passes;
   readonly scale: PerChannel;
 }
 
-/** Coefficients as [group][tap][channel][function of any branch][output], outputs padded to whole vectors. */
-const packed = (part: Part, { area, groups, width, rowFloats, scale }: Packing): Float32Array => {
-  const result = new Float32Array((part.channels * area * part.rows + 2 * part.margin) * rowFloats);
+/** Coefficients as [group][pass][tap][channel][function of any branch][output of the pass]. */
+const packed = (part: Part, { area, groups, width, passes, scale }: Packing): Float32Array => {
+  const row = passes.rowVectors * LANES;
   const perGroup = part.channels / groups;
-  let first = 0;
-  for (const { branch, expansion } of part.branches) {
-    const data = f32Data(branch.weights);
-    for (let c = 0; c < part.channels; c++) {
-      const group = Math.floor(c / perGroup);
-      for (let tap = 0; tap < area; tap++) {
-        const cell = (group * area + tap) * perGroup + (c % perGroup);
-        for (let k = 0; k < expansion.functions; k++) {
-          const to = (part.margin + cell * part.rows + first + k) * rowFloats;
-          const from = ((c * area + tap) * expansion.functions + k) * width;
-          for (let o = 0; o < width; o++)
-            result[to + o] = data[from + o]! * channel(scale, group * width + o);
+  const rowsOfPass = perGroup * area * part.rows + 2 * part.margin;
+  const result = new Float32Array(groups * passes.count * rowsOfPass * row);
+  for (let pass = 0; pass < passes.count; pass++) {
+    const [start, end] = passRange(passes, pass).map((v) => Math.min(width, v * LANES));
+    let first = 0;
+    for (const { branch, expansion } of part.branches) {
+      const data = f32Data(branch.weights);
+      for (let c = 0; c < part.channels; c++) {
+        const group = Math.floor(c / perGroup);
+        const before = (group * passes.count + pass) * rowsOfPass + part.margin;
+        for (let tap = 0; tap < area; tap++) {
+          const cell = before + (tap * perGroup + (c % perGroup)) * part.rows + first;
+          for (let k = 0; k < expansion.functions; k++) {
+            const to = (cell + k) * row;
+            const from = ((c * area + tap) * expansion.functions + k) * width;
+            for (let o = start!; o < end!; o++) {
+              result[to + o - start!] = data[from + o]! * channel(scale, group * width + o);
+            }
+          }
         }
       }
+      first += expansion.functions;
     }
-    first += expansion.functions;
   }
   return result;
 };

@@ -3,9 +3,8 @@ import {
   type Asm,
   asmOf,
   type Expr,
-  fixed,
-  INPUT,
   type Library,
+  type Local,
   repeat,
   rounds,
   scaled,
@@ -13,94 +12,50 @@ import {
 import { appendData } from '../../src/backends/wasm/data-section.js';
 import { littleEndianBytes } from '../../src/ir/constant.js';
 import type { Graph, ValueName } from '../../src/ir/graph.js';
-import { sizeOf, type ValueType } from '../../src/ir/types.js';
-import { codeOf } from './code.js';
+import { sizeOf } from '../../src/ir/types.js';
+import { type Code, codeOf } from './code.js';
+import { type Memory, typeOfOutput } from './memory.js';
 import type { Step } from './plan.js';
-import { type Block, layoutOf, type Operands, type Value } from './storage.js';
+import { layoutOf, type Operands, type Piece, type Value } from './storage.js';
 
-export interface Memory {
-  /** Samples that one call takes. */
-  readonly capacity: number;
-  readonly input: number;
-  readonly output: number;
-  readonly pages: number;
-  /** Addresses of all values but the input. */
-  readonly values: ReadonlyMap<ValueName, number>;
-  readonly blocks: ReadonlyMap<Block, number>;
-  readonly scratch: number;
+interface Program {
+  readonly graph: Graph;
+  readonly steps: ReadonlyArray<Step>;
+  readonly memory: Memory;
 }
 
-const PAGE = 65536;
-/** As the artifacts have it: input and output of a call stay in the second-level cache. */
-const CALL_BYTES = 128 * 1024;
-const CALL_SAMPLES = 256;
-
-/** Values take the memory of those that nothing reads any more. */
-const placeValues = (
-  graph: Graph,
-  steps: ReadonlyArray<Step>,
-  place: (bytes: number) => number,
-): Map<ValueName, number> => {
-  const lastUse = new Map<ValueName, number>();
-  for (const [k, { operands }] of steps.entries()) for (const name of operands) lastUse.set(name, k);
-  for (const name of graph.outputs) lastUse.set(name, steps.length);
-  const values = new Map<ValueName, number>();
-  const sizes = new Map<number, number>();
-  const free: number[] = [];
-  for (const [k, { result, type, operands }] of steps.entries()) {
-    const needed = layoutOf(type).bytes;
-    const fitting = free.filter((a) => sizes.get(a)! >= needed).sort((a, b) => sizes.get(a)! - sizes.get(b)!);
-    const address = fitting[0] ?? place(needed);
-    if (fitting[0] !== undefined) free.splice(free.indexOf(address), 1);
-    else sizes.set(address, needed);
-    values.set(result, address);
-    for (const name of new Set(operands)) {
-      const known = values.get(name);
-      if (lastUse.get(name) === k && known !== undefined) free.push(known);
-    }
-  }
-  return values;
-};
-
-export const memoryOf = (graph: Graph, steps: ReadonlyArray<Step>): Memory => {
-  let next = 64;
-  const place = (bytes: number): number => {
-    const address = Math.ceil(next / 64) * 64;
-    next = address + bytes;
-    return address;
-  };
-  const input = graph.inputs[0]!;
-  const features = sizeOf(input.type);
-  const outputs = sizeOf(typeOfOutput(graph, steps));
-  const capacity = Math.max(1, Math.min(CALL_SAMPLES, Math.floor(CALL_BYTES / (4 * (features + outputs)))));
-  // Whole vectors are read at the end.
-  const inputAt = place(4 * capacity * features + 64);
-  const outputAt = place(4 * capacity * outputs);
-  const values = placeValues(graph, steps, place);
-  const scratch = place(Math.max(0, ...steps.map(({ kernel }) => kernel.scratch)) + 64);
-  const blocks = new Map<Block, number>();
-  for (const { kernel } of steps) {
-    for (const block of kernel.blocks) if (!blocks.has(block)) blocks.set(block, place(block.byteLength));
-  }
-  const pages = Math.ceil((next + 64) / PAGE);
-  return { capacity, input: inputAt, output: outputAt, pages, values, blocks, scratch };
-};
-
 /** Where a step finds an operand; the step that has the name of the input itself reads the input. */
-const placedValue = (
-  graph: Graph,
-  steps: ReadonlyArray<Step>,
-  memory: Memory,
-  name: ValueName,
-  reader: Step,
-): Value => {
+const placedValue = (code: Code, { graph, steps, memory }: Program, name: ValueName, reader: Step): Value => {
+  const { asm } = code;
   const address = name === reader.result ? undefined : memory.values.get(name);
-  const type = steps.find((s) => s.result === name)?.type ?? graph.inputs[0]!.type;
-  return { layout: layoutOf(type), place: address === undefined ? INPUT : fixed(address) };
+  const layout = layoutOf(steps.find((s) => s.result === name)?.type ?? graph.inputs[0]!.type);
+  return address === undefined
+    ? { layout, address: 0, base: code.integer(asm.m.i32.load(memory.pointer, 4, asm.input())) }
+    : { layout, address, base: asm.input };
 };
 
-export const typeOfOutput = (graph: Graph, steps: ReadonlyArray<Step>): ValueType =>
-  steps.find((s) => s.result === graph.outputs[0])!.type;
+/** What a step is emitted against, in one function. */
+const operandsOf = (code: Code, program: Program, step: Step): Operands => ({
+  sources: step.operands.map((name) => placedValue(code, program, name, step)),
+  target: {
+    layout: layoutOf(step.type),
+    address: program.memory.values.get(step.result)!,
+    base: code.asm.input,
+  },
+  blocks: step.kernel.blocks.map((b) => program.memory.blocks.get(b)!),
+  scratch: program.memory.scratch,
+});
+
+/** The functions of a program, in the order in which they are called: of every step one, or one for each piece. */
+const functionsOf = ({
+  steps,
+  memory,
+}: Program): ReadonlyArray<{ step: Step; pieces: ReadonlyArray<Piece> }> =>
+  steps.flatMap((step) =>
+    memory.tile === 1
+      ? [{ step, pieces: step.kernel.pieces }]
+      : step.kernel.pieces.map((piece) => ({ step, pieces: [piece] })),
+  );
 
 export const assemble = (
   library: Library,
@@ -108,6 +63,7 @@ export const assemble = (
   steps: ReadonlyArray<Step>,
   memory: Memory,
 ): Uint8Array => {
+  const program = { graph, steps, memory };
   const m = new library.Module();
   try {
     const { SIMD128, NontrappingFPToInt, BulkMemory, BulkMemoryOpt } = library.Features;
@@ -118,20 +74,17 @@ export const assemble = (
       const body = emit(asm);
       m.addFunction(name, library.i32, library.none, asm.locals(), m.block(null, [...body]));
     };
-    steps.forEach((step, k) => {
-      const operands: Operands = {
-        sources: step.operands.map((name) => placedValue(graph, steps, memory, name, step)),
-        target: memory.values.get(step.result)!,
-        blocks: step.kernel.blocks.map((b) => memory.blocks.get(b)!),
-        scratch: memory.scratch,
-      };
-      define(`step${k}`, (asm) => {
+    const functions = functionsOf(program);
+    functions.forEach(({ step, pieces }, k) => {
+      define(`f${k}`, (asm) => {
         const code = codeOf(asm);
-        step.kernel.emit(code, operands);
+        const operands = operandsOf(code, program, step);
+        for (const piece of pieces) piece(code, operands);
         return code.statements;
       });
     });
-    define('run', (asm) => runBody(asm, library, graph, steps, memory));
+    const calls = functions.map((_, k) => (frame: Expr) => m.call(`f${k}`, [frame], library.none));
+    define('run', (asm) => runBody(asm, calls, program));
     m.addFunctionExport('run', 'run');
     if (m.validate() !== 1) throw new Error('the module of the baseline is not valid');
     const segments = [...memory.blocks].map(([block, address]) => ({
@@ -145,36 +98,62 @@ export const assemble = (
   }
 };
 
-/** All steps for every sample. */
+/** Tile by tile; in a tile function by function, for all its samples. */
 const runBody = (
   asm: Asm,
-  library: Library,
-  graph: Graph,
-  steps: ReadonlyArray<Step>,
-  memory: Memory,
+  calls: ReadonlyArray<(frame: Expr) => Expr>,
+  program: Program,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
+  const { graph, steps, memory } = program;
   const features = sizeOf(graph.inputs[0]!.type);
   const outputs = sizeOf(typeOfOutput(graph, steps));
-  const [sample, out, end] = [asm.i32(), asm.i32(), asm.i32()];
+  const [sample, out] = [asm.i32(), asm.i32()];
+  const frames = asm.i32();
+  const frame = asm.i32();
+  /** Runs statements for the frame of every sample of the tile. */
+  const forFrames = (body: ReadonlyArray<Expr>): ReadonlyArray<Expr> =>
+    memory.tile === 1
+      ? body
+      : [frame.set(m.i32.const(0)), repeat(asm, frame, memory.frame, frames.get, body)];
+  const left = asm.i32();
   return [
     sample.set(m.i32.const(memory.input)),
     out.set(m.i32.const(memory.output)),
-    end.set(m.i32.add(out.get(), m.i32.mul(asm.input(), m.i32.const(4 * outputs)))),
-    repeat(asm, out, 4 * outputs, end.get, [
-      ...steps.map((_, k) => m.call(`step${k}`, [sample.get()], library.none)),
-      ...copyOut(asm, graph, steps, memory, out.get),
-      sample.set(m.i32.add(sample.get(), m.i32.const(4 * features))),
+    left.set(asm.input()),
+    // The body counts down by itself.
+    repeat(asm, left, 0, () => m.i32.const(0), [
+      ...tileSize(asm, left, frames, memory),
+      ...forFrames([
+        m.i32.store(memory.pointer, 4, frame.get(), sample.get()),
+        sample.set(m.i32.add(sample.get(), m.i32.const(4 * features))),
+      ]),
+      ...calls.flatMap((call) => forFrames([call(frame.get())])),
+      ...forFrames([
+        ...copyOut(asm, program, frame, out.get),
+        out.set(m.i32.add(out.get(), m.i32.const(4 * outputs))),
+      ]),
     ]),
+  ];
+};
+
+/** Takes the samples of the next tile off those that are left, and sets where their frames end. */
+const tileSize = (asm: Asm, left: Local, frames: Local, { tile, frame }: Memory): ReadonlyArray<Expr> => {
+  const { m } = asm;
+  const size = asm.i32();
+  const whole = m.i32.lt_u(left.get(), m.i32.const(tile));
+  return [
+    size.set(m.select(whole, left.get(), m.i32.const(tile))),
+    left.set(m.i32.sub(left.get(), size.get())),
+    frames.set(m.i32.mul(size.get(), m.i32.const(frame))),
   ];
 };
 
 /** Row-major, as callers expect it. */
 const copyOut = (
   asm: Asm,
-  graph: Graph,
-  steps: ReadonlyArray<Step>,
-  memory: Memory,
+  { graph, steps, memory }: Program,
+  frame: Local,
   out: () => Expr,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
@@ -186,7 +165,7 @@ const copyOut = (
         0,
         4,
         m.i32.add(out(), scaled(m, m.i32.add(scaled(m, c(), positions), p()), 4)),
-        m.f32.load(from, 4, scaled(m, m.i32.add(scaled(m, p(), stride), c()), 4)),
+        m.f32.load(from, 4, m.i32.add(frame.get(), scaled(m, m.i32.add(scaled(m, p(), stride), c()), 4))),
       ),
     ]),
   );

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { MultiplyAttrs } from '../../src/ir/ops/multiply.js';
 import type { ValueType } from '../../src/ir/types.js';
-import { type Kernel, kernel, LANES, layoutOf, read, scalarOf, store } from './storage.js';
+import { type Kernel, kernel, LANES, layoutOf, read, scalarOf, write, writeScalar } from './storage.js';
 
 /** Products of two features: scalars, code for each. */
 export const multiplyKernel = (a: MultiplyAttrs, source: ValueType): Kernel =>
@@ -13,7 +13,13 @@ export const multiplyKernel = (a: MultiplyAttrs, source: ValueType): Kernel =>
       i === features ? m.f32.const(1) : scalarOf(code.asm, o.sources[0]!, () => m.i32.const(0), 4 * i);
     a.left.data.forEach((left: number, n: number) => {
       code.push(
-        m.f32.store(o.target + 4 * n, 4, m.i32.const(0), m.f32.mul(value(left), value(a.right.data[n]!))),
+        writeScalar(
+          code.asm,
+          o.target,
+          () => m.i32.const(0),
+          4 * n,
+          m.f32.mul(value(left), value(a.right.data[n]!)),
+        ),
       );
     });
   });
@@ -25,8 +31,8 @@ export const permuteKernel = (order: ReadonlyArray<readonly [from: number, to: n
       const { m } = code.asm;
       code.loop(order.length, 8, (c, index) => {
         const from = c.integer(m.i32.load(o.blocks[0]!, 4, index()));
-        const to = m.i32.load(o.blocks[0]! + 4, 4, index());
-        c.push(m.f32.store(o.target, 4, to, scalarOf(c.asm, o.sources[0]!, from)));
+        const to = c.integer(m.i32.load(o.blocks[0]! + 4, 4, index()));
+        c.push(writeScalar(c.asm, o.target, to, 0, scalarOf(c.asm, o.sources[0]!, from)));
       });
     },
     [Int32Array.from(order.flatMap(([from, to]) => [4 * from, 4 * to]))],
@@ -45,7 +51,7 @@ export const concatKernel = (types: ReadonlyArray<ValueType>): E.Either<string, 
         const base = at;
         code.loop(Math.ceil(layout.channels / LANES), 4 * LANES, (c, index) => {
           const x = read(asm, o.sources[k]!, index);
-          c.push(store(asm, o.target + 4 * base, index(), x));
+          c.push(write(asm, o.target, index, 4 * base, x));
         });
         at += layout.channels;
       }

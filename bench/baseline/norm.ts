@@ -5,7 +5,7 @@ import type { NormAttrs } from '../../src/ir/ops/norm.js';
 import type { ValueType } from '../../src/ir/types.js';
 import { type Code, floatsOf, type Use } from './code.js';
 import { channelBlock } from './elementwise.js';
-import { type Kernel, LANES, type Layout, layoutOf, load, type Operands, read, store } from './storage.js';
+import { type Kernel, LANES, type Layout, layoutOf, load, type Operands, read, write } from './storage.js';
 
 /** Sums of one statistic at a time: an addition takes as long as four can be started. */
 const SUMS = 4;
@@ -19,7 +19,8 @@ export const normKernel = (a: NormAttrs, type: ValueType): E.Either<string, Kern
   return E.right({
     blocks: [channelBlock(a.scale, layout), channelBlock(a.shift, layout)],
     scratch: 0,
-    emit: (code, o) => (shared ? perChannel(code, a, layout, o) : perSample(code, a, layout, o)),
+    pieces: [(code, o) => (shared ? perChannel(code, a, layout, o) : perSample(code, a, layout, o))],
+    weights: 0,
   });
 };
 
@@ -108,7 +109,7 @@ const apply = (code: Code, layout: Layout, o: Operands, normalise: (code: Code, 
           ? c.vector(m.v128.load32_splat(o.blocks[block]!, 4, m.i32.const(0)))
           : c.vector(load(asm, o.blocks[block]!, index()));
       const v = normalise(c, c.vector(read(asm, o.sources[0]!, at)));
-      c.push(store(asm, o.target, at(), add(mul(v, of(0)), of(1))()));
+      c.push(write(asm, o.target, at, 0, add(mul(v, of(0)), of(1))()));
     });
   });
 };
@@ -136,7 +137,7 @@ const perChannel = (code: Code, a: NormAttrs, layout: Layout, o: Operands): void
     outer.loop(layout.positions, step, (c, index) => {
       const { add } = floatsOf(c);
       const y = add(floatsOf(c).mul(x(c, index, 0), factor), offset);
-      c.push(store(asm, o.target, m.i32.add(channels(), index()), y()));
+      c.push(write(asm, o.target, () => m.i32.add(channels(), index()), 0, y()));
     });
   });
 };

@@ -60,7 +60,7 @@ const expandPart = (
   const floats = whole ? input.positions * input.stride : part.channels;
   code.loop(whole ? 1 : input.positions, 1, (perPixel, pixel) => {
     const from = perPixel.integer(scaled(m, pixel(), 4 * input.stride));
-    const write = perPixel.integer(scaled(m, pixel(), 4 * part.stride));
+    const write = perPixel.integer(m.i32.add(asm.input(), scaled(m, pixel(), 4 * part.stride)));
     perPixel.loop(Math.ceil(floats / LANES), 4 * LANES, (c, offset) => {
       const x = c.vector(read(asm, source, () => m.i32.add(from(), offset()), first));
       for (const b of bases) {

@@ -3,7 +3,7 @@ import { repeat, scaled } from '../../src/backends/wasm/asm.js';
 import type { PoolAttrs } from '../../src/ir/ops/pool.js';
 import type { ValueType } from '../../src/ir/types.js';
 import { floatsOf, nested, type Use } from './code.js';
-import { type Kernel, kernel, LANES, layoutOf, read, store } from './storage.js';
+import { type Kernel, kernel, LANES, layoutOf, read, write } from './storage.js';
 import { ENTRY, windowList } from './window-list.js';
 
 /** Four channels of a pixel at a time. */
@@ -35,7 +35,7 @@ export const poolKernel = (a: PoolAttrs, source: ValueType, target: ValueType): 
           const { mul, constant } = floatsOf(c);
           const y: Use = a.reduce === 'max' ? result.get : mul(result.get, constant(1 / area));
           const to = scaled(m, position(), 4 * output.stride);
-          c.push(store(asm, o.target + 4 * LANES * v, to, y()));
+          c.push(write(asm, o.target, () => to, 4 * LANES * v, y()));
         });
       }
     },
