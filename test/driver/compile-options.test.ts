@@ -46,7 +46,7 @@ describe('compilePipeline', () => {
     expect(text).toBe(
       'calibrate{data=c.npy},quantize{act=6,ranges=mse,quantizer=uniform,' +
         'layers="layer0.act=4 b.*.align=knots b.1.align=free layer1.quantizer=lloyd"},' +
-        'tabulate{layers="b.*.form=basis b.1.form=edge"},fold,prune,dedupe,narrow,dce',
+        'tabulate{data=c.npy,layers="b.*.form=basis b.1.form=edge"},fold,prune,dedupe,narrow,dce',
     );
   });
 
@@ -54,7 +54,7 @@ describe('compilePipeline', () => {
     const tabulate = (quant: Record<string, string>): string =>
       /tabulate[^,]*/.exec(rightOf(compilePipeline({ quant, calib: 'c.npy' })))?.[0] ?? '';
     expect(tabulate({ table: '8', 'layer1.table': '3' })).toContain('c.npy');
-    expect(tabulate({ table: '8', 'layer1.table': '4' })).not.toContain('c.npy');
+    expect(tabulate({ table: '8', 'layer1.table': '5' })).not.toContain('c.npy');
   });
 
   it.each([

@@ -8,40 +8,13 @@
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { allocationPath, type Choice } from '../../analyses/allocation.js';
-import type { ConfigurationCost } from '../../analyses/configuration-cost.js';
-import type { LayerFacts } from '../../analyses/layer-facts.js';
 import { type Diagnostics, diagnostic } from '../../diagnostics/index.js';
-import {
-  affine,
-  combinations,
-  configurationOf,
-  FINE,
-  FINEST,
-  type Finest,
-  finestChoice,
-  type LayerChoice,
-  type Probe,
-  plannedCostOf,
-  probesOf,
-  type TableForm,
-  type Tried,
-} from './choices.js';
-import type { LayerShape } from './configuration.js';
-import { type Accepted, accepted, type Goal, keepsBudgets, plannedCost } from './goal.js';
-import { type Outcome, QUICK, THOROUGH, type TryAll } from './outcome.js';
+import { affine, configurationOf, finestChoice, type Plan, type Tried } from './choices.js';
+import { type Accepted, accepted, keepsBudgets } from './goal.js';
+import { type Outcome, THOROUGH } from './outcome.js';
+import { plannedTotal, planOf, sensitivityOf, unitOf } from './plan.js';
 import { type Candidate, refine } from './refine.js';
-
-export interface SearchInput {
-  readonly goal: Goal;
-  readonly layers: ReadonlyArray<LayerShape>;
-  /** Sizes of the same layers. */
-  readonly facts: ReadonlyArray<LayerFacts>;
-  readonly tryAll: TryAll;
-  /** Whether cells of least squared error may be chosen: not where the user says what quantizer is wanted. */
-  readonly freeCells: boolean;
-  readonly onStage: (stage: string) => void;
-}
+import { type SearchInput, startOf } from './start.js';
 
 export interface Found {
   readonly chosen: Accepted;
@@ -53,149 +26,8 @@ export interface Found {
   readonly tried: number;
 }
 
-/** Bytes of a layer's edge table above which a search begins with the basis form. */
-const EDGE_LIMIT = 16 * 2 ** 20;
-
 /** Configurations that refinement may try. */
 const REFINEMENTS = 40;
-
-/** Coarse bits by which forms are compared before anything is tried. */
-const COARSE: Finest = { act: 4, table: 4, coef: 4, basis: 3 };
-
-interface Start {
-  readonly finest: Finest;
-  readonly forms: ReadonlyArray<TableForm>;
-  readonly outcome: Accepted;
-}
-
-/** The form that a layer begins with. */
-const firstForm = (
-  { goal }: SearchInput,
-  shape: LayerShape,
-  facts: LayerFacts,
-  finest: Finest,
-): TableForm => {
-  if (!shape.hasBasis || goal.form === 'edge') return 'edge';
-  if (goal.form === 'basis') return 'basis';
-  return plannedCostOf(facts, finestChoice('edge', finest)).bytes > EDGE_LIMIT ? 'basis' : 'edge';
-};
-
-const noStart = ({ goal }: SearchInput, outcome: Outcome): Diagnostics => {
-  const { result } = outcome;
-  return [
-    diagnostic(
-      'K0902',
-      result._tag === 'refused'
-        ? `the finest configuration is refused: ${result.code}: ${result.message}`
-        : `the finest configuration loses ${result.drop.toFixed(2)} % (standard error ${result.error.toFixed(2)}) on ${result.samples} samples`,
-      {
-        place: { option: '--max-drop' },
-        expected: `${goal.maxDrop} % at most, standard error included`,
-        hint: 'Allow a larger drop, or give more calibration data: the error shrinks with the square root of their number.',
-      },
-    ),
-  ];
-};
-
-/** Begins with 8 bits, and where these lose too much with the finest there are. */
-const startOf = (input: SearchInput): TE.TaskEither<Diagnostics, Start> => {
-  const attempt = (finest: Finest): TE.TaskEither<Diagnostics, Start> => {
-    const forms = input.layers.map((shape, k) => firstForm(input, shape, input.facts[k]!, finest));
-    const choices = forms.map((form) => finestChoice(form, finest));
-    return pipe(
-      input.tryAll([configurationOf(input.layers, affine(choices))], THOROUGH),
-      TE.flatMap(([outcome]) =>
-        outcome !== undefined && accepted(input.goal, outcome)
-          ? TE.right({ finest, forms, outcome })
-          : TE.left(noStart(input, outcome!)),
-      ),
-    );
-  };
-  return pipe(
-    attempt(FINE),
-    TE.orElse(() => attempt(FINEST)),
-  );
-};
-
-const unitOf = ({ facts }: SearchInput, { finest, forms }: Start): ConfigurationCost =>
-  facts
-    .map((layer, k) => plannedCostOf(layer, finestChoice(forms[k]!, finest)))
-    .reduce((a, b) => ({
-      bytes: a.bytes + b.bytes,
-      packed: a.packed + b.packed,
-      bitOps: a.bitOps + b.bitOps,
-      luts: a.luts + b.luts,
-      reads: a.reads + b.reads,
-    }));
-
-const plannedTotal = (
-  { goal, facts }: SearchInput,
-  choices: ReadonlyArray<LayerChoice>,
-  unit: ConfigurationCost,
-): number =>
-  choices.reduce((sum, choice, k) => sum + plannedCost(goal, plannedCostOf(facts[k]!, choice), unit), 0);
-
-/** The forms of a layer that are worth trying: the one it begins with, and the other where it may cost less. */
-const formsOf = (input: SearchInput, start: Start, k: number): ReadonlyArray<TableForm> => {
-  const [mine, shape, facts] = [start.forms[k]!, input.layers[k]!, input.facts[k]!];
-  if (!shape.hasBasis || input.goal.form !== 'auto') return [mine];
-  const unit = unitOf(input, start);
-  const cost = (form: TableForm): number =>
-    plannedCost(input.goal, plannedCostOf(facts, finestChoice(form, COARSE)), unit);
-  const other: TableForm = mine === 'edge' ? 'basis' : 'edge';
-  // Edge tables halve with every bit of activations, basis tables do not: the latter may be the way before that.
-  const edge = plannedCost(input.goal, plannedCostOf(facts, { form: 'edge', act: 5, table: 5 }), unit);
-  return mine === 'edge' && cost('basis') >= edge ? [mine] : [mine, other];
-};
-
-/** Tries every knob of every layer alone. */
-const sensitivityOf = (
-  input: SearchInput,
-  start: Start,
-): TE.TaskEither<Diagnostics, { readonly reference: number; readonly tried: ReadonlyArray<Tried> }> => {
-  const { layers, freeCells } = input;
-  const finest = start.forms.map((form) => finestChoice(form, start.finest));
-  const probes = layers.flatMap((_, k) =>
-    formsOf(input, start, k).flatMap(
-      (form): ReadonlyArray<Probe> => probesOf(k, form, start.finest, layers.length, freeCells),
-    ),
-  );
-  const configurations = probes.map(({ layer, choice }) =>
-    configurationOf(layers, affine(finest.map((c, k) => (k === layer ? choice : c)))),
-  );
-  return pipe(
-    input.tryAll(configurations, QUICK),
-    TE.map((outcomes) => {
-      const tried = probes.map((probe, k) => ({ ...probe, outcome: outcomes[k]! }));
-      const begun = tried.find((p) => p.knob === undefined && p.form === start.forms[p.layer]);
-      const reference = begun?.outcome.result._tag === 'measured' ? begun.outcome.result.loss : 0;
-      return { reference, tried };
-    }),
-  );
-};
-
-/** From the finest configuration to the cheapest, by planned costs and summed losses. */
-const planOf = (
-  input: SearchInput,
-  start: Start,
-  reference: number,
-  tried: ReadonlyArray<Tried>,
-): ReadonlyArray<Plan> => {
-  const unit = unitOf(input, start);
-  const choices = input.facts.map((facts, k): ReadonlyArray<Choice<LayerChoice>> => {
-    const mine = tried.filter((p) => p.layer === k);
-    const weighed = (['edge', 'basis'] as const).flatMap((form) => combinations(mine, form, reference));
-    const listed = weighed.map(({ choice, loss }) => ({
-      value: choice,
-      loss,
-      cost: plannedCost(input.goal, plannedCostOf(facts, choice), unit),
-    }));
-    // Refused alone on one fold, yet accepted with all: then there is nothing to choose.
-    const only = { value: finestChoice(start.forms[k]!, start.finest), loss: 0, cost: 1 };
-    return listed.length === 0 ? [only] : listed;
-  });
-  return allocationPath(choices).map(affine);
-};
 
 /** The last configuration of the plan that is accepted, by bisection: losses grow along the plan. */
 const bisect = (

@@ -1,0 +1,108 @@
+/** The plan of a search: what every knob loses alone, and the configurations that promise most for what they lose. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { allocationPath, type Choice } from '../../analyses/allocation.js';
+import type { ConfigurationCost } from '../../analyses/configuration-cost.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import {
+  affine,
+  combinations,
+  configurationOf,
+  type Finest,
+  finestChoice,
+  type LayerChoice,
+  type Plan,
+  type Probe,
+  plannedCostOf,
+  probesOf,
+  type TableForm,
+  type Tried,
+} from './choices.js';
+import { plannedCost } from './goal.js';
+import { QUICK } from './outcome.js';
+import type { SearchInput, Start } from './start.js';
+
+/** Coarse bits by which forms are compared before anything is tried. */
+const COARSE: Finest = { act: 4, table: 4, coef: 4, basis: 3 };
+
+/** The planned cost of the start, which other costs are relative to. */
+export const unitOf = ({ facts }: SearchInput, { finest, forms }: Start): ConfigurationCost =>
+  facts
+    .map((layer, k) => plannedCostOf(layer, finestChoice(forms[k]!, finest)))
+    .reduce((a, b) => ({
+      bytes: a.bytes + b.bytes,
+      packed: a.packed + b.packed,
+      bitOps: a.bitOps + b.bitOps,
+      luts: a.luts + b.luts,
+      reads: a.reads + b.reads,
+    }));
+
+/** One number for all layers, to compare plans by. */
+export const plannedTotal = (
+  { goal, facts }: SearchInput,
+  choices: ReadonlyArray<LayerChoice>,
+  unit: ConfigurationCost,
+): number =>
+  choices.reduce((sum, choice, k) => sum + plannedCost(goal, plannedCostOf(facts[k]!, choice), unit), 0);
+
+/** The forms of a layer that are worth trying: the one it begins with, and the other where it may cost less. */
+const formsOf = (input: SearchInput, start: Start, k: number): ReadonlyArray<TableForm> => {
+  const [mine, shape, facts] = [start.forms[k]!, input.layers[k]!, input.facts[k]!];
+  if (!shape.hasBasis || input.goal.form !== 'auto') return [mine];
+  const unit = unitOf(input, start);
+  const cost = (form: TableForm): number =>
+    plannedCost(input.goal, plannedCostOf(facts, finestChoice(form, COARSE)), unit);
+  const other: TableForm = mine === 'edge' ? 'basis' : 'edge';
+  // Edge tables halve with every bit of activations, basis tables do not: the latter may be the way before that.
+  const edge = plannedCost(input.goal, plannedCostOf(facts, { form: 'edge', act: 5, table: 5 }), unit);
+  return mine === 'edge' && cost('basis') >= edge ? [mine] : [mine, other];
+};
+
+/** Tries every knob of every layer alone. */
+export const sensitivityOf = (
+  input: SearchInput,
+  start: Start,
+): TE.TaskEither<Diagnostics, { readonly reference: number; readonly tried: ReadonlyArray<Tried> }> => {
+  const { layers, freeCells } = input;
+  const finest = start.forms.map((form) => finestChoice(form, start.finest));
+  const probes = layers.flatMap((_, k) =>
+    formsOf(input, start, k).flatMap(
+      (form): ReadonlyArray<Probe> => probesOf(k, form, start.finest, layers.length, freeCells),
+    ),
+  );
+  const configurations = probes.map(({ layer, choice }) =>
+    configurationOf(layers, affine(finest.map((c, k) => (k === layer ? choice : c)))),
+  );
+  return pipe(
+    input.tryAll(configurations, QUICK),
+    TE.map((outcomes) => {
+      const tried = probes.map((probe, k) => ({ ...probe, outcome: outcomes[k]! }));
+      const begun = tried.find((p) => p.knob === undefined && p.form === start.forms[p.layer]);
+      const reference = begun?.outcome.result._tag === 'measured' ? begun.outcome.result.loss : 0;
+      return { reference, tried };
+    }),
+  );
+};
+
+/** From the finest configuration to the cheapest, by planned costs and summed losses. */
+export const planOf = (
+  input: SearchInput,
+  start: Start,
+  reference: number,
+  tried: ReadonlyArray<Tried>,
+): ReadonlyArray<Plan> => {
+  const unit = unitOf(input, start);
+  const choices = input.facts.map((facts, k): ReadonlyArray<Choice<LayerChoice>> => {
+    const mine = tried.filter((p) => p.layer === k);
+    const weighed = (['edge', 'basis'] as const).flatMap((form) => combinations(mine, form, reference));
+    const listed = weighed.map(({ choice, loss }) => ({
+      value: choice,
+      loss,
+      cost: plannedCost(input.goal, plannedCostOf(facts, choice), unit),
+    }));
+    // Refused alone on one fold, yet accepted with all: then there is nothing to choose.
+    const only = { value: finestChoice(start.forms[k]!, start.finest), loss: 0, cost: 1 };
+    return listed.length === 0 ? [only] : listed;
+  });
+  return allocationPath(choices).map(affine);
+};
