@@ -46,6 +46,24 @@ export const parseQuant = (text: string): Checked<Readonly<Record<string, string
   return E.right(bits);
 };
 
+/** Reads `pipeline=2,reset=true`; the target says which names and values there are. */
+export const parseTargetOptions = (text: string): Checked<Readonly<Record<string, string>>> => {
+  const options: Record<string, string> = {};
+  for (const part of text.split(',')) {
+    const at = part.indexOf('=');
+    const name = part.slice(0, Math.max(0, at)).trim();
+    const value = part.slice(at + 1).trim();
+    if (!/^[A-Za-z][A-Za-z0-9-]*$/.test(name) || value === '' || Object.hasOwn(options, name)) {
+      return fail('K0801', `'${printable(part, 60)}' is not of the form name=value, or is given twice`, {
+        place: { option: '--target-options' },
+        expected: 'options such as pipeline=2',
+      });
+    }
+    options[name] = value;
+  }
+  return E.right(options);
+};
+
 const FLAGS: Readonly<Record<keyof CompileOptions, string>> = {
   inputDtype: '--input-dtype',
   inputMean: '--input-mean',

@@ -9,7 +9,12 @@ import { writeArtifact } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
-import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/compile-options.js';
+import {
+  type CompileOptions,
+  compilePipeline,
+  parseQuant,
+  parseTargetOptions,
+} from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { checkDestination } from '../../driver/destination.js';
@@ -33,6 +38,7 @@ export const compile = (
   return pipe(
     TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
+    TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
     TE.bind('target', () => checkDestination(world)(flags.out)),
@@ -44,7 +50,7 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('made', ({ source, importing, passes, options, plugins }) => {
+    TE.bind('made', ({ source, importing, passes, options, plugins, targetOptions }) => {
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
@@ -52,9 +58,9 @@ export const compile = (
           importOptions: importing,
           pipeline: (level) => compilePipeline(options, level),
           target: flags.target,
-          targetOptions: flags.singleFile === true ? { singleFile: true } : {},
+          targetOptions,
           verifyEach: flags.verifyEach === true,
-          told: toldOf(flags, importing, options, plugins),
+          told: toldOf(flags, importing, options, plugins, targetOptions),
           onImport: (graph) => seen.onStart(graph, 'import'),
           onPass: seen.onPass,
         }),
@@ -87,17 +93,26 @@ const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
       );
 };
 
+/** The options of the target; its codec checks them. */
+const targetOptionsOf = (flags: CompileFlags): Checked<Readonly<Record<string, string | boolean>>> =>
+  pipe(
+    flags.targetOptions === undefined ? E.right({}) : parseTargetOptions(flags.targetOptions),
+    E.map((named) => ({ ...named, ...(flags.singleFile === true ? { singleFile: true } : {}) })),
+  );
+
 /** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
 const toldOf = (
   flags: CompileFlags,
   { architecture }: ImportOptions,
   { calib: _, passes: __, ...options }: CompileOptions,
   plugins: ReadonlyArray<Plugin>,
+  targetOptions: Readonly<Record<string, string | boolean>>,
 ): { readonly [key: string]: Json } => ({
   ...options,
   ...importOptions(flags),
   ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
   ...(flags.singleFile === true ? { singleFile: true } : {}),
+  ...(flags.targetOptions === undefined ? {} : { targetOptions }),
   ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
 });
 

@@ -21,6 +21,7 @@ export interface CompileFlags extends InputFlags, ImportFlags, PassFlags {
   readonly budgetMem?: string;
   readonly passes?: string;
   readonly singleFile?: boolean;
+  readonly targetOptions?: string;
   readonly json?: boolean;
 }
 
@@ -59,6 +60,10 @@ export const addCompile: AddCommand = (program, world, settle) => {
     .option('--budget-mem <size>', 'memory for the tables of a layer, such as 4MB')
     .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for')
     .option('--single-file', 'put the module into index.js')
+    .option(
+      '--target-options <options>',
+      'options of the target, as name=value,...; docs/targets-*.md tell them',
+    )
     .option('--json', 'print one JSON object about the artifact');
   addPassFlags(addImportFlags(command)).action(async (checkpoint: string, flags: CompileFlags) => {
     const { compile } = await import('../actions/compile.js');
