@@ -8,7 +8,7 @@ import type { Node } from '../../ir/graph.js';
 import { checkOp, type OpOf, proveOp } from '../../ir/ops/index.js';
 import type { Quantizer } from '../../ir/quantizer.js';
 import { channelsOf, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
-import { permutation } from './image.js';
+import { permutation } from '../image.js';
 import type { Kernel, KernelBase } from './kernel.js';
 import { basisTable } from './kernels/basis.js';
 import type { CodeSource } from './kernels/code-source.js';

@@ -7,7 +7,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Graph, Value } from '../../ir/graph.js';
 import { channelsOf, sizeOf } from '../../ir/types.js';
-import { interleaved, permutation } from './image.js';
+import { interleaved, permutation } from '../image.js';
 import type { Kernel } from './kernel.js';
 import { kernelOf } from './kernel-of.js';
 import { gatherElements } from './kernels/gather.js';

@@ -10,7 +10,7 @@ import {
   type ValueName,
 } from '../../ir/graph.js';
 import { levelsOf } from '../../ir/types.js';
-import { keepsOrder, permutation } from './image.js';
+import { keepsOrder, permutation } from '../image.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { storageOf } from './storage.js';
 

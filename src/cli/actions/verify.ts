@@ -1,12 +1,12 @@
 /** `kanc verify`: what it does. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { probes } from '../../analyses/probes.js';
 import { instantiate } from '../../backends/wasm/runtime.js';
 import { type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { artifactGraph, loadArtifact } from '../../driver/models.js';
-import { probes } from '../../driver/probes.js';
 import { samplesFor } from '../../driver/samples.js';
 import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';

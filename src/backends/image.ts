@@ -3,7 +3,7 @@
  * the accumulators that it gives at one position, then stand side by side. Values of one dimension, of one channel,
  * or with one element a channel are the same either way, so that a reshape between such forms costs nothing.
  */
-import { channelsOf, innerOf, sizeOf, type ValueType } from '../../ir/types.js';
+import { channelsOf, innerOf, sizeOf, type ValueType } from '../ir/types.js';
 
 type Shaped = Pick<ValueType, 'shape'>;
 
