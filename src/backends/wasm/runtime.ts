@@ -4,7 +4,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
-import { digest, type Manifest, parseManifest } from './manifest.js';
+import { digest } from '../manifest.js';
+import { type Manifest, parseManifest } from './manifest.js';
 import { storageBytes } from './storage.js';
 
 export type Input = Float32Array | Uint8Array;
