@@ -1,0 +1,30 @@
+/** Names from checkpoints and people as identifiers of C and C++. Nothing else of them reaches code. */
+
+/** Words that C99 and C++17 keep for themselves, and names that standard headers may define as macros. */
+const RESERVED: ReadonlySet<string> = new Set(
+  `alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const const_cast
+constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false float for
+friend goto if inline int int8_t int16_t int32_t int64_t long main mutable namespace new noexcept not not_eq nullptr
+operator or or_eq private protected public register reinterpret_cast restrict return short signed sizeof static
+static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename uint8_t
+uint16_t uint32_t uint64_t union unsigned using virtual void volatile wchar_t while xor xor_eq linux unix hls
+_Bool _Complex _Imaginary NULL EOF stdin stdout stderr`.split(/\s+/),
+);
+
+const LONGEST = 40;
+
+/**
+ * An identifier for a name that may hold anything: letters, digits and single underscores, beginning with a letter,
+ * at most 40 characters, no reserved word; `fallback` where nothing is left.
+ */
+export const identifier = (name: string, fallback: string): string => {
+  const safe = name
+    .normalize('NFKD')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .slice(0, LONGEST)
+    .replace(/_+$/, '');
+  if (safe === '') return fallback;
+  const begun = /^[0-9]/.test(safe) ? `${fallback}_${safe}`.slice(0, LONGEST) : safe;
+  return RESERVED.has(begun) ? `${begun}_${fallback}` : begun;
+};
