@@ -50,7 +50,10 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('made', ({ source, importing, passes, options, plugins, targetOptions }) => {
+    TE.bind('samples', () =>
+      flags.samples === undefined ? TE.right(undefined) : dataFromFiles(world)(flags.samples),
+    ),
+    TE.bind('made', ({ source, importing, passes, options, plugins, targetOptions, samples }) => {
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
@@ -60,6 +63,7 @@ export const compile = (
           target: flags.target,
           targetOptions,
           verifyEach: flags.verifyEach === true,
+          ...defined({ samples }),
           told: toldOf(flags, importing, options, plugins, targetOptions),
           onImport: (graph) => seen.onStart(graph, 'import'),
           onPass: seen.onPass,

@@ -22,6 +22,7 @@ export interface CompileFlags extends InputFlags, ImportFlags, PassFlags {
   readonly passes?: string;
   readonly singleFile?: boolean;
   readonly targetOptions?: string;
+  readonly samples?: string;
   readonly json?: boolean;
 }
 
@@ -64,6 +65,7 @@ export const addCompile: AddCommand = (program, world, settle) => {
       '--target-options <options>',
       'options of the target, as name=value,...; docs/targets-*.md tell them',
     )
+    .option('--samples <file>', 'an .npy file of inputs for targets that look at some, in place of --calib')
     .option('--json', 'print one JSON object about the artifact');
   addPassFlags(addImportFlags(command)).action(async (checkpoint: string, flags: CompileFlags) => {
     const { compile } = await import('../actions/compile.js');

@@ -1,0 +1,30 @@
+/**
+ * Systems of difference constraints, x[to] - x[from] <= weight, by Bellman and Ford: shortest paths from a node that is
+ * joined to all others are a solution, in integers, and a cycle of negative weight says that there is none.
+ */
+export interface Constraints {
+  readonly from: Int32Array;
+  readonly to: Int32Array;
+  readonly weight: Int32Array;
+  readonly count: number;
+}
+
+/** A solution, or undefined where there is none. */
+export const solveDifferences = (
+  nodes: number,
+  { from, to, weight, count }: Constraints,
+): Int32Array | undefined => {
+  const x = new Int32Array(nodes);
+  for (let round = 0; round <= nodes; round++) {
+    let changed = false;
+    for (let k = 0; k < count; k++) {
+      const bound = x[from[k]!]! + weight[k]!;
+      if (bound < x[to[k]!]!) {
+        x[to[k]!] = bound;
+        changed = true;
+      }
+    }
+    if (!changed) return x;
+  }
+  return undefined;
+};
