@@ -26,10 +26,14 @@ export const goldenText = (program: Program, golden: Golden): string => {
   ]);
 };
 
-const callOf = ({ scratch }: CStyle): string => (scratch === 'caller' ? '&scratch, x' : 'x');
+const callOf = ({ scratch }: Pick<CStyle, 'scratch'>): string => (scratch === 'caller' ? '&scratch, x' : 'x');
 
 /** Checks the golden vectors; with an argument it is a filter: samples in, results out. */
-export const testbenchText = (program: Program, style: CStyle): string => {
+export const testbenchText = (
+  program: Program,
+  style: Pick<CStyle, 'name' | 'scratch'>,
+  include = `${style.name}.h`,
+): string => {
   const { name } = style;
   const upper = name.toUpperCase();
   const type = inputType(program);
@@ -47,7 +51,7 @@ export const testbenchText = (program: Program, style: CStyle): string => {
     '#include <fcntl.h>',
     '#include <io.h>',
     '#endif',
-    `#include "${name}.h"`,
+    `#include "${include}"`,
     '#include "golden.h"',
     '',
     `static ${type} x[${upper}_INPUTS];`,

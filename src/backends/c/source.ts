@@ -1,12 +1,12 @@
 /** The C99 of a program: one header and one source. */
 
 import type { Graph } from '../../ir/graph.js';
-import { refusesNaN } from '../../ir/interpret.js';
 import { channelsOf, innerOf, levelsOf, sizeOf } from '../../ir/types.js';
 import { type Code, commentText, loop, render } from '../cpp/code.js';
 import { helperCode } from '../cpp/helpers.js';
 import { cType, type Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
+import { refusal } from '../cpp/refusal.js';
 import type { Dialect, Helper, Slot, Stage } from '../cpp/stage.js';
 import { dequantizeLine } from '../cpp/stages/elementwise.js';
 import { tableCode, tableForm } from '../cpp/table.js';
@@ -46,28 +46,13 @@ const signatures = (program: Program, style: CStyle): { readonly raw: string; re
   };
 };
 
-/** Why an input may be refused. */
-const refusal = (
-  graph: Graph,
-  program: Program,
-): { readonly text: string; readonly test: string } | undefined => {
-  const { type } = program.input;
-  if (type.element.kind === 'f32') {
-    return refusesNaN(graph) ? { text: 'holds a NaN', test: 'x[j] != x[j]' } : undefined;
-  }
-  const levels = levelsOf(type);
-  return levels < 256
-    ? { text: `holds a code above ${levels - 1}`, test: `x[j] > ${levels - 1}` }
-    : undefined;
-};
-
 const shapeText = (shape: ReadonlyArray<number>): string => `[${shape.join('][')}]`;
 
 export const headerText = (graph: Graph, program: Program, memory: Memory, style: CStyle): string => {
   const { name, scratch } = style;
   const upper = name.toUpperCase();
   const { raw, floats } = signatures(program, style);
-  const refused = refusal(graph, program);
+  const refused = refusal(graph, program, 'x');
   const codes =
     program.input.type.element.kind === 'f32' ? '' : ` codes below ${levelsOf(program.input.type)},`;
   return render([
@@ -131,7 +116,7 @@ const stageCode = (stage: Stage, d: Dialect): Code => [
 
 /** Runs all stages; gives where the last integers lie. */
 const runCode = (graph: Graph, program: Program, memory: Memory, style: CStyle): Code => {
-  const refused = refusal(graph, program);
+  const refused = refusal(graph, program, 'x');
   const size = sizeOf(program.input.type);
   const type = inputType(program);
   return [
@@ -235,7 +220,7 @@ export const sourceText = (graph: Graph, program: Program, memory: Memory, style
     ...scratch,
     ...helperCode(needed),
     ...program.stages.flatMap((s) => [
-      ...s.tables.flatMap((t) => [...tableCode(t, style.pack), '']),
+      ...s.tables.flatMap((t) => [...tableCode(t, d.table(t)), '']),
       ...stageCode(s, d),
     ]),
     ...runCode(graph, program, memory, style),

@@ -58,7 +58,7 @@ export const literal = (n: number): string => {
   return n > 2 ** 31 - 1 ? `${n}u` : String(n);
 };
 
-/** An f32 as a C literal that reads back as the same float: hexadecimal, as C99 and C++17 have it. */
+/** A finite f32 as a C literal that reads back as the same float: hexadecimal, as C99 and C++17 have it. */
 export const floatLiteral = (x: number): string => {
   if (!Number.isFinite(x)) throw new RangeError('constants of programs are finite');
   if (x === 0) return Object.is(x, -0) ? '-0.0f' : '0.0f';
@@ -70,3 +70,6 @@ export const floatLiteral = (x: number): string => {
   const digits = fraction.toString(16).padStart(6, '0').replace(/0+$/, '');
   return `${x < 0 ? '-' : ''}0x1${digits === '' ? '' : `.${digits}`}p${exponent}f`;
 };
+
+/** The same with nine decimal digits, which read back as the same float too: for C++ before 2017. */
+export const decimalLiteral = (x: number): string => `${x.toExponential(8)}f`;

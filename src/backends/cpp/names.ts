@@ -1,6 +1,6 @@
 /** Names from checkpoints and people as identifiers of C and C++. Nothing else of them reaches code. */
 
-/** Words that C99 and C++17 keep for themselves, and names that standard headers may define as macros. */
+/** Words of C99 and C++17, what standard headers may define as macros, and names that generated code and files use. */
 const RESERVED: ReadonlySet<string> = new Set(
   `alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const const_cast
 constexpr continue decltype default delete do double dynamic_cast else enum explicit export extern false float for
@@ -8,7 +8,8 @@ friend goto if inline int int8_t int16_t int32_t int64_t long main mutable names
 operator or or_eq private protected public register reinterpret_cast restrict return short signed sizeof static
 static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename uint8_t
 uint16_t uint32_t uint64_t union unsigned using virtual void volatile wchar_t while xor xor_eq linux unix hls
-_Bool _Complex _Imaginary NULL EOF stdin stdout stderr`.split(/\s+/),
+_bool _complex _imaginary null eof stdin stdout stderr testbench golden core host x y defines parameters ap_int ap_uint
+hls_stream result read_input write_result input_word output_word result_t given`.split(/\s+/),
 );
 
 const LONGEST = 40;
@@ -26,5 +27,5 @@ export const identifier = (name: string, fallback: string): string => {
     .replace(/_+$/, '');
   if (safe === '') return fallback;
   const begun = /^[0-9]/.test(safe) ? `${fallback}_${safe}`.slice(0, LONGEST) : safe;
-  return RESERVED.has(begun) ? `${begun}_${fallback}` : begun;
+  return RESERVED.has(begun.toLowerCase()) ? `${begun}_${fallback}` : begun;
 };

@@ -9,6 +9,8 @@ import { channelsOf, innerOf } from '../../ir/types.js';
 import { permutation } from '../image.js';
 import { commentText } from './code.js';
 import type { Slot, Stage } from './stage.js';
+import { basisStage } from './stages/basis.js';
+import { edgeStage } from './stages/edge.js';
 import {
   dequantizeStage,
   quantizeStage,
@@ -17,7 +19,6 @@ import {
   type StageBase,
   sumStage,
 } from './stages/elementwise.js';
-import { basisStage, edgeStage } from './stages/layer.js';
 import { concatStage, moveStage, multiplyStage } from './stages/moves.js';
 import { normStage } from './stages/norm.js';
 import { poolStage } from './stages/pool.js';

@@ -51,8 +51,21 @@ export interface Stage {
   readonly inOrder: boolean;
   /** Clock cycles for one sample, when `lanes` outputs are added in one cycle: an estimate. */
   readonly cycles: (lanes: (outputs: number) => number) => number;
+  /** The functions of the edges of a plain layer: what designs without memories are made from. */
+  readonly edges?: LayerEdges;
   /** For the manifest and for reports. */
   readonly summary: StageSummary;
+}
+
+/** What input i adds to output o at a code. */
+export type EdgeFunction = (i: number, code: number, o: number) => number;
+
+export interface LayerEdges {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly levels: number;
+  readonly bias?: ArrayLike<number>;
+  readonly edge: EdgeFunction;
 }
 
 export interface StageSummary {

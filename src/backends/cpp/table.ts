@@ -105,7 +105,8 @@ const stored = (table: Table, perByte: number): TypedArray => {
 };
 
 /** `static const int8_t name[n] = { ... };` */
-export const tableCode = (table: Table, pack: boolean, qualifiers = 'static const'): Code => {
-  const { ctype, length, perByte } = tableForm(table, pack);
-  return [`${qualifiers} ${ctype} ${table.name}[${length}] = {`, numberLines(stored(table, perByte)), '};'];
-};
+export const tableCode = (table: Table, { ctype, length, perByte }: TableForm): Code => [
+  `static const ${ctype} ${table.name}[${length}] = {`,
+  numberLines(stored(table, perByte)),
+  '};',
+];

@@ -67,7 +67,7 @@ const readers = (view: DataView) =>
     f32: (at) => view.getFloat32(at, true),
   }) satisfies Record<keyof typeof WIDTH, (at: number) => number>;
 
-const bytesOf = (data: Tensor['data']): Uint8Array =>
+export const bytesOf = (data: Tensor['data']): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /** Every stage of every sample equals the value of the interpreter; returns how many numbers were compared. */

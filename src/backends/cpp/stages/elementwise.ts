@@ -7,7 +7,7 @@ import type { TableSumAttrs } from '../../../ir/ops/table-sum.js';
 import { isShared, thresholdList } from '../../../ir/quantizer.js';
 import { clampBounds, productForm } from '../../../numeric/fixed-point.js';
 import { orderOf } from '../../../numeric/float-order.js';
-import { type Code, floatLiteral, literal, loop } from '../code.js';
+import { type Code, decimalLiteral, floatLiteral, literal, loop } from '../code.js';
 import { type SharedRows, shareRows } from '../rows.js';
 import { type Dialect, load, type Slot, type Stage, store } from '../stage.js';
 import type { Table } from '../table.js';
@@ -203,13 +203,15 @@ export const dequantizeLine = (
   scale: PerChannel,
   channels: number,
   id: string,
+  spelling: 'hexadecimal' | 'decimal' = 'hexadecimal',
 ): { readonly declare: Code; readonly factor: string; readonly perChannel: boolean } => {
   const values = perChannel(scale, channels);
   const [first] = values;
+  const spell = spelling === 'decimal' ? decimalLiteral : floatLiteral;
   if (first !== undefined && values.every((v) => Object.is(v, first))) {
-    return { declare: [], factor: floatLiteral(first), perChannel: false };
+    return { declare: [], factor: spell(first), perChannel: false };
   }
-  const list = values.map(floatLiteral);
+  const list = values.map(spell);
   const lines: string[] = [];
   for (let k = 0; k < list.length; k += 4) lines.push(`${list.slice(k, k + 4).join(', ')},`);
   return {
