@@ -5,9 +5,10 @@ import { helperCode } from '../cpp/helpers.js';
 import type { Helper, Slot } from '../cpp/stage.js';
 import { dequantizeLine } from '../cpp/stages/elementwise.js';
 import { tableCode } from '../cpp/table.js';
+import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { apType, elementName, hostDialect, romForm } from './dialect.js';
-import { topSignature, typeName, wordBits } from './firmware.js';
+import { topSignature, wordBits } from './firmware.js';
 
 const typedefs = (slots: ReadonlyArray<Slot>): Code =>
   slots.map(

@@ -1,10 +1,11 @@
 /** What lies beside the firmware: the script for Vitis HLS, a Makefile for simulation, a README. */
 import { commentText } from '../cpp/code.js';
 import type { Golden } from '../cpp/golden.js';
+import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { elementName } from './dialect.js';
 import { estimateOf } from './estimate.js';
-import { topSignature, typeName, wordBits } from './firmware.js';
+import { topSignature, wordBits } from './firmware.js';
 
 export const tclText = ({ name, part, clock }: Design): string => `# vitis_hls -f build_prj.tcl
 # Steps are chosen on the command line: vitis_hls -f build_prj.tcl "csim=1 synth=1 cosim=1 export=1 part=... clock=..."
