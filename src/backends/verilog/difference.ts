@@ -9,10 +9,14 @@ export interface Constraints {
   readonly count: number;
 }
 
-/** A solution, or undefined where there is none. */
+/**
+ * A solution, or undefined where there is none. `spread`: in every solution no two unknowns are further apart. Shortest
+ * paths are then never below -spread, so that one that is says early that there is a negative cycle.
+ */
 export const solveDifferences = (
   nodes: number,
   { from, to, weight, count }: Constraints,
+  spread: number,
 ): Int32Array | undefined => {
   const x = new Int32Array(nodes);
   for (let round = 0; round <= nodes; round++) {
@@ -20,6 +24,7 @@ export const solveDifferences = (
     for (let k = 0; k < count; k++) {
       const bound = x[from[k]!]! + weight[k]!;
       if (bound < x[to[k]!]!) {
+        if (bound < -spread) return undefined;
         x[to[k]!] = bound;
         changed = true;
       }

@@ -1,6 +1,7 @@
 /** What the elements of values are while a graph is lowered. */
 import type { SeenCodes } from '../../analyses/seen-codes.js';
-import type { Graph, ValueName } from '../../ir/graph.js';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import type { ValueType } from '../../ir/types.js';
 import { reduced, type Table } from './codes.js';
 import { bitsFor, type Net, type Nets } from './net.js';
@@ -54,6 +55,13 @@ export interface Lowering {
   /** The value whose codes the ports take. */
   from: ValueName | undefined;
 }
+
+/** An op, or a use of one, that has no form in logic. */
+export const noForm = (node: Node, why: string): Checked<never> =>
+  fail('K0602', why, {
+    place: { op: node.name },
+    hint: 'docs/targets-verilog.md lists the ops that the verilog target takes.',
+  });
 
 /** A function of codes as a table over the bits of their net. */
 const tableOf = ({ net, codes }: Coded, f: (code: number) => number): Table => ({

@@ -41,6 +41,10 @@ export const estimateLuts = ({ nets, outputs }: Circuit, { live }: Schedule): nu
     } else if (def.kind === 'multiply') {
       luts += def.aWidth * def.bWidth;
       alone.add(def.a.id).add(def.b.id);
+    } else if (def.kind === 'rank') {
+      // A comparison and a choice of thresholds for each bit.
+      luts += 2 * width * (def.width ?? def.of.width);
+      alone.add(def.of.id);
     } else if (def.kind === 'slice' || def.kind === 'table') alone.add(def.of.id);
   }
   for (const net of nets.all) {

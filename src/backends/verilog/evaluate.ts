@@ -28,6 +28,11 @@ const netValue = ({ def, width }: Net, values: Float64Array, inputs: ArrayLike<n
       if (def.high !== undefined && values[def.high.when.id] === 1) return def.high.give;
       if (def.low !== undefined && values[def.low.when.id] === 1) return def.low.give;
       return values[def.of.id]!;
+    case 'rank': {
+      const value = values[def.of.id]!;
+      const integer = def.width === undefined ? value : signed(value, def.width);
+      return def.thresholds.filter((t) => t <= integer).length;
+    }
     case 'multiply': {
       const product = signed(values[def.a.id]!, def.aWidth) * signed(values[def.b.id]!, def.bWidth);
       return ((product % modulus) + modulus) % modulus;

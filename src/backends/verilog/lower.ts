@@ -5,16 +5,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import { channel } from '../../ir/constant.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import type { OpOf } from '../../ir/ops/index.js';
 import { channelIndex, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
-import { requantizeCode } from '../../numeric/fixed-point.js';
 import { layerElements, sumElements } from './accumulate.js';
 import {
   type Element,
   type Lowering,
   type LowerOptions,
+  noForm,
   type Port,
   productOf,
   recoded,
@@ -22,8 +21,7 @@ import {
   signedOf,
 } from './element.js';
 import { bitsFor, type Net, type Nets, newNets } from './net.js';
-import { multiplied, requantizeSum } from './requantize.js';
-import type { Ascending } from './steps.js';
+import { quantizedElements, requantizeElements } from './to-codes.js';
 
 export interface OutPort extends Port {
   readonly net: Net;
@@ -100,12 +98,6 @@ const restricted = ({ options: { seen } }: Lowering, name: ValueName, elements: 
   });
 };
 
-const noForm = (node: Node, why: string): Checked<never> =>
-  fail('K0602', why, {
-    place: { op: node.name },
-    hint: 'docs/targets-verilog.md lists the ops that the verilog target takes.',
-  });
-
 /** All elements, or why there are none. */
 const orNoForm = (node: Node, elements: Elements | undefined, why: string): Checked<Elements> =>
   elements === undefined ? noForm(node, why) : E.right(elements);
@@ -115,14 +107,13 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
   const types = node.operands.map((name) => state.types.get(name)!);
   const [x = []] = operands;
   return match(node.op)
-    .with({ kind: 'quantize' }, () =>
-      state.from === undefined && x.every((e, k) => e.kind === 'float' && e.input === k)
-        ? E.right(portCodes(state, node.name, node.type))
-        : noForm(
-            node,
-            'only the input of the network, and all of it, can be quantized outside of the circuit',
-          ),
-    )
+    .with({ kind: 'quantize' }, ({ attrs }) => {
+      if (state.from === undefined && x.every((e, k) => e.kind === 'float' && e.input === k)) {
+        return E.right(portCodes(state, node.name, node.type));
+      }
+      const why = 'only the whole input, or what a dequantize gives, can be quantized';
+      return orNoForm(node, quantizedElements(state, node, attrs, x), why);
+    })
     .with({ kind: 'reshape' }, { kind: 'dequantize' }, () => E.right(x))
     .with({ kind: 'concat' }, () => E.right(operands.flat()))
     .with({ kind: 'gather' }, ({ attrs }) => {
@@ -189,61 +180,6 @@ const productElements = (
   });
   const whole = elements.flatMap((e) => e ?? []);
   return whole.length === elements.length ? whole : undefined;
-};
-
-/** Sums are looked at value by value up to this range. */
-const LARGEST_RANGE = 2 ** 20;
-
-const requantizeElements = (
-  { nets, options: { seen } }: Lowering,
-  node: Node,
-  { mul, shift, bias, quantizer }: OpOf<'requantize'>['attrs'],
-  x: Elements,
-): Checked<Elements> => {
-  const channelOf = channelIndex(node.type);
-  const elements: Element[] = [];
-  for (const [e, given] of x.entries()) {
-    const label = `${node.name}[${e}]`;
-    const element = integerOf(nets, given, `${node.operands[0]}[${e}]`);
-    const c = channelOf(e);
-    const slope = { mul: channel(mul, c), shift };
-    const integers =
-      element.kind === 'sum'
-        ? { lo: element.plan.base, range: element.plan.range }
-        : element.kind === 'signed'
-          ? { lo: element.signed.lo, range: element.signed.hi - element.signed.lo }
-          : { lo: 0, range: Number.POSITIVE_INFINITY };
-    if (integers.range >= LARGEST_RANGE) {
-      return noForm(node, `element ${e} is of integers that span ${LARGEST_RANGE} or more`);
-    }
-    const codes: Ascending = Array.from({ length: integers.range + 1 }, (_, v) =>
-      requantizeCode(integers.lo + v, bias?.data[c] ?? 0, slope.mul, shift, quantizer.levels),
-    );
-    const f = occurring(codes, seen?.get(node.name)?.[e]);
-    if (element.kind === 'signed') {
-      const { net, width, lo } = element.signed;
-      const value = (bits: number): number => (bits >= 2 ** (width - 1) ? bits - 2 ** width : bits);
-      elements.push({ kind: 'codes', coded: multiplied(nets, { net, value, start: lo }, f, slope, label) });
-    } else if (element.kind === 'sum') {
-      elements.push({ kind: 'codes', coded: requantizeSum(nets, element.plan, f, slope, label) });
-    }
-  }
-  return E.right(elements);
-};
-
-/** A clamped sum as its bits: what is behind a clamp can no longer be moved. */
-const integerOf = (nets: Nets, element: Element, label: string): Element => {
-  if (element.kind !== 'sum' || element.clamp === undefined) return element;
-  const signed = signedOf(nets, element, label);
-  return signed === undefined ? element : { kind: 'signed', signed };
-};
-
-/** An ascending function without its ends that were never seen. */
-const occurring = (codes: Ascending, seen: Uint8Array | undefined): Ascending => {
-  if (seen === undefined) return codes;
-  const occurs = (code: number | undefined): boolean => code !== undefined && seen[code] === 1;
-  const [first, last] = [codes.findIndex(occurs), codes.findLastIndex(occurs)];
-  return codes.map((code, v) => (v >= first && v <= last ? code : undefined));
 };
 
 /** The last integers of the graph as ports. */

@@ -26,6 +26,16 @@ export type Def =
       readonly aWidth: number;
       readonly b: Net;
       readonly bWidth: number;
+    }
+  /**
+   * How many of ascending thresholds are at most the value of a net, which is in two's complement of `width` bits where
+   * that is given.
+   */
+  | {
+      readonly kind: 'rank';
+      readonly of: Net;
+      readonly width: number | undefined;
+      readonly thresholds: ReadonlyArray<number>;
     };
 
 export interface Bound {
@@ -56,6 +66,12 @@ export interface Nets {
   readonly add: (parts: Addends, max: number, label: string, width?: number) => Net;
   readonly slice: (of: Net, from: number, width: number, label: string) => Net;
   readonly clamp: (of: Net, low: Bound | undefined, high: Bound | undefined, label: string) => Net;
+  readonly rank: (
+    of: Net,
+    width: number | undefined,
+    thresholds: ReadonlyArray<number>,
+    label: string,
+  ) => Net;
   readonly multiply: (a: Factor, b: Factor, width: number, label: string) => Net;
 }
 
@@ -85,6 +101,8 @@ const keyOf = (def: Def, width: number): string => {
         return `${def.of.id};${def.low?.when.id};${def.low?.give};${def.high?.when.id};${def.high?.give}`;
       case 'multiply':
         return `${def.a.id};${def.aWidth};${def.b.id};${def.bWidth}`;
+      case 'rank':
+        return `${def.of.id};${def.width};${def.thresholds.join()}`;
     }
   })();
   return `${def.kind}:${width}:${rest}`;
@@ -138,6 +156,8 @@ export const newNets = (): Nets => {
         2 ** of.width - 1,
         label,
       ),
+    rank: (of, width, thresholds, label) =>
+      make({ kind: 'rank', of, width, thresholds }, bitsFor(thresholds.length), thresholds.length, label),
     multiply: (a, b, width, label) =>
       make(
         { kind: 'multiply', a: a.net, aWidth: a.width, b: b.net, bWidth: b.width },
@@ -156,6 +176,7 @@ export const operandsOf = ({ def }: Net): ReadonlyArray<Net> => {
     case 'table':
       return def.bits.length === 0 ? [] : [def.of];
     case 'slice':
+    case 'rank':
       return [def.of];
     case 'add':
       return [def.a, def.b, def.carry].flatMap((n) => n ?? []);

@@ -1,9 +1,8 @@
 /**
- * Codes of sums, by the cheapest of: bits of the sum itself, a table, or a multiplication with a constant that is itself a
- * sum of small tables, one for every few bits of the sum. All give the codes of the definition for every sum that can
- * occur; the last is searched for the fewest fraction bits that do.
+ * Codes of sums, by the cheapest of: bits of the sum itself, a table, a multiplication with a constant that is itself a
+ * sum of small tables, one for every few bits of the sum, or a search among thresholds. All give the codes of the
+ * definition for every sum that can occur; the multiplication is searched for the fewest fraction bits that do.
  */
-import { InternalError } from '../../diagnostics/index.js';
 import { reduced, type Table } from './codes.js';
 import { bitsFor, type Net, type Nets } from './net.js';
 import { type Ascending, type Coded, stairsNet, stairsOf } from './steps.js';
@@ -28,11 +27,10 @@ export const requantizeSum = (
   nets: Nets,
   plan: SumPlan,
   f: Ascending,
-  slope: Slope,
+  slope: Slope | undefined,
   label: string,
 ): Coded => {
-  const seen = f.filter((code) => code !== undefined);
-  const [first, last] = [seen[0] ?? 0, seen.at(-1) ?? 0];
+  const [first, last] = endsOf(f);
   if (first === last) return { net: nets.constant(0, label), codes: Int32Array.of(first) };
   const stairs = stairsOf(f);
   if (stairs !== undefined) return stairsNet(nets, plan, stairs, undefined, label);
@@ -44,7 +42,46 @@ export const requantizeSum = (
   }
   const sum = sumNet(nets, plan, 0, label);
   if (width <= TABLE_BITS) return tableCodes(nets, sum, f, label);
-  return multiplied(nets, { net: sum, value: (v) => v, start: 0 }, f, slope, label);
+  const product =
+    slope === undefined
+      ? undefined
+      : multiplied(nets, { net: sum, value: (v) => v, start: 0 }, f, slope, label);
+  return product ?? rankedCodes(nets, sum, undefined, thresholdsOf(f, 0), first, label);
+};
+
+/** The codes of the smallest and the largest value that can occur. */
+const endsOf = (f: Ascending): readonly [number, number] => {
+  const seen = f.filter((code) => code !== undefined);
+  return [seen[0] ?? 0, seen.at(-1) ?? 0];
+};
+
+/** Where an ascending function that starts at `start` rises, once for each unit. */
+const thresholdsOf = (f: Ascending, start: number): ReadonlyArray<number> => {
+  const thresholds: number[] = [];
+  let before: number | undefined;
+  for (const [v, code] of f.entries()) {
+    if (code === undefined) continue;
+    for (let c = before ?? code; c < code; c++) thresholds.push(start + v);
+    before = code;
+  }
+  return thresholds;
+};
+
+/** Codes as the number of thresholds that an integer has reached, from `first` on; of `width` bits in two's complement. */
+export const rankedCodes = (
+  nets: Nets,
+  of: Net,
+  width: number | undefined,
+  thresholds: ReadonlyArray<number>,
+  first: number,
+  label: string,
+): Coded => {
+  if (thresholds.length === 0) return { net: nets.constant(0, label), codes: Int32Array.of(first) };
+  const net = nets.rank(of, width, thresholds, label);
+  const codes = Int32Array.from({ length: 2 ** net.width }, (_, r) =>
+    r <= thresholds.length ? first + r : -1,
+  );
+  return { net, codes };
 };
 
 /** Codes made by a table of all bits of a net; they start at 0. */
@@ -88,16 +125,18 @@ const scaled = (value: number, { mul, shift }: Slope, fraction: number): number 
 
 const MOST_FRACTION = 20;
 
-/** code = clamp((sum over chunks of table(chunk) + constant) >> fraction), with the fewest fraction bits that are exact. */
+/**
+ * code = clamp((sum over chunks of table(chunk) + constant) >> fraction), with the fewest fraction bits that are exact;
+ * undefined where none are.
+ */
 export const multiplied = (
   nets: Nets,
   { net, value, start }: Multiplicand,
   f: Ascending,
   slope: Slope,
   label: string,
-): Coded => {
-  const seen = f.filter((code) => code !== undefined);
-  const [first, last] = [seen[0] ?? 0, seen.at(-1) ?? 0];
+): Coded | undefined => {
+  const [first, last] = endsOf(f);
   if (first === last) return { net: nets.constant(0, label), codes: Int32Array.of(first) };
   const chunks = chunksOf(net.width);
   for (let fraction = 0; fraction <= MOST_FRACTION; fraction++) {
@@ -148,7 +187,7 @@ export const multiplied = (
     };
     return stairsNet(nets, { ...plan, range: hi - plan.base }, stairs, undefined, label);
   }
-  throw new InternalError('no constant multiplication gives these codes');
+  return undefined;
 };
 
 /** Which values of a chunk can occur. */

@@ -21,8 +21,11 @@ export const isLight = ({ def }: Net): boolean => def.kind === 'table' || def.ki
 /** A multiplication counts as this many adders. */
 const PRODUCT_DEPTH = 2;
 
-const depthOf = ({ def }: Net): number =>
-  def.kind === 'add' ? 1 : def.kind === 'multiply' ? PRODUCT_DEPTH : 0;
+const depthOf = ({ def, width }: Net): number => {
+  // A rank is a binary search: one comparison for each of its bits.
+  if (def.kind === 'rank') return width;
+  return def.kind === 'add' ? 1 : def.kind === 'multiply' ? PRODUCT_DEPTH : 0;
+};
 
 /** `depth`: adders in a row; 0 puts registers at the end alone. */
 export const scheduleOf = ({ nets, outputs }: Circuit, depth: number): Schedule => {

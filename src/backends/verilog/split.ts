@@ -46,11 +46,22 @@ const addedLuts = (table: Table): number => {
   return luts;
 };
 
-/** The table that some bits of another choose; `pick` are positions among its bits. */
-const positions = (pick: ReadonlyArray<number>, code: number): number => {
-  let at = 0;
-  for (const [k, bit] of pick.entries()) at += (Math.floor(code / 2 ** bit) % 2) * 2 ** k;
-  return at;
+/** For every code, the number that its bits `pick` make, the lowest first. */
+type Index = Int32Array;
+
+const indices = new Map<string, Index>();
+
+/** Tables by the thousand are split along the same few bits. */
+const indexOf = (pick: ReadonlyArray<number>, codes: number): Index => {
+  const key = `${codes}:${pick.join()}`;
+  const known = indices.get(key);
+  if (known !== undefined) return known;
+  const index = new Int32Array(codes);
+  for (const [k, bit] of pick.entries()) {
+    for (let code = 0; code < codes; code++) index[code]! += ((code >> bit) & 1) << k;
+  }
+  indices.set(key, index);
+  return index;
 };
 
 const carryOf = (table: Table, rest: (code: number) => number): Table =>
@@ -65,11 +76,12 @@ const partOf = (table: Table, pick: ReadonlyArray<number>, values: Int32Array, c
 /** p of the bits `pick` with T - p in {0, 1}. */
 const withOne = (table: Table, pick: ReadonlyArray<number>): Split | undefined => {
   const size = 2 ** pick.length;
+  const index = indexOf(pick, table.values.length);
   const lo = new Int32Array(size).fill(2 ** 30);
   const hi = new Int32Array(size).fill(-1);
   for (let code = 0; code < table.values.length; code++) {
     if (table.care[code] !== 1) continue;
-    const at = positions(pick, code);
+    const at = index[code]!;
     lo[at] = Math.min(lo[at]!, table.values[code]!);
     hi[at] = Math.max(hi[at]!, table.values[code]!);
     if (hi[at]! - lo[at]! > 1) return undefined;
@@ -79,7 +91,7 @@ const withOne = (table: Table, pick: ReadonlyArray<number>): Split | undefined =
   const care = lo.map((v) => (v < 2 ** 30 ? 1 : 0));
   const values = lo.map((v, k) => (care[k] === 1 ? Math.max(0, Math.min(v, top)) : 0));
   const part = partOf(table, pick, values, Uint8Array.from(care));
-  const carry = carryOf(table, (code) => values[positions(pick, code)]!);
+  const carry = carryOf(table, (code) => values[index[code]!]!);
   const luts = addedLuts(part) + tableLuts(carry);
   return { parts: bitsFor(boundsOf(part).hi) === 0 ? [] : [part], carries: [carry], luts };
 };
@@ -93,6 +105,7 @@ const solveTwo = (
   slack: number,
 ): { readonly p: Int32Array; readonly q: Int32Array } | undefined => {
   const [ps, qs] = [2 ** first.length, 2 ** second.length];
+  const [pIndex, qIndex] = [indexOf(first, table.values.length), indexOf(second, table.values.length)];
   const most = 2 * table.values.length + 2 * (ps + qs);
   const from = new Int32Array(most);
   const to = new Int32Array(most);
@@ -106,7 +119,7 @@ const solveTwo = (
   // Node 0 is zero, then come p, then -q.
   for (let code = 0; code < table.values.length; code++) {
     if (table.care[code] !== 1) continue;
-    const [p, q] = [1 + positions(first, code), 1 + ps + positions(second, code)];
+    const [p, q] = [1 + pIndex[code]!, 1 + ps + qIndex[code]!];
     add(q, p, table.values[code]!);
     add(p, q, slack - table.values[code]!);
   }
@@ -119,7 +132,8 @@ const solveTwo = (
     add(1 + ps + k, 0, 2 ** widths[1] - 1);
   }
   const constraints: Constraints = { from, to, weight, count };
-  const x = solveDifferences(1 + ps + qs, constraints);
+  // No two unknowns of a solution are further apart than the largest sum.
+  const x = solveDifferences(1 + ps + qs, constraints, 2 ** widths[0] + 2 ** widths[1]);
   if (x === undefined) return undefined;
   const zero = x[0]!;
   return {
@@ -137,9 +151,11 @@ const withTwo = (
   const width = bitsFor(boundsOf(table).hi);
   // Without bounds on the widths first: most pairs fail there.
   if (solveTwo(table, first, second, [width, width], slack) === undefined) return undefined;
+  const { hi } = boundsOf(table);
   for (let total = 1; total <= 2 * width; total++) {
     for (let narrow = 1; 2 * narrow <= total + 1; narrow++) {
       for (const widths of [[total - narrow, narrow] as const, [narrow, total - narrow] as const]) {
+        if (2 ** widths[0] + 2 ** widths[1] - 2 + slack < hi) continue;
         const found = solveTwo(table, first, second, widths, slack);
         if (found !== undefined) return twoOf(table, first, second, found, slack);
       }
@@ -155,21 +171,23 @@ const twoOf = (
   { p, q }: { readonly p: Int32Array; readonly q: Int32Array },
   slack: number,
 ): Split => {
-  const sum = (code: number): number => p[positions(first, code)]! + q[positions(second, code)]!;
+  const codes = table.values.length;
+  const [pIndex, qIndex] = [indexOf(first, codes), indexOf(second, codes)];
+  const sum = (code: number): number => p[pIndex[code]!]! + q[qIndex[code]!]!;
   const rest = carryOf(table, sum);
   const carries = Array.from({ length: slack }, (_, k) =>
     reduced({ ...rest, values: rest.values.map((v) => (v > k ? 1 : 0)) }),
   ).filter((c) => boundsOf(c).hi > 0);
-  const cared = (pick: ReadonlyArray<number>, size: number): Uint8Array => {
+  const cared = (index: Index, size: number): Uint8Array => {
     const care = new Uint8Array(size);
     table.care.forEach((c, code) => {
-      if (c === 1) care[positions(pick, code)] = 1;
+      if (c === 1) care[index[code]!] = 1;
     });
     return care;
   };
   const parts = [
-    partOf(table, first, p, cared(first, p.length)),
-    partOf(table, second, q, cared(second, q.length)),
+    partOf(table, first, p, cared(pIndex, p.length)),
+    partOf(table, second, q, cared(qIndex, q.length)),
   ].filter((part) => boundsOf(part).hi > 0);
   const luts =
     parts.reduce((n, part) => n + addedLuts(part), 0) + carries.reduce((n, c) => n + tableLuts(c), 0);
@@ -190,14 +208,15 @@ const whole = (table: Table): Split => ({
 const withRest = (table: Table): Split | undefined => {
   const n = table.bits.length;
   const pick = range(n - FREE, n);
+  const index = indexOf(pick, table.values.length);
   const lo = new Int32Array(2 ** FREE).fill(2 ** 30);
   table.values.forEach((v, code) => {
-    if (table.care[code] === 1) lo[positions(pick, code)] = Math.min(lo[positions(pick, code)]!, v);
+    if (table.care[code] === 1) lo[index[code]!] = Math.min(lo[index[code]!]!, v);
   });
   const care = Uint8Array.from(lo, (v) => (v < 2 ** 30 ? 1 : 0));
   const values = lo.map((v) => (v < 2 ** 30 ? v : 0));
   const part = partOf(table, pick, values, care);
-  const rest = filled(carryOf(table, (code) => values[positions(pick, code)]!));
+  const rest = filled(carryOf(table, (code) => values[index[code]!]!));
   const parts = [part, rest].filter((t) => boundsOf(t).hi > 0);
   return { parts, carries: [], luts: parts.reduce((n, t) => n + addedLuts(t), 0) };
 };

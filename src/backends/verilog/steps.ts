@@ -70,6 +70,9 @@ interface Layout {
   readonly luts: number;
 }
 
+/** Bits that a condition may look at. */
+const MOST_CONDITION_BITS = 16;
+
 /** A condition on the upper bits of the raised sum, which is from `lo` to `hi`; undefined where it takes too many bits. */
 const condition = (
   threshold: number,
@@ -81,7 +84,7 @@ const condition = (
   let skip = 0;
   while (skip < width && threshold % 2 ** (skip + 1) === 0) skip++;
   const bits = Array.from({ length: width - skip }, (_, k) => skip + k);
-  if (bits.length > 10) return undefined;
+  if (bits.length > MOST_CONDITION_BITS) return undefined;
   const values = Int32Array.from({ length: 2 ** bits.length }, (_, k) => (holds(k * 2 ** skip) ? 1 : 0));
   const care = Uint8Array.from(values, (_, k) => ((k + 1) * 2 ** skip > lo && k * 2 ** skip <= hi ? 1 : 0));
   return reduced({ bits, values, care });
@@ -103,21 +106,28 @@ const layoutOf = (stairs: Stairs, plan: SumPlan, raise: number): Layout | undefi
   return { raise, low, high, luts };
 };
 
-/** Raises to try: all that cost nothing, and those that put a clamp where a power of two is. */
-const raisesFor = (stairs: Stairs, plan: SumPlan, modulus: number | undefined, at: number): number[] => {
-  const { from, to, shift, count } = stairs;
-  const step = 2 ** shift;
-  const aligned = ((-from % step) + step) % step;
-  const raises: number[] = [];
+/** Powers of two that divide an integer, 2^32 at most. */
+const evenness = (n: number): number => (n === 0 ? 32 : 31 - Math.clz32(n & -n));
+
+/** Raises that are tried at most. */
+const MOST_RAISES = 24;
+
+/** Raises to try: those that cost nothing or lie near, and put the clamps at multiples of large powers of two. */
+const raisesFor = (
+  { from, to, shift, count }: Stairs,
+  plan: SumPlan,
+  modulus: number | undefined,
+  residue: number,
+): ReadonlyArray<number> => {
+  const step = modulus ?? 2 ** shift;
+  const wanted = modulus === undefined ? -from : residue;
+  const least = ((wanted % step) + step) % step;
   const window = 2 ** (bitsFor(count - 1) + shift);
-  const most = Math.max(plan.slack, aligned) + 2 * Math.max(window, modulus ?? 0);
-  for (let raise = aligned; raise <= most; raise += step) {
-    const free = raise <= plan.slack || raise === aligned;
-    const onPower = (from + raise) % window === 0 || (to + raise) % window === 0;
-    const residue = modulus === undefined || (raise - at) % modulus === 0;
-    if (residue && (free || onPower || modulus !== undefined)) raises.push(raise);
-  }
-  return raises;
+  const most = Math.max(plan.slack, least) + 2 * Math.max(window, step);
+  const raises: number[] = [];
+  for (let raise = least; raise <= most; raise += step) raises.push(raise);
+  const merit = (raise: number): number => Math.max(evenness(from + raise), evenness(to + raise));
+  return [least, ...raises.sort((a, b) => merit(b) - merit(a) || a - b).slice(0, MOST_RAISES)];
 };
 
 /**
@@ -135,7 +145,7 @@ export const stairsNet = (
   const clamped = below || above;
   const bits = exact ?? bitsFor(count - 1);
   const modulus = exact === undefined ? undefined : 2 ** (exact + shift);
-  // (v + raise) >> shift is to be first + ((v - from) >> shift), modulo 2^bits.
+  // (v + raise) >> shift must be first + ((v - from) >> shift), modulo 2^bits.
   const residue = first * 2 ** shift - from;
   const layouts = raisesFor(stairs, plan, modulus, residue).flatMap(
     (raise) => layoutOf(stairs, plan, raise) ?? [],
