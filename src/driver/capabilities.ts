@@ -4,7 +4,7 @@
  */
 import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Diagnostics } from '../diagnostics/index.js';
+import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
 
 /** `other`: a device or a pipe. */
@@ -29,6 +29,27 @@ export interface Files {
   readonly removeEmpty: (folder: string) => TE.TaskEither<Diagnostics, void>;
 }
 
+/** What a program of the machine left. */
+export interface ToolResult {
+  readonly status: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** Programs of the machine, such as compilers. */
+export interface Tools {
+  /** Runs a program and waits for it; undefined where there is none of that name. */
+  readonly run: (
+    tool: string,
+    args: ReadonlyArray<string>,
+    options: { readonly cwd: string; readonly input?: Uint8Array },
+  ) => ToolResult | undefined;
+  /** A new folder for what lies between steps; it is removed when the process ends. */
+  readonly scratch: () => Checked<string>;
+  /** Files into such a folder, by relative path. */
+  readonly write: (folder: string, files: ReadonlyMap<string, Uint8Array | string>) => Checked<void>;
+}
+
 export interface Terminal {
   /** Results, on standard output. */
   readonly out: (text: string) => void;
@@ -41,6 +62,7 @@ export interface Terminal {
 export interface Capabilities {
   readonly files: Files;
   readonly terminal: Terminal;
+  readonly tools: Tools;
   /** Milliseconds from any origin. */
   readonly now: () => number;
   /** A name part that no other process uses now. */
@@ -51,6 +73,8 @@ export interface Capabilities {
   readonly removeOnInterrupt: (path: string) => () => void;
   /** The exports of a JavaScript module. */
   readonly importModule: (path: string) => TE.TaskEither<Diagnostics, unknown>;
+  /** The exports of a package that is installed beside the user's files or beside kanc; undefined where it is not. */
+  readonly importPackage: (name: string) => TE.TaskEither<Diagnostics, unknown>;
   /** The passes that need no plugin; a task, so that commands without passes do not load them. */
   readonly passes: T.Task<ReadonlyArray<NamedPass>>;
   /** Where the files are put that reproduce a bug of kanc. */

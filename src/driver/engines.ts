@@ -2,7 +2,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { instantiate } from '../backends/wasm/runtime.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
 import { uint } from '../ir/element.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
@@ -12,12 +11,14 @@ import { floatType, sizeOf, type ValueType, valueType } from '../ir/types.js';
 import { NO_CONTEXT } from '../passes/pass.js';
 import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
+import type { Tools } from './capabilities.js';
 import { checkValues, inputCalls } from './compile-options.js';
 import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
+import { type Runnable, runnableOf } from './runnable.js';
 
 export interface Engine {
-  /** `float` for graphs as trained, `interpreter` for integer graphs, `wasm` for artifacts. */
-  readonly name: 'float' | 'interpreter' | 'wasm';
+  /** `float` for graphs as trained, `interpreter` for integer graphs, the target for artifacts. */
+  readonly name: 'float' | 'interpreter' | Runnable['target'];
   readonly input: ValueType;
   /** Shape of one sample's results. */
   readonly outputShape: ReadonlyArray<number>;
@@ -38,7 +39,7 @@ export interface InputOptions {
 }
 
 export const engineOf =
-  (options: InputOptions) =>
+  (tools: Tools, options: InputOptions) =>
   (model: Model): TE.TaskEither<Diagnostics, Engine> => {
     if (model._tag === 'checkpoint') {
       return TE.fromEither(pipe(withInput(model.graph, options), E.flatMap(graphEngine)));
@@ -53,7 +54,7 @@ export const engineOf =
     }
     return model._tag === 'graph'
       ? TE.fromEither(at({ file: model.file })(graphEngine(model.graph)))
-      : artifactEngine(model.artifact);
+      : artifactEngine(tools, model.artifact);
   };
 
 const withInput = (graph: Graph, options: InputOptions): Checked<Graph> =>
@@ -105,9 +106,9 @@ const noIntegers = (): Checked<never> =>
     hint: 'Compile it first.',
   });
 
-const artifactEngine = (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Engine> =>
+const artifactEngine = (tools: Tools, artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Engine> =>
   pipe(
-    instantiate(artifact.files),
+    runnableOf(tools)(artifact),
     TE.mapLeft(
       ([first, ...rest]): Diagnostics => [
         { ...first, place: { file: artifact.folder, ...first.place } },
@@ -120,7 +121,7 @@ const artifactEngine = (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Eng
       const { manifest } = program;
       const isFloat = manifest.input.dtype === 'f32';
       return {
-        name: 'wasm',
+        name: program.target,
         input: isFloat ? floatType(manifest.input.shape) : valueType(uint(8), manifest.input.shape),
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,

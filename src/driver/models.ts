@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Manifest, parseManifest } from '../backends/wasm/manifest.js';
+import { type ManifestHead, parseManifestHead } from '../backends/manifest.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { importSource } from '../importers/import.js';
@@ -17,7 +17,8 @@ import { sha256Of } from './hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
-  readonly manifest: Manifest;
+  /** What all targets tell; `files` has the whole manifest. */
+  readonly manifest: ManifestHead;
   /** All files that the manifest names, as it names them, and the manifest. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -108,6 +109,12 @@ const checkFiles = ({ manifest, files, folder }: ArtifactFiles): Checked<void> =
   return E.right(undefined);
 };
 
+const firstPart = (name: string): string => name.split('/')[0] ?? name;
+
+/** Whether a name leads to no other folder than those of the artifact. */
+const isInside = (name: string): boolean =>
+  name.split('/').every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(part));
+
 /** Reads an artifact's folder, and checks that its files are those that the manifest was written for (K0603). */
 export const loadArtifact =
   ({ files }: World) =>
@@ -120,11 +127,13 @@ export const loadArtifact =
       ),
       TE.bindTo('names'),
       TE.bind('bytes', () => files.read(join(folder, 'manifest.json'))),
-      TE.bind('manifest', ({ bytes }) => TE.fromEither(at({ file: folder })(parseManifest(textOf(bytes))))),
+      TE.bind('manifest', ({ bytes }) =>
+        TE.fromEither(at({ file: folder })(parseManifestHead(textOf(bytes)))),
+      ),
       TE.bind('contents', ({ names, manifest }) =>
         pipe(
-          // Names out of a file: only those of files that are in the folder itself are opened.
-          Object.keys(manifest.files).filter((name) => names.includes(name)),
+          // Names out of a file: only those that stay in the folder are opened.
+          Object.keys(manifest.files).filter((name) => isInside(name) && names.includes(firstPart(name))),
           TE.traverseSeqArray((name) =>
             pipe(
               files.read(join(folder, name)),

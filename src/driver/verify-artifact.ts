@@ -1,6 +1,5 @@
 /** The product's promise, checked: an artifact gives the integers of the interpreter, every one of them. */
 import * as E from 'fp-ts/lib/Either.js';
-import type { Program } from '../backends/wasm/runtime.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import type { TypedArray } from '../ir/element.js';
 import type { Graph } from '../ir/graph.js';
@@ -8,6 +7,7 @@ import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { bytesOrFloats } from './engines.js';
+import type { Runnable } from './runnable.js';
 
 export interface Mismatch {
   /** The name of a value; `predict` and `predictRaw` for what these return on a whole batch. */
@@ -68,7 +68,7 @@ export interface CompareOptions {
  * `predictRaw` return for whole batches.
  */
 export const compareArtifact = (
-  program: Program,
+  program: Runnable,
   graph: Graph,
   input: Tensor,
   { onProgress }: CompareOptions,
@@ -98,8 +98,9 @@ export const compareArtifact = (
         compare(tally, expected.data, s * width, result.right, s * width, width, where);
       }
     }
+    const inspected = program.inspect(given);
     for (let s = 0; s < batch; s++) {
-      const kept = program.inspect(given.subarray(s * features, (s + 1) * features));
+      const kept = inspected(s);
       if (E.isLeft(kept)) return kept;
       for (const [name, found] of kept.right) {
         const expected = values.get(name);

@@ -9,7 +9,7 @@ import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
-import { type Memory, memoryOf } from '../cpp/memory.js';
+import { elementText, type Memory, memoryOf } from '../cpp/memory.js';
 import { identifier } from '../cpp/names.js';
 import { type Program, programOf } from '../cpp/program.js';
 import { tableForm } from '../cpp/table.js';
@@ -107,6 +107,13 @@ const cManifest = (
       scratch: style.scratch,
       constants: layers.reduce((n, l) => n + l.bytes, 0),
       memory: memory.bytes,
+      /** What each stage leaves, in the order of the stages; element (channel c, position p) at p * channels + c. */
+      values: program.stages.map(({ output }) => ({
+        name: output.value,
+        element: elementText(output.type),
+        length: output.length,
+        channels: output.channels,
+      })),
     },
     files: hashes,
     extra,

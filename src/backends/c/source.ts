@@ -88,7 +88,7 @@ export const headerText = (graph: Graph, program: Program, memory: Memory, style
     '',
     ...(program.scale === undefined
       ? ['/* The network ends with integers: there are no floats to give. */', '']
-      : ['/* The same integers times their scales. */', `${floats};`, '']),
+      : [`#define ${upper}_HAS_FLOATS 1`, '/* The same integers times their scales. */', `${floats};`, '']),
     '#ifdef __cplusplus',
     '}',
     '#endif',

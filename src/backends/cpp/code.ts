@@ -72,4 +72,4 @@ export const floatLiteral = (x: number): string => {
 };
 
 /** The same with nine decimal digits, which read back as the same float too: for C++ before 2017. */
-export const decimalLiteral = (x: number): string => `${x.toExponential(8)}f`;
+export const decimalLiteral = (x: number): string => `${Object.is(x, -0) ? '-' : ''}${x.toExponential(8)}f`;

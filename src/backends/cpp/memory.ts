@@ -34,6 +34,10 @@ const TYPES = [
 
 export const cType = (type: ElementType): string => (type === 'f32' ? 'float' : machineType(type));
 
+/** The element type of a manifest: `u8`, `i16`, `f32`. */
+export const elementText = (type: ElementType): string =>
+  TYPES.find(([ctype]) => ctype === cType(type))?.[1] ?? 'f32';
+
 interface Live {
   readonly slot: Slot;
   readonly from: number;

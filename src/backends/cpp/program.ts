@@ -60,7 +60,8 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
     return node !== undefined && isAlias(node, typeOf) ? root(node.operands[0]!) : name;
   };
   const named = (name: ValueName): Value => ({ name, type: typeOf(name) });
-  const inputSlot: Slot = slotFor(input, 'x');
+  // As callers give it: row-major.
+  const inputSlot: Slot = { ...slotFor(input, 'x'), channels: 1 };
   const slots = new Map<ValueName, Slot>([[input.name, inputSlot]]);
   const slotOf = (name: ValueName): Slot => slots.get(root(name)) ?? inputSlot;
 
@@ -120,6 +121,7 @@ const slotFor = ({ name, type }: Value, as: string): Slot => ({
   name: as,
   type: elementOf(type),
   length: sizeOf(type),
+  channels: interleaved(type),
 });
 
 /** A copy of an input of several channels, which comes row-major, with its channels last. */
@@ -127,7 +129,7 @@ const inputOrder = (input: Value, slot: Slot): Stage | undefined => {
   const channels = interleaved(input.type);
   if (channels === 1) return undefined;
   const inner = slot.length / channels;
-  const output = { ...slot, name: 'v0' };
+  const output = { ...slot, name: 'v0', channels };
   return {
     name: 's0_order',
     op: 'input',

@@ -16,6 +16,8 @@ export interface Slot {
   readonly name: string;
   readonly type: ElementType;
   readonly length: number;
+  /** Channels that stand interleaved: 1 where the array is simply row-major. */
+  readonly channels: number;
 }
 
 export interface Dialect {

@@ -22,7 +22,7 @@ export const evaluateModel = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadModel(world)(model, options)),
-    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.flatMap(engineOf(world.tools, inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.data)),
     TE.bind('labels', () => dataFromFiles(world)(flags.labels)),

@@ -25,7 +25,7 @@ export const run = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadModel(world)(model, options)),
-    TE.flatMap(engineOf(inputOptions(flags))),
+    TE.flatMap(engineOf(world.tools, inputOptions(flags))),
     TE.bindTo('engine'),
     TE.bind('data', () => dataFromFiles(world)(flags.input)),
     TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),

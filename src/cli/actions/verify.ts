@@ -2,11 +2,11 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { probes } from '../../analyses/probes.js';
-import { instantiate } from '../../backends/wasm/runtime.js';
 import { type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { artifactGraph, loadArtifact } from '../../driver/models.js';
+import { runnableOf } from '../../driver/runnable.js';
 import { samplesFor } from '../../driver/samples.js';
 import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
@@ -25,7 +25,7 @@ export const verifyArtifact = (
     TE.bindTo('artifact'),
     TE.let('files', ({ artifact }) => Object.keys(artifact.manifest.files).length),
     TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),
-    TE.bind('program', ({ artifact }) => instantiate(artifact.files)),
+    TE.bind('program', ({ artifact }) => runnableOf(world.tools)(artifact)),
     TE.bind('input', ({ graph }) => inputFor(world, graph, flags)),
     TE.bind('result', ({ program, graph, input }) =>
       TE.fromEither(
