@@ -140,20 +140,23 @@ CFLAGS = -O2
 WARNINGS = -std=c99 -Wall -Wextra -Werror -pedantic
 
 .PHONY: test size clean
-test: testbench
-	./testbench
+test: build/testbench
+	./build/testbench
 
-testbench: testbench.c golden.h ${name}.o
-	$(CC) $(CFLAGS) $(WARNINGS) -o $@ testbench.c ${name}.o
+build/testbench: testbench.c golden.h build/${name}.o
+	$(CC) $(CFLAGS) $(WARNINGS) -o $@ testbench.c build/${name}.o
 
-${name}.o: ${name}.c ${name}.h
+build/${name}.o: ${name}.c ${name}.h
+	@mkdir -p build
 	$(CC) $(CFLAGS) $(WARNINGS) -c -o $@ ${name}.c
 
-size: ${name}.o
-	$(CROSS)size ${name}.o
+size:
+	@mkdir -p build
+	$(CC) $(CFLAGS) $(WARNINGS) -c -o build/size.o ${name}.c
+	$(CROSS)size build/size.o
 
 clean:
-	rm -f testbench *.o
+	rm -rf build
 `;
 
 export const cmakeText = ({ name }: CStyle): string => `cmake_minimum_required(VERSION 3.13)
@@ -205,7 +208,7 @@ Between input and results there are only integers: floats at the input are compa
     make size      # code, constants and memory, as the compiler made them
     make size CROSS=arm-none-eabi- CFLAGS="-Os -mcpu=cortex-m4 -mthumb -ffreestanding"
 
-\`testbench raw\` and \`testbench float\` read samples from the standard input, as they lie in memory, and write results.
+\`build/testbench raw\` and \`build/testbench float\` read samples from the standard input, as they lie in memory, and write results.
 
 ## Sizes
 

@@ -70,14 +70,15 @@ endif
 HEADERS = $(wildcard firmware/*.h) golden.h
 
 .PHONY: csim clean
-csim: ${name}_test
-	./${name}_test
+csim: build/${name}_test
+	./build/${name}_test
 
-${name}_test: ${name}_test.cpp firmware/${name}.cpp $(HEADERS)
+build/${name}_test: ${name}_test.cpp firmware/${name}.cpp $(HEADERS)
+	@mkdir -p build
 	$(CXX) $(CPPFLAGS) $(CXXFLAGS) $(WARNINGS) -o $@ ${name}_test.cpp firmware/${name}.cpp
 
 clean:
-	rm -f ${name}_test
+	rm -rf build
 `;
 
 const number = (n: number): string => n.toLocaleString('en-US');
@@ -127,7 +128,7 @@ ${commentText(program.name)}, compiled by kanc ${commentText(design.version)} fo
 | \`firmware/parameters.h\` | tables and other constants |
 | \`firmware/host.h\` | software beside it: ${design.host.length === 0 ? 'inputs as they are' : 'floats to codes'}, results to floats |
 | \`firmware/kanc_ap_int.h\`, \`kanc_hls.h\` | stand in for the vendor's headers in simulations; not used where \`ap_int.h\` is found |
-| \`${name}_test.cpp\`, \`golden.h\` | testbench; \`raw\` or \`float\` as an argument make it a filter from samples to results |
+| \`${name}_test.cpp\`, \`golden.h\` | testbench; \`build/${name}_test raw\` or \`float\` is a filter from samples to results |
 
 ## Interface
 

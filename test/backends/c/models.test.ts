@@ -26,7 +26,10 @@ const check = async (
   const x = rightOf(
     toTensor({ path: data, array: rightOf(readNpy(read(data))) }, graph.inputs[0]!.type, limit),
   );
-  const found = runTool(join(folder, 'testbench'), ['float'], { cwd: folder, input: bytesOf(x.data) });
+  const found = runTool(join(folder, 'build', 'testbench'), ['float'], {
+    cwd: folder,
+    input: bytesOf(x.data),
+  });
   const expected = rightOf(interpret(graph, [x]))[0]!;
   expect(found.equals(Buffer.from(bytesOf(expected.data)))).toBe(true);
   return folder;
