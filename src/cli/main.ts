@@ -10,6 +10,7 @@ import { addPasses } from './commands/passes.js';
 import { addPrint } from './commands/print.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
+import { addSynth } from './commands/synth.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
@@ -44,6 +45,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addEval,
     addVerify,
     addReport,
+    addSynth,
     addImport,
     addPrint,
     addOpt,

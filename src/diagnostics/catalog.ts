@@ -61,6 +61,8 @@ export const CATALOG = {
   K0603: 'The folder is not an artifact of kanc, or it is damaged.',
   K0604:
     'The artifact and the interpreter disagree. This is a bug in kanc: please report it with the artifact.',
+  K0605:
+    'A tool that synthesis needs is not installed, or stopped with an error. `kanc synth` calls yosys, and nextpnr where a device is given and it is there.',
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0801: 'A value on the command line is wrong.',

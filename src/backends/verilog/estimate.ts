@@ -1,31 +1,36 @@
-/** LUTs and registers of a circuit before any synthesis: what the parts were chosen by, added up. */
-import { bitOf, lutsFor } from './codes.js';
+/** LUTs of a circuit before any synthesis: what the parts were chosen by, added up. */
+import { bitOf, lutsFor, type Table } from './codes.js';
 import type { Circuit } from './lower.js';
 import type { Net } from './net.js';
 import type { Schedule } from './schedule.js';
-import { tableLuts } from './split.js';
 
-/** Inputs of a LUT that an adder leaves free. */
-const FREE = 5;
+/** How many inputs a LUT has, what a function costs, and how many inputs an adder leaves free. */
+interface Fabric {
+  readonly luts: (inputs: number) => number;
+  readonly free: number;
+}
 
-const lutsOfTable = ({ def }: Net): number =>
-  def.kind === 'table' ? tableLuts({ ...def, care: new Uint8Array(def.values.length).fill(1) }) : 0;
+const SIX: Fabric = { luts: lutsFor, free: 5 };
 
-/** Bits of a table that an adder cannot take in. */
-const lutsBeforeAdder = ({ def, width }: Net): number => {
+/** LUTs of four inputs, with multiplexers beside them as in ECP5; an adder leaves none of them to others. */
+const FOUR: Fabric = { luts: (inputs) => (inputs < 1 ? 0 : 2 ** Math.max(0, inputs - 4)), free: 0 };
+
+/** LUTs of a table by bits; those of at most `free` inputs cost nothing. */
+const tableLuts = ({ def, width }: Net, { luts }: Fabric, free: number): number => {
   if (def.kind !== 'table') return 0;
-  const table = { ...def, care: new Uint8Array(def.values.length).fill(1) };
-  let luts = 0;
+  const table: Table = { ...def, care: new Uint8Array(def.values.length).fill(1) };
+  let sum = 0;
   for (let bit = 0; bit < width; bit++) {
-    const inputs = bitOf(table, bit).bits.length;
-    luts += inputs <= FREE ? 0 : lutsFor(inputs);
+    const { bits, values } = bitOf(table, bit);
+    const isWire = bits.length === 1 && values[1] === 1;
+    sum += bits.length <= free || isWire ? 0 : luts(bits.length);
   }
-  return luts;
+  return sum;
 };
 
-/** LUTs of six inputs. Positions of carry chains that only pass a bit on are not counted, as synthesis does not. */
-export const estimateLuts = ({ nets, outputs }: Circuit, { live }: Schedule): number => {
-  let luts = 0;
+/** Positions of carry chains that only pass a bit on are not counted, as synthesis does not. */
+const lutsOn = ({ nets, outputs }: Circuit, { live }: Schedule, fabric: Fabric): number => {
+  let luts = 1;
   const merged = new Set<number>();
   const alone = new Set<number>(outputs.map(({ net }) => net.id));
   for (const { id, def, width } of nets.all) {
@@ -48,8 +53,20 @@ export const estimateLuts = ({ nets, outputs }: Circuit, { live }: Schedule): nu
     } else if (def.kind === 'slice' || def.kind === 'table') alone.add(def.of.id);
   }
   for (const net of nets.all) {
-    if (net.def.kind !== 'table' || live[net.id] === 0) continue;
-    luts += alone.has(net.id) || !merged.has(net.id) ? lutsOfTable(net) : lutsBeforeAdder(net);
+    if (live[net.id] === 0) continue;
+    const isMerged = merged.has(net.id) && !alone.has(net.id);
+    luts += tableLuts(net, fabric, isMerged ? fabric.free : 0);
   }
-  return luts + 1;
+  return luts;
 };
+
+export interface LutEstimate {
+  /** LUTs of six inputs, and of four where the device has those. */
+  readonly luts: number;
+  readonly luts4: number;
+}
+
+export const estimateLuts = (circuit: Circuit, schedule: Schedule): LutEstimate => ({
+  luts: lutsOn(circuit, schedule, SIX),
+  luts4: lutsOn(circuit, schedule, FOUR),
+});

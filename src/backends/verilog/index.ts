@@ -136,7 +136,7 @@ const artifactOf = (
   const figures: Figures = {
     latency: schedule.latency,
     registers: emitted.registers,
-    luts: estimateLuts(circuit, schedule),
+    ...estimateLuts(circuit, schedule),
     edges,
   };
   const seen = options['dont-cares'] === 'data' ? context.samples?.batch : undefined;

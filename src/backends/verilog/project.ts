@@ -119,20 +119,23 @@ export const makefileText = (
 ): string => `# make test: simulates with Icarus Verilog; make verilate: with Verilator 5.
 # make synth: LUTs and registers by yosys, for Xilinx devices of series 7.
 .PHONY: test verilate synth clean
-test: model.v tb.v vectors.mem
-	iverilog -g2005 -Wall -o sim.vvp tb.v model.v
-	vvp sim.vvp | tee sim.log
-	grep -q '^PASS' sim.log
+test: build
+	iverilog -g2005 -Wall -o build/sim.vvp tb.v model.v
+	vvp build/sim.vvp | tee build/sim.log
+	grep -q '^PASS' build/sim.log
 
-verilate: model.v tb.v vectors.mem
-	verilator --binary --timing -Wno-fatal -Wno-WIDTH --top-module tb -Mdir obj_dir tb.v model.v >verilate.log
-	obj_dir/Vtb | tee sim.log
-	grep -q '^PASS' sim.log
+verilate: build
+	verilator --binary --timing -Wno-fatal -Wno-WIDTH --top-module tb -Mdir build/verilated tb.v model.v >build/verilate.log
+	build/verilated/Vtb | tee build/sim.log
+	grep -q '^PASS' build/sim.log
 
-synth: model.v
-	yosys -p 'read_verilog model.v; synth_xilinx -flatten -top ${module}; stat' >synth.log
-	tail -n +$$(grep -n 'Number of cells' synth.log | tail -1 | cut -d: -f1) synth.log
+synth: build
+	yosys -p 'read_verilog model.v; synth_xilinx -flatten -top ${module}; tee -o build/stat.txt stat' >build/synth.log
+	cat build/stat.txt
+
+build:
+	mkdir -p build
 
 clean:
-	rm -rf obj_dir sim.vvp sim.log verilate.log synth.log
+	rm -rf build
 `;

@@ -8,7 +8,9 @@ import type { Circuit } from './lower.js';
 export interface Figures {
   readonly latency: number;
   readonly registers: number;
+  /** LUTs of six inputs, and of four where the device has those. */
   readonly luts: number;
+  readonly luts4: number;
   readonly edges: number;
 }
 
@@ -92,7 +94,7 @@ ${quantizing(graph, circuit)}
 
 Latency: ${figures.latency} clock cycles (${pipeline === 0 ? 'registers at the end only' : `at most ${pipeline} adders in a row between registers`}). One inference per clock cycle.
 
-Before synthesis, an estimate for LUTs of six inputs: ${figures.luts} LUTs and ${figures.registers} bits of registers, for
+An estimate before synthesis: ${figures.luts} LUTs of six inputs, or ${figures.luts4} of four, and ${figures.registers} bits of registers, for
 ${figures.edges} edges. \`kanc synth\` measures them.
 
     make test       # simulates ${samples} golden vectors with Icarus Verilog
