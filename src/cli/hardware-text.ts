@@ -2,6 +2,7 @@
 import type { Fit } from '../analyses/devices.js';
 import type { Json } from '../backends/backend.js';
 import { printable } from '../diagnostics/index.js';
+import type { HardwareReport } from '../driver/hardware-report.js';
 import type { Synthesis } from '../driver/synth.js';
 import { showPercent } from './show.js';
 
@@ -41,4 +42,25 @@ export const synthesisJson = (s: Synthesis): Json => ({
   longestPath: s.longestPath === null ? null : { ...s.longestPath },
   device: s.device ?? null,
   placement: s.placement === undefined ? null : { ...s.placement, note: s.placement.note ?? null },
+});
+
+/** An RTL artifact, a fact a line. */
+export const hardwareLines = ({ rtl, fits, synthesis }: HardwareReport): ReadonlyArray<string> => [
+  `hardware: module ${rtl.module}, ${rtl.edges} edges, latency ${rtl.latency} clock cycles, don't-cares ${printable(rtl.dontCares, 60)}`,
+  `estimate, before any synthesis: ${rtl.luts} LUTs of six inputs or ${rtl.luts4} of four, ${rtl.registers} bits of registers`,
+  ...fits.map((fit) => `estimate: ${fitText(fit)}`),
+  ...(synthesis === undefined
+    ? ['synthesis: none of this module yet; `kanc synth` makes one']
+    : synthesisLines(synthesis).map((line) => `synthesis: ${line}`)),
+];
+
+export const hardwareJson = ({ rtl, fits, synthesis }: HardwareReport): Json => ({
+  rtl: { ...rtl, outputs: rtl.outputs.map((o) => ({ ...o })) },
+  estimates: fits.map(({ device, fits: itFits, tightest, share }) => ({
+    device: device.name,
+    fits: itFits,
+    tightest,
+    share: Number.isFinite(share) ? share : null,
+  })),
+  synthesis: synthesis === undefined ? null : synthesisJson(synthesis),
 });

@@ -1,4 +1,7 @@
-/** Artifacts that run on this machine: WASM in this process, C and simulated HLS with a compiler of the machine. */
+/**
+ * Artifacts that run on this machine: WASM in this process, C and simulated HLS with a compiler of the machine, Verilog in
+ * a simulator.
+ */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ManifestHead } from '../backends/manifest.js';
@@ -8,11 +11,12 @@ import type { TypedArray } from '../ir/element.js';
 import type { Tools } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
 import { nativeProgram } from './native.js';
+import { simulatedRtl } from './rtl-simulation.js';
 
 type Input = Float32Array | Uint8Array;
 
 export interface Runnable {
-  readonly target: 'wasm' | 'c' | 'hls';
+  readonly target: 'wasm' | 'c' | 'hls' | 'verilog';
   readonly manifest: ManifestHead;
   /** Elements of the results of one sample, and of its last integers. */
   readonly outputs: number;
@@ -45,6 +49,8 @@ export const runnableOf =
       case 'c':
       case 'hls':
         return TE.fromEither(nativeProgram(tools, artifact));
+      case 'verilog':
+        return TE.fromEither(simulatedRtl(tools, artifact));
       default:
         return TE.fromEither(
           fail('K0603', `artifacts of the target ${artifact.manifest.target} cannot be run by kanc`, {

@@ -36,6 +36,7 @@ export const RtlManifest = t.intersection([
   t.type({
     rtl: t.type({
       module: t.refinement(t.string, (s) => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(s), 'identifier'),
+      codes: t.string,
       latency: Natural,
       registers: Natural,
       luts: Natural,

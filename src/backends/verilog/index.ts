@@ -195,6 +195,8 @@ const rtlManifest = (
     /** The module, its ports in order, and figures before synthesis. */
     rtl: {
       module,
+      /** The value of the graph whose codes the ports take. */
+      codes: circuit.from,
       ...figures,
       dontCares: seen === undefined ? 'proven' : `data: ${seen} samples`,
       inputs: circuit.inputs.map(({ width }) => width),

@@ -3,7 +3,11 @@ import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
 import { widthOf } from './vectors.js';
 
-const slices = (ports: ReadonlyArray<Port>, name: string, bus: string): ReadonlyArray<string> => {
+const slices = (
+  ports: ReadonlyArray<Pick<Port, 'width'>>,
+  name: string,
+  bus: string,
+): ReadonlyArray<string> => {
   let from = 0;
   return ports.map(({ width }, k) => {
     const slice = width === 1 ? `${bus}[${from}]` : `${bus}[${from + width - 1}:${from}]`;
@@ -108,6 +112,65 @@ ${slices(outputs, 'y', 'results').join('\n').replace(/,$/, '')}
     end
     if (errors == 0) $display("PASS: %0d vectors twice, latency %0d", SAMPLES, LATENCY);
     else $display("FAIL: %0d errors", errors);
+    $finish;
+  end
+endmodule
+`;
+};
+
+/**
+ * A module that reads codes from `codes.mem`, a sample a line, and prints what the module gives for each: as many as
+ * `+samples=` says.
+ */
+export const simulatorText = (
+  module: string,
+  inputs: ReadonlyArray<Pick<Port, 'width'>>,
+  outputs: ReadonlyArray<Pick<Port, 'width'>>,
+  most: number,
+): string => {
+  const [iw, ow] = [widthOf(inputs), widthOf(outputs)];
+  return `module simulator;
+  reg [${iw - 1}:0] samples [0:${most - 1}];
+  reg [${iw - 1}:0] codes;
+  reg clk = 0;
+  reg rst = 1;
+  reg in_valid = 0;
+  wire in_ready;
+  wire out_valid;
+  wire [${ow - 1}:0] results;
+  integer count;
+  integer sent;
+  integer got;
+  ${module} dut (
+    .clk(clk),
+    .rst(rst),
+    .in_valid(in_valid),
+    .in_ready(in_ready),
+${slices(inputs, 'x', 'codes').join('\n')}
+    .out_valid(out_valid),
+${slices(outputs, 'y', 'results').join('\n')}
+    .out_ready(1'b1)
+  );
+  initial begin
+    if (!$value$plusargs("samples=%d", count)) count = 0;
+    $readmemh("codes.mem", samples, 0, count - 1);
+    #1 clk = 1;
+    #1 clk = 0;
+    rst = 0;
+    sent = 0;
+    got = 0;
+    while (got < count) begin
+      in_valid = sent < count;
+      codes = samples[in_valid ? sent : 0];
+      #1;
+      if (out_valid) begin
+        $display("%h", results);
+        got = got + 1;
+      end
+      if (in_valid && in_ready) sent = sent + 1;
+      clk = 1;
+      #1 clk = 0;
+    end
     $finish;
   end
 endmodule

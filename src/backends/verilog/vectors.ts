@@ -44,7 +44,11 @@ export const someOf = (tensor: Tensor, limit: number): Tensor => {
 };
 
 /** The bits of one row of ports, the first port lowest. */
-const packed = (ports: ReadonlyArray<Port>, values: ArrayLike<number>, at: number): bigint => {
+export const packed = (
+  ports: ReadonlyArray<Pick<Port, 'width'>>,
+  values: ArrayLike<number>,
+  at: number,
+): bigint => {
   let bits = 0n;
   let shift = 0n;
   for (const [k, { width }] of ports.entries()) {
@@ -54,7 +58,8 @@ const packed = (ports: ReadonlyArray<Port>, values: ArrayLike<number>, at: numbe
   return bits;
 };
 
-export const widthOf = (ports: ReadonlyArray<Port>): number => ports.reduce((n, p) => n + p.width, 0);
+export const widthOf = (ports: ReadonlyArray<Pick<Port, 'width'>>): number =>
+  ports.reduce((n, p) => n + p.width, 0);
 
 /** One line of hexadecimal digits for each vector: what is expected above the codes. For $readmemh. */
 export const vectorText = ({ inputs, outputs }: Circuit, { samples, codes, expected }: Vectors): string => {
