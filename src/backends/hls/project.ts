@@ -1,6 +1,7 @@
 /** What lies beside the firmware: the script for Vitis HLS, a Makefile for simulation, a README. */
 import { commentText } from '../cpp/code.js';
 import type { Golden } from '../cpp/golden.js';
+import type { Slot } from '../cpp/stage.js';
 import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { elementName } from './dialect.js';
@@ -83,6 +84,15 @@ clean:
 
 const number = (n: number): string => n.toLocaleString('en-US');
 
+const bitsOf = (slots: ReadonlyArray<Slot>): number =>
+  slots.reduce((n, s) => n + s.length * (s.type === 'f32' ? 32 : s.type.bits), 0);
+
+/** Wires of designs without memories at their ports. */
+const pins = ({ architecture, inputs, program, interface: port }: Design): string =>
+  architecture === 'unrolled' && port === 'vector'
+    ? `Pins: ${bitsOf(inputs)} in, ${bitsOf([program.rawSlot])} out, and the clock.\n`
+    : '';
+
 const ARCHITECTURE = {
   unrolled: 'Every edge is a table in logic, added up by trees of three-input adders: a sample a clock.',
   folded: 'Tables lie in block memories, inputs come one after another, and stages overlap (dataflow).',
@@ -138,7 +148,7 @@ ${commentText(program.name)}, compiled by kanc ${commentText(design.version)} fo
 | ---- | ---- | -------- |
 ${ports.join('\n')}
 
-Control: ${control}. Part ${part}, clock ${clock} ns; both are options of \`build_prj.tcl\`.
+${pins(design)}Control: ${control}. Part ${part}, clock ${clock} ns; both are options of \`build_prj.tcl\`.
 ${design.host.length === 0 ? '' : `\nFloats become codes in software (\`${name}_prepare\` in host.h); the design takes ${inputs.map(typeName).join(', ')}.\n`}
 Results are integers; \`${name}_predict\` in host.h multiplies them by their scales.
 

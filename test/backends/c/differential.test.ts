@@ -7,8 +7,8 @@ import { missingTools } from '../../support/tools.js';
 import { graphsFor } from '../cpp/graphs.js';
 import { expectSame, SANITIZE } from './support.js';
 
-const small = graphsFor('C', 24, 1, 8);
-const large = graphsFor('C', 8, 5000, 16);
+const small = graphsFor('C', 16, 1, 8);
+const large = graphsFor('C', 6, 5000, 16);
 
 const inputs = (graph: Graph, samples: number) => probes(graph, graph.inputs[0]!.type, samples, 7);
 

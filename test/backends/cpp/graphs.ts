@@ -20,3 +20,18 @@ export const graphsFor = (
   }
   return found;
 };
+
+/** At most `count` of the graphs: first those that have ops which none before them has. */
+export const covering = (
+  graphs: ReadonlyArray<Graph<'table'>>,
+  count: number,
+): ReadonlyArray<Graph<'table'>> => {
+  const seen = new Set<string>();
+  const isNew = graphs.map((graph) => {
+    const kinds = graph.nodes.map((node) => node.op.kind).filter((kind) => !seen.has(kind));
+    for (const kind of kinds) seen.add(kind);
+    return kinds.length > 0;
+  });
+  const ordered = [...graphs.filter((_, k) => isNew[k]), ...graphs.filter((_, k) => isNew[k] !== true)];
+  return ordered.slice(0, count);
+};

@@ -167,7 +167,7 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('kanc_ap_int
       signed: r.chance(0.5),
     });
     const cases = [
-      ...Array.from({ length: 36 }, () => casesOf(r, kind(), kind())).flat(),
+      ...Array.from({ length: 22 }, () => casesOf(r, kind(), kind())).flat(),
       ...Array.from({ length: 10 }, () => nativeCases(r)).flat(),
     ];
     const folder = writeFiles(
@@ -182,6 +182,6 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('kanc_ap_int
     const expected = cases.flatMap((c) => c.expected.split('\n').map((line) => `${c.code}: ${line}`));
     const codes = cases.flatMap((c) => c.expected.split('\n').map(() => c.code));
     expect(lines.map((line, k) => `${codes[k]}: ${line}`)).toEqual(expected);
-    expect(cases.length).toBeGreaterThan(1000);
+    expect(cases.length).toBeGreaterThan(650);
   });
 });

@@ -9,7 +9,7 @@ import { rightOf } from '../../support/checked.js';
 import { kindsIn } from '../../support/graphs.js';
 import { missingTools } from '../../support/tools.js';
 import { SANITIZE } from '../c/support.js';
-import { graphsFor } from '../cpp/graphs.js';
+import { covering, graphsFor } from '../cpp/graphs.js';
 import { expectSimulated } from './support.js';
 
 const canBe =
@@ -18,8 +18,8 @@ const canBe =
     E.isRight(designOf('net', rightOf(programOf(graph, 'HLS')), { architecture }, 'test'));
 
 const candidates = graphsFor('HLS', 60, 900, 9);
-const folded = candidates.filter(canBe('folded')).slice(0, 14);
-const unrolled = candidates.filter(canBe('unrolled')).slice(0, 10);
+const folded = covering(candidates.filter(canBe('folded')), 9);
+const unrolled = covering(candidates.filter(canBe('unrolled')), 6);
 
 const inputs = (graph: Graph, samples = 40) => probes(graph, graph.inputs[0]!.type, samples, 11);
 
