@@ -4,22 +4,25 @@ import { basisCost, chooseForm, edgeCost, type Form, hasBasisForm } from '../ana
 import { definitionsOf, type Graph, typesOf, type ValueName } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { layerInputs } from '../ir/ops/layers.js';
+import { innerOf } from '../ir/types.js';
 import { bytesOption } from '../passes/options.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import { type BoundPass, BUILTIN_PASSES } from '../passes/registry.js';
 import { MAX_CONSTANT_BYTES, tooLarge } from './graph-text.js';
 
 /** The options of `tabulate` that decide the form, as text or by their defaults. */
-const formOf = ({ options }: PassCall): ((layer: KanAttrs, inputs: number, levels: number) => Form) => {
+const formOf = ({
+  options,
+}: PassCall): ((layer: KanAttrs, inputs: number, levels: number, positions: number) => Form) => {
   const defaultOf = (name: string): string =>
     BUILTIN_PASSES.find((p) => p.name === 'tabulate')?.help.find((o) => o.name === name)?.default ?? '';
   const form = options['form'] ?? defaultOf('form');
   const budget = bytesOption('', '').parse(options['budget'] ?? defaultOf('budget'));
-  return (layer, inputs, levels) => {
+  return (layer, inputs, levels, positions) => {
     if (form === 'edge' || !hasBasisForm(layer)) return 'edge';
     return form === 'basis'
       ? 'basis'
-      : chooseForm(layer, inputs, levels, E.isRight(budget) ? budget.right : 0);
+      : chooseForm(layer, inputs, levels, E.isRight(budget) ? budget.right : 0, positions);
   };
 };
 
@@ -43,11 +46,11 @@ const tableBytes = (graph: Graph, call: PassCall): number => {
   const levelsOf = levelsBehind(graph);
   const types = typesOf(graph);
   let bytes = 0;
-  for (const { op, operands } of graph.nodes) {
+  for (const { op, operands, type } of graph.nodes) {
     if (op.kind !== 'kan') continue;
     const inputs = layerInputs(types.get(operands[0]!)?.shape ?? [0], op.attrs.window);
     const levels = levelsOf(operands[0]!);
-    const edge = form(op.attrs, inputs, levels) === 'edge';
+    const edge = form(op.attrs, inputs, levels, innerOf(type)) === 'edge';
     bytes += (edge ? edgeCost(op.attrs, inputs, levels) : basisCost(op.attrs, inputs, levels))?.bytes ?? 0;
   }
   return bytes;

@@ -8,6 +8,7 @@ import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
 import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { innerOf } from '../ir/types.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { type LayerSite, siteOf } from './layer-site.js';
 import {
@@ -103,6 +104,7 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           const made = at({ pass: 'tabulate', op: node.name })(
             tabulateLayer(
               siteOf(op.attrs, value),
+              innerOf(node.type),
               options,
               refit === undefined ? undefined : () => refit.right.evidenceFor(node.name, value.codes, r),
             ),
@@ -196,13 +198,17 @@ interface Tabulated {
 
 const tabulateLayer = (
   site: LayerSite,
+  /** Windows of a sample; 1 for layers of features. */
+  positions: number,
   options: TabulateOptions,
   /** Absent when nothing is to be refit. */
   evidenceOf: (() => Evidence | undefined) | undefined,
 ): Checked<Tabulated> => {
   const { levels } = site.coded;
   const wanted =
-    options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
+    options.form === 'auto'
+      ? chooseForm(site.layer, site.inputs, levels, options.budget, positions)
+      : options.form;
   if (wanted === 'basis' && hasBasisForm(site.layer)) {
     const { attrs, basisBits } = tabulateBasis(site);
     const asked = site.layer.precision?.basis ?? basisBits;
