@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { randomOf } from './random.js';
 
 export interface NetworkOptions {
   /** Channels of the first stage are 8 times this; every stage doubles them. */
@@ -64,17 +65,6 @@ const entriesOf = ({ width, channels, classes }: NetworkOptions): ReadonlyArray<
   entries.push({ name: 'fc.weight', shape: [classes, before], weight: (u) => u / Math.sqrt(before) });
   entries.push({ name: 'fc.bias', shape: [classes], weight: () => 0 });
   return entries;
-};
-
-/** Mulberry32, in [-1, 1). */
-const randomOf = (seed: number): (() => number) => {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
 };
 
 /** The bytes of the checkpoint. */

@@ -1,166 +1,236 @@
 /**
- * `npm run bench`: compiled artifacts against onnxruntime-web (WebAssembly, one thread) on the ONNX export of
- * the same checkpoint, in one process, interleaved. Prints a table; with `--write` also to docs/performance.md.
+ * `npm run bench`: compiled artifacts against the same networks in other engines, in one process, interleaved.
  *
- * Both get their inputs ready: floats for ONNX, pixels or floats for kanc, whose time includes the
- * quantization of the input. Medians of rounds; ratios of medians.
+ *     npm run bench                                     everything; prints Markdown
+ *     npm run bench -- --write                          and writes docs/performance.md with its charts
+ *     npm run bench -- --quick --models fashion,wine    some models (parts of names), shorter: about a minute
+ *     npm run bench -- --batches 1,64 --no-series       without the networks of random weights
+ *     npm run bench -- --folder DIR                     one more network on Fashion-MNIST, with its model.onnx
+ *     npm run bench -- --tfjs DIR                       where the packages of TensorFlow.js are installed
+ *
+ * All get their inputs ready: floats for float networks, pixels or floats for kanc, whose time includes the
+ * quantization of the input.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
-import * as ort from 'onnxruntime-web';
-import { type NpyArray, readNpy } from '../src/importers/containers/index.js';
-import { type BenchModel, MODELS } from './models.js';
-import { type Contestant, race } from './timing.js';
+import { importSource } from '../src/importers/index.js';
+import type { Graph } from '../src/ir/graph.js';
+import { ENGINES, type Engine, type EngineName, type Engines, isAbsent } from './engines/engine.js';
+import { floatEngine } from './engines/float.js';
+import { basisEngine, type KancOptions, kancEngine } from './engines/kanc.js';
+import { onnxEngine, onnxVersion } from './engines/onnx.js';
+import { tfjsEngine } from './engines/tfjs.js';
+import {
+  type BenchModel,
+  importOptionsOf,
+  MODELS,
+  modelOfFolder,
+  readArray,
+  type Samples,
+  samplesOf,
+  sourceOfModel,
+} from './models.js';
+import { asArray, edgesOf, randomNetwork, randomSamples } from './networks.js';
+import {
+  type Cell,
+  chartsOf,
+  type Loading,
+  type Results,
+  type Row,
+  sectionsOf,
+  type Width,
+  withSection,
+} from './report.js';
+import { type Effort, median, QUICK, race, USUAL } from './timing.js';
 
-const BATCHES = [1, 64];
-const CLI = fileURLToPath(new URL('../bin/kanc.js', import.meta.url));
+/** A run that takes longer than this many microseconds is done in fewer rounds. */
+const LONG = 200_000;
 
-interface Predictor {
-  readonly predict: (input: Float32Array | Uint8Array, batch: number) => Float32Array;
-}
-
-interface Row {
-  readonly model: string;
-  readonly batch: number;
-  readonly kanc: number;
-  readonly peer: number;
-  readonly agreement: number;
-}
-
-const npy = async (path: string): Promise<NpyArray> => {
-  const array = readNpy(await readFile(path));
-  if (E.isLeft(array)) throw new Error(`${path}: ${array.left[0].message}`);
-  return array.right;
+const note = (text: string): void => {
+  process.stderr.write(`${text}\n`);
 };
 
-/** Compiles by the command line, as a user does. */
-const compile = (m: BenchModel, folder: string): void => {
-  const pixels = m.pixels ? ['--input-dtype', 'u8', '--input-mean', '0.5', '--input-std', '0.5'] : [];
-  const args = [
-    CLI,
-    'compile',
-    m.checkpoint,
-    '--target',
-    'wasm',
-    '--calib',
-    m.calibration,
-    ...pixels,
-    '-o',
-    folder,
-  ];
-  const done = spawnSync(process.execPath, args, { encoding: 'utf8' });
-  if (done.status !== 0) throw new Error(done.stderr);
+const graphOf = (model: BenchModel): Graph => {
+  const imported = importSource(sourceOfModel(model), importOptionsOf(model));
+  if (E.isLeft(imported)) throw new Error(`${model.name}: ${imported.left[0].message}`);
+  return imported.right.graph;
 };
 
-const isPredictor = (u: unknown): u is Predictor =>
-  typeof u === 'object' && u !== null && 'predict' in u && typeof u.predict === 'function';
+const optionsOf = ({ calibration, pixels }: BenchModel): KancOptions => ({
+  ...(calibration === undefined ? {} : { calibration: readArray(calibration) }),
+  ...(pixels ? { inputDtype: 'u8', inputMean: 0.5, inputStd: 0.5 } : {}),
+});
 
-const loadArtifact = async (folder: string): Promise<Predictor> => {
-  const module: unknown = await import(pathToFileURL(join(folder, 'index.js')).href);
-  const load = typeof module === 'object' && module !== null && 'load' in module ? module.load : undefined;
-  const model: unknown = typeof load === 'function' ? await load() : undefined;
-  if (!isPredictor(model)) throw new Error(`${folder} is not an artifact`);
-  return model;
-};
-
-const argmax = (values: Float32Array, from: number, count: number): number => {
-  let best = 0;
-  for (let o = 1; o < count; o++) if ((values[from + o] ?? 0) > (values[from + best] ?? 0)) best = o;
-  return best;
-};
-
-const measure = async (m: BenchModel, batch: number, folder: string): Promise<Row> => {
-  const test = await npy(m.test);
-  const features = test.shape.slice(1).reduce((n, d) => n * d, 1);
-  const raw = test.data.subarray(0, batch * features);
-  const floats = m.pixels ? Float32Array.from(raw, (u) => (u / 255 - 0.5) / 0.5) : Float32Array.from(raw);
-  const own = m.pixels ? Uint8Array.from(raw) : floats;
-
-  const artifact = await loadArtifact(folder);
-  const session = await ort.InferenceSession.create(await readFile(m.onnx), { executionProviders: ['wasm'] });
-  const feeds = { [session.inputNames[0] ?? '']: new ort.Tensor('float32', floats, [batch, features]) };
-  const outputName = session.outputNames[0] ?? '';
-
-  const ours = artifact.predict(own, batch).slice();
-  const theirs = (await session.run(feeds))[outputName]?.data;
-  if (!(theirs instanceof Float32Array)) throw new Error('the ONNX output is not f32');
-  const outputs = ours.length / batch;
-  let same = 0;
-  for (let n = 0; n < batch; n++) {
-    if (argmax(ours, n * outputs, outputs) === argmax(theirs, n * outputs, outputs)) same++;
-  }
-  const contestants: ReadonlyArray<Contestant> = [
-    {
-      name: 'kanc',
-      run: () => {
-        artifact.predict(own, batch);
-      },
-    },
-    {
-      name: 'onnxruntime-web',
-      run: async () => {
-        await session.run(feeds);
-      },
-    },
-  ];
-  const [kanc, peer] = await race(contestants);
-  await session.release();
+const enginesOf = async (model: BenchModel, tfjs: string | undefined): Promise<Engines> => {
+  const graph = graphOf(model);
+  const options = optionsOf(model);
   return {
-    model: m.name,
-    batch,
-    kanc: (kanc?.median ?? Number.NaN) / batch,
-    peer: (peer?.median ?? Number.NaN) / batch,
-    agreement: same / batch,
+    kanc: await kancEngine(graph, options),
+    'kanc, basis form': await basisEngine(graph, options),
+    'float recursion': await floatEngine(graph),
+    'onnxruntime-web': await onnxEngine(model),
+    'tfjs-wasm': await tfjsEngine(graph, tfjs),
   };
 };
 
-const table = (rows: ReadonlyArray<Row>): string =>
-  [
-    '| model | batch | onnxruntime-web, us per inference | kanc, us per inference | ratio |',
-    '| --- | ---: | ---: | ---: | ---: |',
-    ...rows.map(
-      (r) =>
-        `| ${r.model} | ${r.batch} | ${r.peer.toFixed(1)} | ${r.kanc.toFixed(2)} | ${(r.peer / r.kanc).toFixed(0)}x |`,
-    ),
-  ].join('\n');
-
-const main = async (): Promise<void> => {
-  ort.env.wasm.numThreads = 1;
-  const folder = await mkdtemp(join(tmpdir(), 'kanc-bench-'));
-  const only = process.argv.slice(2).filter((a) => !a.startsWith('--'));
-  const rows: Row[] = [];
-  try {
-    for (const m of MODELS.filter((x) => only.length === 0 || only.includes(x.name))) {
-      const out = join(folder, m.name);
-      compile(m, out);
-      for (const batch of BATCHES) {
-        rows.push(await measure(m, batch, out));
-        process.stderr.write(`${m.name}, batch ${batch}\n`);
-      }
-    }
-  } finally {
-    await rm(folder, { recursive: true, force: true });
+/** Largest difference to the float network as a share of its largest output: all are to compute the same network. */
+const difference = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+  let [worst, largest] = [0, 0];
+  for (let j = 0; j < b.length; j++) {
+    worst = Math.max(worst, Math.abs((a[j] ?? Number.NaN) - b[j]!));
+    largest = Math.max(largest, Math.abs(b[j]!));
   }
-  const machine = `${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.version}, onnxruntime-web ${ort.env.versions.web ?? ''}, one thread`;
-  const text = `${table(rows)}\n\nMachine: ${machine}.`;
-  console.log(text);
-  if (process.argv.includes('--write')) {
-    await writeFile(new URL('../docs/performance.md', import.meta.url), `${INTRODUCTION}\n${text}\n`);
-  }
+  return worst / largest;
 };
 
-const INTRODUCTION = `# Performance
+/** Races those that take part; refuses to compare float engines whose results differ. */
+const measure = async (
+  name: string,
+  engines: Engines,
+  samples: Samples,
+  batch: number,
+  effort: Effort,
+): Promise<Row> => {
+  const taking = ENGINES.flatMap((engine) => {
+    const e = engines[engine];
+    return isAbsent(e) ? [] : [{ engine, e }];
+  });
+  const runs = [];
+  for (const { engine, e } of taking) runs.push({ name: engine, ...(await e.prepare(samples, batch)) });
+  const reference = await runs.find((r) => r.name === 'float recursion')?.outputs();
+  for (const r of runs.filter((x) => reference !== undefined && !x.name.startsWith('kanc'))) {
+    const d = difference(await r.outputs(), reference ?? []);
+    if (!(d < 1e-3)) throw new Error(`${name}: ${r.name} differs from the float recursion by ${d}`);
+  }
+  const started = performance.now();
+  for (const r of runs) await r.run();
+  const round = (performance.now() - started) * 1000;
+  const fewer = round > LONG ? { ...effort, rounds: Math.min(5, effort.rounds), tries: 1 } : effort;
+  const timings = await race(runs, fewer);
+  const cellOf = (engine: EngineName): Cell => {
+    const e = engines[engine];
+    const timing = timings.find((t) => t.name === engine);
+    if (isAbsent(e) || timing === undefined) return { why: isAbsent(e) ? e.why : 'was not measured' };
+    return { us: timing.median / batch, spread: timing.spread / batch };
+  };
+  const cells = {
+    kanc: cellOf('kanc'),
+    'kanc, basis form': cellOf('kanc, basis form'),
+    'float recursion': cellOf('float recursion'),
+    'onnxruntime-web': cellOf('onnxruntime-web'),
+    'tfjs-wasm': cellOf('tfjs-wasm'),
+  };
+  const said = Object.entries(cells).flatMap(([k, c]) =>
+    'us' in c ? [`${k} ${c.us.toFixed(2)} (+-${((50 * c.spread) / c.us).toFixed(0)}%)`] : [],
+  );
+  note(`${name}, batch ${batch}: ${said.join(', ')}`);
+  return { model: name, batch, cells };
+};
 
-Written by \`npm run bench -- --write\`. Compiled artifacts against onnxruntime-web (WebAssembly, one thread) on
-the ONNX export of the same checkpoint: one process, rounds interleaved, medians, default options. The time of
-kanc includes the quantization of the input. What counts is the ratio; absolute times depend on the machine.
+const loadTime = async (engine: Engine): Promise<number> => {
+  const times: number[] = [];
+  for (let k = 0; k < 9; k++) {
+    const started = performance.now();
+    await engine.load();
+    times.push(performance.now() - started);
+  }
+  return median(times);
+};
 
-An edge-table layer costs one row of additions per input whatever the spline's grid and order: time grows
-linearly with inputs times outputs, table memory with inputs times outputs times 2^bits.
-`;
+const loadingOf = async (model: string, engines: Engines): Promise<Loading> => {
+  const cells: { -readonly [K in EngineName]?: { bytes: number; ms: number } } = {};
+  for (const name of ENGINES) {
+    const engine = engines[name];
+    if (!isAbsent(engine)) cells[name] = { bytes: engine.bytes, ms: await loadTime(engine) };
+  }
+  return { model, cells };
+};
+
+/** A network of random weights in the two engines that can be given any size. */
+const measureRandom = async (
+  widths: ReadonlyArray<number>,
+  batch: number,
+  effort: Effort,
+): Promise<{ readonly kanc: number; readonly float: number }> => {
+  const graph = randomNetwork(widths);
+  const features = widths[0]!;
+  const absent = { why: 'is not asked' };
+  const engines: Engines = {
+    kanc: await kancEngine(graph, { calibration: asArray(randomSamples(features, 256, 3)) }),
+    'kanc, basis form': absent,
+    'float recursion': await floatEngine(graph),
+    'onnxruntime-web': absent,
+    'tfjs-wasm': absent,
+  };
+  const row = await measure(`[${widths.join(', ')}]`, engines, randomSamples(features, batch), batch, effort);
+  const of = (name: EngineName): number => {
+    const cell = row.cells[name];
+    return 'us' in cell ? cell.us : Number.NaN;
+  };
+  return { kanc: of('kanc'), float: of('float recursion') };
+};
+
+/** Networks whose hidden layer grows: edges grow with it, everything else stays. */
+const SERIES = [64, 128, 256, 512, 1024, 2048, 4096];
+const seriesOf = (width: number): ReadonlyArray<number> => [256, width, 10];
+
+/** The size of which ArKan publishes times. */
+const ARKAN = [21, 64, 64, 24];
+
+const main = async (): Promise<void> => {
+  const { values } = parseArgs({
+    options: {
+      models: { type: 'string' },
+      batches: { type: 'string', default: '1,64,1024' },
+      folder: { type: 'string', multiple: true, default: [] },
+      tfjs: { type: 'string' },
+      quick: { type: 'boolean', default: false },
+      'no-series': { type: 'boolean', default: false },
+      write: { type: 'boolean', default: false },
+    },
+  });
+  if (values.write && (values.models !== undefined || values['no-series'] || values.quick)) {
+    throw new Error('--write replaces all tables: it goes with neither --models, --no-series nor --quick');
+  }
+  const effort = values.quick ? QUICK : USUAL;
+  const only = values.models?.split(',');
+  const batches = values.batches.split(',').map(Number);
+  const models = [...MODELS, ...values.folder.map((f) => modelOfFolder(f, 'fashion-mnist'))].filter(
+    ({ name }) => only === undefined || only.some((part) => name.includes(part)),
+  );
+  const rows: Row[] = [];
+  const loading: Loading[] = [];
+  for (const model of models) {
+    const engines = await enginesOf(model, values.tfjs);
+    for (const batch of batches) {
+      rows.push(await measure(model.name, engines, samplesOf(model, batch), batch, effort));
+    }
+    loading.push(await loadingOf(model.name, engines));
+  }
+  const arkan: Results['arkan'][number][] = [];
+  const widths: Width[] = [];
+  if (!values['no-series']) {
+    for (const batch of [1, 16, 64]) arkan.push({ batch, ...(await measureRandom(ARKAN, batch, effort)) });
+    for (const width of SERIES) {
+      const layers = seriesOf(width);
+      widths.push({ width, edges: edgesOf(layers), ...(await measureRandom(layers, 64, effort)) });
+    }
+  }
+  const tfjs = rows.some((r) => 'us' in r.cells['tfjs-wasm']) ? ', TensorFlow.js with its WASM backend' : '';
+  const [cpu, count] = [cpus()[0]?.model.trim() ?? 'unknown processor', cpus().length];
+  const machine = `${cpu}, ${count} cores, Node ${process.version}, onnxruntime-web ${onnxVersion()}${tfjs}, one thread each`;
+  const results: Results = { machine, rows, loading, arkan, widths };
+  const sections = sectionsOf(results);
+  for (const [name, text] of sections) console.log(`\n### ${name}\n\n${text}`);
+  if (!values.write) return;
+  const file = new URL('../docs/performance.md', import.meta.url);
+  let document = await readFile(file, 'utf8');
+  for (const [name, text] of sections) document = withSection(document, name, text);
+  await writeFile(file, document);
+  for (const [name, chart] of chartsOf(results))
+    await writeFile(new URL(`../docs/${name}`, import.meta.url), chart);
+};
 
 await main();

@@ -1,4 +1,8 @@
-/** Timing of contestants side by side: interleaved rounds, medians. */
+/**
+ * Timing of contestants side by side. All of them run in every round, so that a slow phase of the machine meets all;
+ * a round keeps the least of a few tries, since what disturbs a run only ever makes it longer; the result is the
+ * median over rounds.
+ */
 
 export interface Contestant {
   readonly name: string;
@@ -14,42 +18,63 @@ export interface Timing {
   readonly spread: number;
 }
 
-const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
+export interface Effort {
+  readonly rounds: number;
+  /** Tries in a round, of which the least counts. */
+  readonly tries: number;
+  /** How long a try takes, milliseconds; a single run where that is longer. */
+  readonly milliseconds: number;
+  /** How long each contestant runs before anything counts: engines compile code again after they have seen it run. */
+  readonly warmup: number;
+}
+
+export const USUAL: Effort = { rounds: 15, tries: 3, milliseconds: 20, warmup: 400 };
+export const QUICK: Effort = { rounds: 5, tries: 3, milliseconds: 5, warmup: 150 };
+
+export const quantile = (sorted: ReadonlyArray<number>, q: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? Number.NaN;
 
-/** How many runs take about `milliseconds`. */
-const repetitions = async (c: Contestant, milliseconds: number): Promise<number> => {
-  for (let n = 1; ; n *= 4) {
-    const started = performance.now();
-    for (let k = 0; k < n; k++) await step(c);
-    const took = performance.now() - started;
-    if (took > milliseconds / 4) return Math.max(1, Math.round((n * milliseconds) / took));
-  }
-};
+export const median = (values: ReadonlyArray<number>): number =>
+  quantile(
+    [...values].sort((a, b) => a - b),
+    0.5,
+  );
 
-/** Awaits only what is a promise: a microtask per run would drown a kernel of a microsecond. */
-const step = (c: Contestant): void | Promise<void> => c.run();
-
+/** Microseconds of one of n runs. */
 const time = async (c: Contestant, n: number): Promise<number> => {
   const started = performance.now();
   for (let k = 0; k < n; k++) {
     const pending = c.run();
+    // Awaits only what is a promise: a microtask for each run would drown a kernel of a microsecond.
     if (pending !== undefined) await pending;
   }
   return ((performance.now() - started) * 1000) / n;
 };
 
-/** Every contestant in every round, in turn, so that a slow phase of the machine meets all of them. */
+/** Runs for a while, and returns how many runs take about `milliseconds`. */
+const warmedUp = async (c: Contestant, { milliseconds, warmup }: Effort): Promise<number> => {
+  let last = await time(c, 1);
+  const until = performance.now() + warmup;
+  do {
+    last = await time(c, Math.max(1, Math.round(Math.min(5000, warmup * 100) / last)));
+  } while (performance.now() < until);
+  return Math.max(1, Math.round((milliseconds * 1000) / last));
+};
+
 export const race = async (
   contestants: ReadonlyArray<Contestant>,
-  rounds = 15,
-  milliseconds = 60,
+  effort: Effort = USUAL,
 ): Promise<ReadonlyArray<Timing>> => {
   const counts: number[] = [];
-  for (const c of contestants) counts.push(await repetitions(c, milliseconds));
+  for (const c of contestants) counts.push(await warmedUp(c, effort));
   const times: number[][] = contestants.map(() => []);
-  for (let round = 0; round < rounds; round++) {
-    for (const [k, c] of contestants.entries()) times[k]?.push(await time(c, counts[k] ?? 1));
+  for (let round = 0; round < effort.rounds; round++) {
+    const least = contestants.map(() => Number.POSITIVE_INFINITY);
+    for (let k = 0; k < effort.tries; k++) {
+      for (const [i, c] of contestants.entries())
+        least[i] = Math.min(least[i]!, await time(c, counts[i] ?? 1));
+    }
+    for (const [i, t] of least.entries()) times[i]?.push(t);
   }
   return contestants.map((c, k) => {
     const sorted = [...(times[k] ?? [])].sort((a, b) => a - b);

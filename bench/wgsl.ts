@@ -13,7 +13,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { create, globals } from 'webgpu';
 import { readNpy } from '../src/importers/containers/index.js';
 import { withDriver } from './gpu.js';
-import { type Contestant, race } from './timing.js';
+import { type Contestant, QUICK, race } from './timing.js';
 
 withDriver(import.meta.url);
 Object.assign(globalThis, globals);
@@ -88,8 +88,8 @@ try {
       },
     });
     const same = agreement(await tables.predict(input, batch), await floats.predict(input, batch));
-    const rounds = batch > 4096 ? 3 : 11;
-    const [ours, theirs] = await race([runs('tables', tables), runs('floats', floats)], rounds, 100);
+    const effort = { ...QUICK, rounds: batch > 4096 ? 3 : 11, milliseconds: 100 };
+    const [ours, theirs] = await race([runs('tables', tables), runs('floats', floats)], effort);
     const each = (median: number | undefined): number => (median ?? Number.NaN) / batch;
     const [us, them] = [each(ours?.median), each(theirs?.median)];
     console.log(

@@ -16,7 +16,7 @@ import { pickMeaning } from '../ir/quantizer.js';
 import { removeDead } from './dce.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, unremarked, withRemarks } from './pass.js';
-import { pickAlong, pickOutputs, proveBasis, proveEdge } from './table-parts.js';
+import { pickAlong, pickFrequent, pickOutputs, proveBasis, proveEdge } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
 
@@ -99,6 +99,7 @@ const liveEdge = (a: TableEdgeAttrs): Live | undefined => {
   const { slabs, ...rest } = a;
   const attrs: TableEdgeAttrs = {
     ...rest,
+    ...pickFrequent(a, kept),
     bias: constant(int(32), [outputs], Int32Array.from(bias)),
     ...(slabs === undefined ? { table: pickAlong(a.table, 0, kept) } : { slabs: pickAlong(slabs, 0, kept) }),
   };
@@ -128,6 +129,7 @@ const liveBasis = (a: TableBasisAttrs): Live | undefined => {
     coefficients: pickAlong(a.coefficients, 0, kept),
     ...(a.base === undefined ? {} : { base: pickAlong(a.base, 0, kept) }),
     ...(a.rows === undefined ? {} : { rows: pickAlong(a.rows, 0, kept) }),
+    ...pickFrequent(a, kept),
   };
   const proven = proveBasis(attrs, kept.length);
   return proven === undefined ? undefined : { kept, dead, op: { kind: 'table.basis', attrs: proven } };

@@ -1,6 +1,7 @@
 /** Surgery on table layers that several passes share: dropping a bias, inputs, or outputs. */
 import { type Constant, constant } from '../ir/constant.js';
 import { allocate } from '../ir/element.js';
+import type { Frequent } from '../ir/ops/frequent.js';
 import type { Op, OpOf } from '../ir/ops/index.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
@@ -53,6 +54,10 @@ export const pickAlong = (c: Constant, axis: number, indices: ArrayLike<number>)
   const shape = c.shape.map((d, k) => (k === axis ? indices.length : d));
   return constant(c.element, shape, data);
 };
+
+/** The frequent codes of some inputs. */
+export const pickFrequent = (a: Frequent, inputs: ArrayLike<number>): Frequent =>
+  a.frequent === undefined ? {} : { frequent: pickAlong(a.frequent, 0, inputs) };
 
 const pickChannels = <P extends number | Constant>(p: P, indices: ArrayLike<number>): P | Constant =>
   typeof p === 'number' ? p : pickAlong(p, 0, indices);

@@ -9,6 +9,7 @@ import { allocate, F32, int, uint } from '../ir/element.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
 import { baseRatio, type QuantizedBasis, quantizeBasis } from './basis-values.js';
+import { frequentCodes } from './frequent-codes.js';
 import { type LayerSite, rowsOf } from './layer-site.js';
 import { note, type Remark } from './pass.js';
 import type { Evidence } from './refit.js';
@@ -170,6 +171,7 @@ const assemble = (values: Values, { entries, scales, bias }: IntegerTable): Tabl
     // Products are formed in 32 bits, so a narrower accumulator would save nothing.
     acc: 32,
     ...(layer.window === undefined ? {} : { window: layer.window }),
+    ...frequentCodes(site),
     ...(rows.owners.length === 1 ? {} : { rows: constant(uint(32), [inputs], rows.rowOf) }),
     ...(quantized.base === undefined
       ? {}

@@ -11,6 +11,7 @@ import { constant, perChannel } from '../ir/constant.js';
 import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
 import { edgeTableRange, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { edgeFunctions } from './edge-functions.js';
+import { frequentCodes } from './frequent-codes.js';
 import { type LayerSite, rowsOf } from './layer-site.js';
 import type { Remark } from './pass.js';
 import type { Evidence } from './refit.js';
@@ -50,6 +51,7 @@ const assemble = (site: LayerSite, { entries, scales, bias }: IntegerTable): Tab
     bias: constant(int(32), [bias.length], bias),
     scale: perChannel(F32, Float32Array.from(scales)),
     ...(layer.window === undefined ? {} : { window: layer.window }),
+    ...frequentCodes(site),
   };
   return withAccumulator(parts, inputs);
 };

@@ -99,6 +99,22 @@ const VALUES: ReadonlyArray<
     /K0401: .*slab 2 of 2/,
   ],
   [
+    'a frequent code beyond the levels',
+    'table',
+    CODES,
+    { kind: 'table.edge', attrs: { ...EDGE, lo: -12, hi: 10, frequent: bytes(3, 4) } },
+    { kind: 'table.edge', attrs: { ...EDGE, lo: -12, hi: 10, frequent: bytes(3, 5) } },
+    /K0401: .*frequent code 5 of 4 levels/,
+  ],
+  [
+    'a frequent code of a basis table beyond the levels',
+    'table',
+    CODES,
+    basisLayer({ frequent: bytes(4, 0) }),
+    basisLayer({ frequent: bytes(0, 5) }),
+    /K0401: .*frequent code 5 of 4 levels/,
+  ],
+  [
     'a span beyond the functions',
     'table',
     CODES,

@@ -20,7 +20,7 @@ import {
 import { ACTIVATIONS, type Activation, isActivation } from '../../src/numeric/activations.js';
 import { isSymbolicFunction, SYMBOLIC_FUNCTIONS } from '../../src/numeric/symbolic.js';
 import { anyScale, ascendingRows, constantBy, floats, integers } from './quantizers.js';
-import type { Random } from './random.js';
+import { type Random, randomOf } from './random.js';
 
 export const activations: ReadonlyArray<Activation> = Object.keys(ACTIVATIONS).filter(isActivation);
 const symbolicFunctions = Object.keys(SYMBOLIC_FUNCTIONS).filter(isSymbolicFunction);
@@ -139,6 +139,21 @@ export const accumulate = <A extends { readonly lo: number; readonly hi: number 
 const maybeBias = (r: Random, outputs: number): Pick<TableEdgeAttrs, 'bias'> =>
   r.chance(0.5) ? { bias: integers(r, int(32), [outputs], -999, 999) } : {};
 
+/**
+ * Frequent codes of some inputs, at times; the number of levels says that an input has none. They change no value, so
+ * they have random numbers of their own.
+ */
+const maybeFrequent = (
+  inputs: number,
+  levels: number,
+  window: Window | undefined,
+): Pick<TableEdgeAttrs, 'frequent'> => {
+  const r = randomOf(inputs * 1000 + levels);
+  return window === undefined && r.chance(0.4)
+    ? { frequent: integers(r, uint(Math.ceil(Math.log2(levels + 1))), [inputs], 0, levels) }
+    : {};
+};
+
 export const anyEdge = (
   r: Random,
   shape: ReadonlyArray<number>,
@@ -156,6 +171,7 @@ export const anyEdge = (
     table: integers(r, int(r.whole(1, 17)), [slabs ?? inputs, rows, width]),
     ...(slabs === undefined ? {} : { slabs: integers(r, uint(9), [inputs], 0, slabs - 1) }),
     ...maybeBias(r, outputs),
+    ...maybeFrequent(inputs, levels, window),
   };
   const scale = anyScale(r, outputs);
   return accumulate(edgeTableRange(layer, inputs), (acc, lo, hi) => ({ ...layer, scale, acc, lo, hi }));
@@ -187,6 +203,7 @@ export const anyBasisTable = (
       ? { base: integers(r, int(8), [inputs, outputs]), baseTable: integers(r, int(9), table) }
       : {}),
     ...maybeBias(r, all),
+    ...maybeFrequent(inputs, levels, windowed.window),
   };
   const scale = anyScale(r, all);
   const whole: TableBasisAttrs = { ...layer, scale, acc: 32, lo: 0, hi: 0 };

@@ -7,6 +7,7 @@ import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, type Window, WindowCodec } from '../window.js';
 import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
+import { FREQUENT, type Frequent, frequentBeyond, frequentFault } from './frequent.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 import { basisTableRange } from './table-basis-range.js';
 
@@ -20,7 +21,7 @@ import { basisTableRange } from './table-basis-range.js';
  * one row; other knots have a row for each distinct row of knots. Coefficients are padded with zero functions
  * where a span reaches over the ends of the spline.
  */
-export interface TableBasisAttrs extends Accumulation {
+export interface TableBasisAttrs extends Accumulation, Frequent {
   /** int[I, K', O], K' = all functions a span can reach. */
   readonly coefficients: Constant;
   /** uint[fractions, p + 1]. */
@@ -66,6 +67,8 @@ const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueTyp
   }
   if (a.baseTable !== undefined && !sameShape(a.baseTable))
     return E.left(`baseTable must be [${rows}, ${levels}]`);
+  const fault = frequentFault(a, inputs);
+  if (fault !== undefined) return E.left(fault);
   return tableResult(a, x.shape, outputs);
 };
 
@@ -84,6 +87,8 @@ const checkBasis = (a: TableBasisAttrs): Rule<void> => {
     return E.left('frac points outside the basis table');
   if (a.rows?.data.some((r: number) => r >= a.span.shape[0]!) === true)
     return E.left('rows points outside span');
+  const beyond = frequentBeyond(a, a.span.shape[1]!);
+  if (beyond !== undefined) return E.left(beyond);
   return E.right(undefined);
 };
 
@@ -148,6 +153,7 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
       base: constantOf('int', 2),
       baseTable: constantOf('int', 2),
       window: WindowCodec,
+      ...FREQUENT,
       ...ACCUMULATION.optional,
     },
   ),

@@ -8,9 +8,10 @@ import { emptyTensor } from '../tensor.js';
 import { levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, isPadded, type Window, WindowCodec } from '../window.js';
 import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
+import { FREQUENT, type Frequent, frequentBeyond, frequentFault } from './frequent.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 
-export interface TableEdgeAttrs extends Accumulation {
+export interface TableEdgeAttrs extends Accumulation, Frequent {
   /**
    * int[S, levels, O]; over windows O is the outputs of one group, and where windows are padded there is a row
    * more, after those of the codes: what a tap in the padding adds.
@@ -60,6 +61,8 @@ const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType>
   const given = a.slabs === undefined ? slabs : a.slabs.shape[0]!;
   const inputs = layerInputs(x.shape, a.window);
   if (given !== inputs) return E.left(`tables for ${given} inputs, but the operand has ${inputs}`);
+  const fault = frequentFault(a, inputs);
+  if (fault !== undefined) return E.left(fault);
   return tableResult(a, x.shape, width);
 };
 
@@ -107,12 +110,14 @@ export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
   operands: 1,
   attrs: record(
     { table: constantOf('int', 3), ...ACCUMULATION.required },
-    { slabs: constantOf('uint', 1), window: WindowCodec, ...ACCUMULATION.optional },
+    { slabs: constantOf('uint', 1), window: WindowCodec, ...FREQUENT, ...ACCUMULATION.optional },
   ),
   infer: (a, [x]) => inferEdge(a, x),
   check: (a) => {
     const wrong = a.slabs?.data.findIndex((s: number) => s >= a.table.shape[0]!) ?? -1;
     if (wrong >= 0) return E.left(`slab ${a.slabs?.data[wrong]} of ${a.table.shape[0]}`);
+    const beyond = frequentBeyond(a, a.table.shape[1]!);
+    if (beyond !== undefined) return E.left(beyond);
     return firstUnfit(a.table) >= 0 ? E.left('a table entry does not fit its bits') : E.right(undefined);
   },
   prove: (a, [x]) => checkRange(a, edgeTableRange(a, layerInputs(x!.shape, a.window))),

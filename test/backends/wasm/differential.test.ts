@@ -226,6 +226,43 @@ describe('basis tables', () => {
     await expectSame(graph, floats(r, 90));
   });
 
+  it.each([1, 3, 4, 8, 9, 13, 64, 68, 130])(
+    'extreme coefficients and values, %i outputs',
+    async (outputs) => {
+      const r = randomOf(outputs);
+      const b = tableBuilder();
+      const x = b.input('x', valueType(uint(1), [11], uniform(2)));
+      const ends = (lo: number, hi: number) => (): number => (r.chance(0.5) ? lo : hi);
+      const op = basisOp(r, 11, 2, outputs, {
+        order: 2,
+        base: true,
+        rows: 1,
+        coefBits: 8,
+        basisBits: 15,
+        shift: 0,
+        baseBits: 16,
+      });
+      if (op.kind !== 'table.basis') throw new Error('basis expected');
+      const { coefficients, basis, base, baseTable } = op.attrs;
+      const attrs = {
+        ...op.attrs,
+        coefficients: filled(int(8), coefficients.shape, ends(-128, 127)),
+        basis: filled(uint(15), basis.shape, () => 32767),
+        base: filled(int(8), base?.shape ?? [], ends(-128, 127)),
+        baseTable: filled(int(16), baseTable?.shape ?? [], ends(-32768, 32767)),
+        acc: 32,
+        lo: -(2 ** 31),
+        hi: 2 ** 31 - 1,
+      };
+      const graph = finish(b, b.add('sums', { kind: 'table.basis', attrs }, [x]));
+      expect((await compile(graph)).manifest.layers[0]?.form).toContain('dot products, 8-bit rows');
+      await expectSame(
+        graph,
+        Uint8Array.from({ length: 11 * 6 }, () => r.whole(0, 1)),
+      );
+    },
+  );
+
   it('16 functions at a point', async () => {
     const r = randomOf(3);
     const b = tableBuilder();

@@ -4,6 +4,7 @@ import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
 import { emitBasis } from './basis-emit.js';
 import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './basis-layout.js';
+import { accumulatorBytes } from './basis-terms.js';
 import { type CodeSource, slotList } from './code-source.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from './window.js';
@@ -49,11 +50,12 @@ export const basisTable = (
             ? basisExcess(attrs, inputs, window.area)
             : new Float64Array(window.area * inside.length),
         );
+  const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
   return {
     ...base,
     result,
     reach: window === undefined ? shape.tiles * shape.tile : base.length,
-    ...(window === undefined ? {} : { scratch: roundUp(frameBytes(window, codeBytes), 64) }),
+    scratch: frame + accumulatorBytes(shape),
     blocks: [
       blockOf(tileConstants(shape, starts, (n) => new Int32Array(n))),
       list.block,
@@ -72,6 +74,7 @@ export const basisTable = (
         severalRows,
         listed: listed.length,
         result: result === 'i32' ? 'i32' : 'i16',
+        frame,
       }),
     summary: {
       op: 'table.basis',

@@ -142,16 +142,21 @@ export interface EdgeGroups {
   readonly singles: ReadonlyArray<number>;
 }
 
+/** Inputs whose functions are not all constant; of the others, the minima say everything. */
+export const variedInputs = ({ widest, table }: EdgeAnalysis): ReadonlyArray<number> =>
+  Array.from({ length: table.inputs }, (_, i) => i).filter((i) => widest[table.slabOf(i)]! > 0);
+
 /**
- * Groups inputs so that no group exceeds `capacity`; inputs whose functions are all constant are left out
- * (their minima say everything). Greedy: the narrowest inputs fill quads, then the narrowest pair with the widest.
+ * Groups varied inputs so that no group exceeds `capacity`. Greedy: the narrowest inputs fill quads, then the narrowest pair with the widest.
  */
-export const groupInputs = (analysis: EdgeAnalysis, capacity: number): EdgeGroups => {
+export const groupInputs = (
+  analysis: EdgeAnalysis,
+  capacity: number,
+  inputs: ReadonlyArray<number> = variedInputs(analysis),
+): EdgeGroups => {
   const { span, widest } = analysis;
-  const { outputs, slabOf, inputs } = analysis.table;
-  const order = Array.from({ length: inputs }, (_, i) => i)
-    .filter((i) => widest[slabOf(i)]! > 0)
-    .sort((i, j) => widest[slabOf(i)]! - widest[slabOf(j)]! || i - j);
+  const { outputs, slabOf } = analysis.table;
+  const order = [...inputs].sort((i, j) => widest[slabOf(i)]! - widest[slabOf(j)]! || i - j);
   const fits = (members: ReadonlyArray<number>): boolean => {
     // The widest columns of the members need not coincide, so a sum over the limit must be looked at closely.
     if (members.reduce((n, i) => n + widest[slabOf(i)]!, 0) <= capacity) return true;

@@ -1,26 +1,25 @@
 /** The code of the edge-table kernel. */
-import { type Address, type Asm, type Expr, type Local, repeat, scaled } from '../asm.js';
+import { type Address, type Asm, type Expr, scaled } from '../asm.js';
 import type { Bound } from '../kernel.js';
 import { storageBytes } from '../storage.js';
-import { type CodeSource, loadSourceCode, type SlotList } from './code-source.js';
+import { accumulatorInMemory } from './accumulators.js';
+import { prefixBytes } from './background.js';
+import { addBackground } from './background-emit.js';
+import type { CodeSource, SlotList } from './code-source.js';
+import type { EdgeGroups } from './edge-analysis.js';
+import { type EdgeForeground, foregroundCode } from './edge-foreground.js';
 import type { EdgeTiling } from './edge-layout.js';
-import {
-  addUnits,
-  copyWords,
-  type EdgeSums,
-  type Piece,
-  piecesOf,
-  storeUnits,
-  unitsOf,
-} from './edge-sums.js';
-import { type CodeBase, type TilePlace, tileLoops } from './tile-loops.js';
+import { type Flushing, type Group, groupLoop, ROUND, type Row, rowAdder, rowOffset } from './edge-rows.js';
+import { addUnits, copyWords, type EdgeSums, piecesOf, storeUnits, unitsOf } from './edge-sums.js';
+import { type CodeBase, codesAt, type TilePlace, tileLoops } from './tile-loops.js';
 import { emitFrame, type WindowGeometry } from './window.js';
 
 export type { EdgeSums };
 
-/** A run of groups of one size; the slots of all sections stand one after the other. */
-export interface Section {
-  readonly size: 1 | 2 | 4;
+/** Rounds of one form; the slots of all rounds stand one after the other. */
+export interface Rounds {
+  /** The sizes of the groups that a round adds. */
+  readonly groups: ReadonlyArray<number>;
   readonly count: number;
 }
 
@@ -37,10 +36,18 @@ export interface EdgeCode {
   readonly shared: boolean;
   /** Byte offset of the slab of each slot, within a tile. */
   readonly slabOffsets: ReadonlyArray<number>;
-  readonly slabBytes: number;
+  /** Bytes between the rows of a slab at one code and the next. */
+  readonly codeStride: number;
   readonly tileBytes: number;
-  readonly sections: ReadonlyArray<Section>;
+  /** Where the slabs of slots start, when they are not shared. */
+  readonly firstSlab: number;
+  /** The inputs that are looked up only where they are not in the background. */
+  readonly foreground: EdgeForeground | undefined;
+  readonly rounds: ReadonlyArray<Rounds>;
 }
+
+/** A tile of more units keeps its sums in memory. */
+const MOST_IN_REGISTERS = 0;
 
 /** Groups whose sums (255 each at most) fit 16 unsigned bits. */
 export const FLUSH_GROUPS = 257;
@@ -53,12 +60,18 @@ export const FLUSH_GROUPS = 257;
  */
 const LARGEST_UNROLLED = 160;
 
-/** Blocks: constants, slot list, row offsets by source code (empty without a map), table, positions. */
+/**
+ * Blocks: constants, slot list, row offsets by source code (empty without a map), table, positions, and those of
+ * `foregroundBlocks`.
+ */
 export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray<Expr> => {
   const { m } = asm;
-  const { tiling, window } = code;
+  const { tiling, window, foreground } = code;
   const tableAt = bound.blocks[3]!;
-  const pieces = piecesOf(asm, tiling);
+  const sumsAt = bound.scratch + code.frame + 4 * tiling.tile;
+  const pieces = piecesOf(tiling, (k) =>
+    tiling.units <= MOST_IN_REGISTERS ? asm.v128() : accumulatorInMemory(asm, sumsAt + 16 * k),
+  );
   const [tableOfTile, rows, slot] = [asm.i32(), asm.i32(), asm.i32()];
   const codeBytes = storageBytes(code.source.storage);
   const framed =
@@ -67,71 +80,133 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
       : emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
   const locals = pieces.flatMap((p) => (p.high === undefined ? [p.sum] : [p.sum, p.high]));
   const clear = (): ReadonlyArray<Expr> => locals.map((local) => local.set(m.i32x4.splat(m.i32.const(0))));
-  const slots = code.sections.reduce((n, s) => n + s.count * s.size, 0);
+  const slots = code.rounds.reduce((n, r) => n + r.count * sum(r.groups), 0);
   const unrolled =
     window !== undefined && code.sums !== 'flushed' && slots * locals.length <= LARGEST_UNROLLED;
-  const body = groupBody(asm, bound, code, pieces);
+  const addRows = rowAdder(asm, tiling.mode, pieces);
   const oneTile = tiling.groups * tiling.tiles === 1;
+  const table = oneTile ? { pointer: undefined, offset: tableAt } : { pointer: tableOfTile.get, offset: 0 };
+  const inRow = (codes: CodeBase, at: (() => Expr) | number): Expr =>
+    rowOffset(asm, code.source, codes, at, code.codeStride, bound.blocks[2]!);
 
-  const sumAll = (place: TilePlace, flush: () => ReadonlyArray<Expr>): ReadonlyArray<Expr> => {
+  /** The inputs that are looked up whatever their codes. */
+  const addSlots = (codes: CodeBase, flushing: FlushAfter | undefined): ReadonlyArray<Expr> => {
+    if (slots === 0) return [];
     if (unrolled) {
-      const base = oneTile
-        ? { pointer: undefined, offset: tableAt }
-        : { pointer: tableOfTile.get, offset: 0 };
-      return unrolledGroups(code.sections).flatMap(({ first, size }) =>
-        body(
-          place.codes,
-          Array.from({ length: size }, (_, k) => ({
-            code: code.list.offsets[first + k]!,
-            slab: base.pointer,
-            offset: base.offset + code.slabOffsets[first + k]!,
-          })),
+      let next = 0;
+      return unrolledRounds(code.rounds).flatMap(({ groups }) =>
+        addRows(
+          inGroups(groups, () => {
+            const k = next++;
+            const found = (): Expr => inRow(codes, code.list.offsets[k]!);
+            return {
+              pointer: () => (oneTile ? found() : m.i32.add(tableOfTile.get(), found())),
+              offset: table.offset + code.slabOffsets[k]!,
+            };
+          }),
         ),
       );
     }
     const list: Address = { pointer: slot.get, offset: bound.blocks[1]! };
+    const round = (groups: ReadonlyArray<number>): ReadonlyArray<Expr> => {
+      const advance = m.i32.add(rows.get(), m.i32.const(sum(groups) * tiling.rowBytes));
+      const added = addRows(
+        inGroups(groups, (k) => ({
+          pointer: () => {
+            const slab = code.shared ? m.i32.add(rows.get(), code.list.word(asm, list, k)) : rows.get();
+            return m.i32.add(
+              slab,
+              inRow(codes, () => code.list.codeOffset(asm, list, k)),
+            );
+          },
+          offset: code.shared ? 0 : code.firstSlab + k * tiling.rowBytes,
+        })),
+      );
+      return [...added, ...(code.shared ? [] : [rows.set(advance)])];
+    };
     let done = 0;
     return [
       rows.set(tableOfTile.get()),
       slot.set(m.i32.const(0)),
-      ...code.sections.flatMap((section) => {
-        done += section.count * section.size * code.list.entryBytes;
-        const members = Array.from({ length: section.size }, (_, k) => ({
-          code: () => code.list.codeOffset(asm, list, k),
-          slab: code.shared ? () => m.i32.add(rows.get(), code.list.word(asm, list, k)) : rows.get,
-          offset: code.shared ? 0 : k * code.slabBytes,
-        }));
-        const advance = m.i32.add(rows.get(), m.i32.const(section.size * code.slabBytes));
-        const round = [...body(place.codes, members), ...(code.shared ? [] : [rows.set(advance)])];
-        return sectionLoop(asm, code, section, slot, done, round, flush);
+      ...code.rounds.flatMap(({ groups, count }) => {
+        const step = sum(groups) * code.list.entryBytes;
+        done += count * step;
+        const end = done;
+        return groupLoop(
+          asm,
+          slot,
+          step,
+          () => m.i32.const(end),
+          count,
+          round(groups),
+          flushing?.(groups.length),
+        );
       }),
     ];
   };
 
+  const parts =
+    foreground === undefined
+      ? undefined
+      : foregroundCode(
+          asm,
+          foreground,
+          { blocks: bound.blocks.slice(5), scratch: bound.scratch },
+          {
+            source: code.source,
+            codes: codesAt(asm, bound.source),
+            codeStride: code.codeStride,
+            map: bound.blocks[2]!,
+            tiling,
+          },
+        );
+  const prefixes = asm.i32();
+
   const at = (place: TilePlace): ReadonlyArray<Expr> => {
     const units = unitsOf(asm, tiling, pieces);
-    if (code.sums !== 'flushed') {
-      return [
-        ...clear(),
-        ...sumAll(place, () => []),
-        ...storeUnits(asm, code.sums, code.result, units, place),
-      ];
-    }
-    const collected: Address =
-      window === undefined
-        ? place.target
-        : { pointer: () => m.i32.const(0), offset: bound.scratch + code.frame };
+    const own = (offset: number): Address => ({
+      pointer: () => m.i32.const(0),
+      offset: bound.scratch + offset,
+    });
+    const flushed = code.sums === 'flushed';
+    const collected = flushed && window === undefined ? place.target : own(code.frame);
+    /** Where accumulators start, with what the background adds. */
+    const starts =
+      parts === undefined || foreground === undefined
+        ? flushed
+          ? copyWords(asm, place.constants, collected, tiling.tile)
+          : []
+        : addBackground(
+            asm,
+            parts.borders,
+            place.constants,
+            { pointer: prefixes.get, offset: 0 },
+            collected,
+            { outputs: tiling.tile, entry: foreground.entry },
+          );
     const flush = (): ReadonlyArray<Expr> => [...addUnits(asm, collected, units), ...clear()];
+    const flushing: FlushAfter | undefined = flushed
+      ? (groups) => ({ limit: Math.floor(FLUSH_GROUPS / groups), flush })
+      : undefined;
     return [
-      ...copyWords(asm, place.constants, collected, tiling.tile),
+      ...starts,
       ...clear(),
-      ...sumAll(place, flush),
-      ...(window === undefined ? [] : copyWords(asm, collected, place.target, place.valid)),
+      ...(parts === undefined ? [] : parts.add(addRows, table, flushing)),
+      ...addSlots(place.codes, flushing),
+      ...(code.sums !== 'flushed'
+        ? storeUnits(asm, code.sums, code.result, units, {
+            ...place,
+            constants: parts === undefined ? place.constants : collected,
+          })
+        : window === undefined
+          ? []
+          : copyWords(asm, collected, place.target, place.valid)),
     ];
   };
 
   return [
     ...framed.code,
+    ...(parts === undefined ? [] : parts.once),
     ...tileLoops(
       asm,
       {
@@ -144,95 +219,65 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
         positions:
           window === undefined ? undefined : { geometry: window, words: bound.blocks[4]!, codeBytes },
       },
-      (_, number) => [tableOfTile.set(m.i32.add(m.i32.const(tableAt), scaled(m, number(), code.tileBytes)))],
+      (_, number) => [
+        tableOfTile.set(m.i32.add(m.i32.const(tableAt), scaled(m, number(), code.tileBytes))),
+        ...(foreground === undefined
+          ? []
+          : [
+              prefixes.set(
+                m.i32.add(
+                  m.i32.const(bound.blocks[7]!),
+                  scaled(m, number(), prefixBytes(foreground.background, tiling.tile, foreground.entry)),
+                ),
+              ),
+            ]),
+      ],
       at,
     ),
   ];
 };
 
-/** One member of a group: where its code is, and where its slab. */
-interface Member {
-  readonly code: (() => Expr) | number;
-  readonly slab: (() => Expr) | undefined;
-  readonly offset: number;
-}
+/** How rounds of so many groups are flushed. */
+type FlushAfter = (groups: number) => Flushing;
 
-/** Adds one group: addresses of its rows, then vector by vector their sum. */
-const groupBody = (asm: Asm, bound: Bound, code: EdgeCode, pieces: ReadonlyArray<Piece>) => {
-  const { m } = asm;
-  const { mode, rowBytes } = code.tiling;
-  const pointers = Array.from({ length: 4 }, () => asm.i32());
-  const row = asm.v128();
-  const add = (a: Expr, b: Expr): Expr => (mode.lane === 2 ? m.i16x8.add(a, b) : m.i32x4.add(a, b));
-  const shift = (v: Expr): Expr =>
-    mode.lane === 2 ? m.i16x8.shr_u(v, m.i32.const(8)) : m.i32x4.shr_u(v, m.i32.const(16));
-  const load = (half: boolean, pointer: Expr, offset: number): Expr =>
-    !half
-      ? m.v128.load(offset, 1, pointer)
-      : mode.entry === 1
-        ? m.v128.load8x8_u(offset, 1, pointer)
-        : m.v128.load16x4_u(offset, 1, pointer);
-  return (codes: CodeBase, members: ReadonlyArray<Member>): ReadonlyArray<Expr> => {
-    const find = members.map((member, k) => {
-      const found = loadSourceCode(asm, code.source, codes, member.code);
-      const inSlab =
-        code.source.map === undefined
-          ? scaled(m, found, rowBytes)
-          : m.i32.load(bound.blocks[2]!, 1, scaled(m, found, 4));
-      return pointers[k]!.set(member.slab === undefined ? inSlab : m.i32.add(member.slab(), inSlab));
-    });
-    const sums = pieces.flatMap((piece) => {
-      const total = members
-        .map((member, k) => load(piece.half, pointers[k]!.get(), member.offset + piece.offset))
-        .reduce(add);
-      if (piece.high === undefined) return [piece.sum.set(add(piece.sum.get(), total))];
-      return [
-        row.set(total),
-        piece.sum.set(add(piece.sum.get(), row.get())),
-        piece.high.set(add(piece.high.get(), shift(row.get()))),
-      ];
-    });
-    return [...find, ...sums];
-  };
-};
+const sum = (numbers: ReadonlyArray<number>): number => numbers.reduce((a, b) => a + b, 0);
 
-const unrolledGroups = (sections: ReadonlyArray<Section>) => {
+/** Rows in groups of the given sizes; `row`: number k of the round. */
+const inGroups = (sizes: ReadonlyArray<number>, row: (k: number) => Row): ReadonlyArray<Group> => {
   let next = 0;
-  return sections.flatMap(({ size, count }) =>
-    Array.from({ length: count }, () => {
-      const first = next;
-      next += size;
-      return { first, size };
-    }),
-  );
+  return sizes.map((size) => Array.from({ length: size }, () => row(next++)));
 };
 
-const sectionLoop = (
-  asm: Asm,
-  code: EdgeCode,
-  section: Section,
-  slot: Local,
-  end: number,
-  body: ReadonlyArray<Expr>,
-  flush: () => ReadonlyArray<Expr>,
-): ReadonlyArray<Expr> => {
-  const { m } = asm;
-  const step = section.size * code.list.entryBytes;
-  const all = (): Expr => m.i32.const(end);
-  if (code.sums !== 'flushed') return [repeat(asm, slot, step, all, body)];
-  if (section.count <= FLUSH_GROUPS) return [repeat(asm, slot, step, all, body), ...flush()];
-  const stop = asm.i32();
-  const next = (): Expr => m.i32.add(slot.get(), m.i32.const(FLUSH_GROUPS * step));
-  const label = asm.label();
-  return [
-    m.loop(
-      label,
-      m.block(null, [
-        stop.set(m.select(m.i32.lt_u(next(), all()), next(), all())),
-        repeat(asm, slot, step, stop.get, body),
-        ...flush(),
-        m.br(label, m.i32.ne(slot.get(), all())),
-      ]),
+const unrolledRounds = (rounds: ReadonlyArray<Rounds>): ReadonlyArray<Rounds> =>
+  rounds.flatMap(({ groups, count }) => Array.from({ length: count }, () => ({ groups, count: 1 })));
+
+/**
+ * The groups of a layer in rounds: as many rounds of quads, pairs and singles as are whole, then rounds of what is
+ * left of each. Returns the slots in that order.
+ */
+export const roundsOf = (
+  groups: EdgeGroups,
+): { readonly slots: ReadonlyArray<number>; readonly rounds: ReadonlyArray<Rounds> } => {
+  const kinds = [
+    { size: 4, inputs: groups.quads },
+    { size: 2, inputs: groups.pairs },
+    { size: 1, inputs: groups.singles },
+  ].map(({ size, inputs }) => {
+    const count = Math.floor(inputs.length / ROUND);
+    const whole: Rounds = { groups: Array.from({ length: ROUND / size }, () => size), count };
+    const rest = Array.from({ length: (inputs.length % ROUND) / size }, () => size);
+    return { whole, inputs: inputs.slice(0, count * ROUND), rest, left: inputs.slice(count * ROUND) };
+  });
+  const last: number[][] = [];
+  for (const size of kinds.flatMap((k) => k.rest)) {
+    const open = last[last.length - 1];
+    if (open !== undefined && sum(open) + size <= ROUND) open.push(size);
+    else last.push([size]);
+  }
+  return {
+    slots: [...kinds.flatMap((k) => k.inputs), ...kinds.flatMap((k) => k.left)],
+    rounds: [...kinds.map((k) => k.whole), ...last.map((sizes) => ({ groups: sizes, count: 1 }))].filter(
+      (r) => r.count > 0,
     ),
-  ];
+  };
 };

@@ -33,11 +33,8 @@ export interface EdgeTiling extends Tiles {
   readonly rowBytes: number;
 }
 
-/**
- * Accumulators of a tile. x86 has 16 vector registers, and a row that was just loaded needs one or two. Measured
- * on layers of 72 to 256 outputs: 8 to 10 are equally fast, 12 cost up to a fifth more, 16 half more.
- */
-const MAX_UNITS = 10;
+/** Code is written out for a tile: longer code would not stay in the cache of decoded instructions. */
+const MAX_UNITS = 16;
 
 /** `outputs`: of a group. */
 export const tileOutputs = (mode: EdgeMode, outputs: number, groups: number): EdgeTiling => {
@@ -59,31 +56,40 @@ const column = (t: EdgeTiling, k: number): number => {
   return start + (within < unit ? 2 * within : 2 * (within - unit) + 1);
 };
 
-/** Bytes of one slab in one tile. */
-export const slabBytes = (t: EdgeTiling, codes: number): number => codes * t.rowBytes;
+/**
+ * Bytes from the row of one code to that of the next, for the same slab. Rows of all slabs at one code stand side by
+ * side, because neighbouring inputs often have equal codes (the background of an image): what is read is then a run
+ * of memory. A multiple of 4096 would put the rows of a slab into one set of a cache, so it is avoided.
+ */
+export const codeStride = (t: EdgeTiling, slabs: number): number => {
+  const bytes = slabs * t.rowBytes;
+  return bytes % 4096 === 0 ? bytes + 64 : bytes;
+};
 
-/** The table in its layout: [groups, tiles, slabs in the given order, codes, row]. */
+/** The table in its layout: [groups, tiles, codes, slabs in the given order, row]; a slab of -1 is all zeros. */
 export const packTable = (t: EdgeTiling, analysis: EdgeAnalysis, slabs: ArrayLike<number>): Block => {
   const { min, table } = analysis;
   const { codes, outputs, width } = table;
   const rowEntries = t.rowBytes / t.mode.entry;
-  const length = t.groups * t.tiles * slabs.length * codes * rowEntries;
+  const codeEntries = codeStride(t, slabs.length) / t.mode.entry;
+  const length = t.groups * t.tiles * codes * codeEntries;
   const pack = (): TypedArray => {
     const data = t.mode.entry === 1 ? new Uint8Array(length) : new Uint16Array(length);
     const columns = Int32Array.from({ length: t.tile }, (_, k) => column(t, k));
-    let to = 0;
     for (let number = 0; number < t.groups * t.tiles; number++) {
       const group = Math.floor(number / t.tiles);
       const skip = (number % t.tiles) * t.tile;
       const count = Math.min(t.tile, width - skip);
       for (let slot = 0; slot < slabs.length; slot++) {
         const slab = slabs[slot]!;
+        if (slab < 0) continue;
         const low = slab * outputs + group * width + skip;
         let from = table.first(slab, group) + skip;
+        let to = number * codes * codeEntries + slot * rowEntries;
         for (let c = 0; c < codes; c++) {
           for (let k = 0; k < count; k++) data[to + columns[k]!] = table.data[from + k]! - min[low + k]!;
           from += width;
-          to += rowEntries;
+          to += codeEntries;
         }
       }
     }

@@ -1,29 +1,32 @@
-/** The accumulators of the edge-table kernel: in registers while rows are added, then in memory. */
-import { type Address, type Asm, type Expr, type Local, loadVector, plus, storeVector } from '../asm.js';
+/** The accumulators of the edge-table kernel, and what is written of them. */
+import { type Address, type Asm, type Expr, loadVector, plus, storeVector } from '../asm.js';
+import type { Accumulator } from './accumulators.js';
 import type { EdgeTiling } from './edge-layout.js';
 import { storeBytes } from './store-lanes.js';
 import type { TilePlace } from './tile-loops.js';
 
 /**
- * What sums in registers are: `narrow`, 16 bits, whose final value fits them; `wide`, 32 bits; `unsigned`, sums of
+ * What sums are: `narrow`, 16 bits, whose final value fits them; `wide`, 32 bits; `unsigned`, sums of
  * unsigned entries that fit 16 bits, to which a constant of 32 bits is added; `flushed`, the same for so many
  * entries that sums are emptied into memory before they can overflow.
  */
 export type EdgeSums = 'narrow' | 'wide' | 'unsigned' | 'flushed';
 
-/** A vector of a row in registers: one accumulator, or two for an interleaved pair of units. */
+/** A vector of a row: one accumulator, or two for an interleaved pair of units. */
 export interface Piece {
   readonly offset: number;
   readonly half: boolean;
-  readonly sum: Local;
-  readonly high: Local | undefined;
+  readonly sum: Accumulator;
+  readonly high: Accumulator | undefined;
 }
 
-export const piecesOf = (asm: Asm, t: EdgeTiling): ReadonlyArray<Piece> => {
+/** `make`: accumulator k of the tile. */
+export const piecesOf = (t: EdgeTiling, make: (k: number) => Accumulator): ReadonlyArray<Piece> => {
   const direct = t.mode._tag === 'direct16';
   return Array.from({ length: direct ? t.units : Math.ceil(t.units / 2) }, (_, v) => {
     const half = !direct && 2 * v + 1 === t.units;
-    return { offset: 16 * v, half, sum: asm.v128(), high: direct || half ? undefined : asm.v128() };
+    const first = direct ? v : 2 * v;
+    return { offset: 16 * v, half, sum: make(first), high: direct || half ? undefined : make(first + 1) };
   });
 };
 

@@ -4,18 +4,28 @@ import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
+import { backgroundOf, backgroundPairs } from './background.js';
 import { type CodeSource, layerCode, slotList } from './code-source.js';
-import { analyseEdges, type EdgeAnalysis, edgeTableOf, groupInputs, paddingExcess } from './edge-analysis.js';
-import { type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
 import {
+  analyseEdges,
+  type EdgeAnalysis,
+  edgeTableOf,
+  groupInputs,
+  paddingExcess,
+  variedInputs,
+} from './edge-analysis.js';
+import { type EdgeSums, emitEdges, FLUSH_GROUPS, roundsOf } from './edge-emit.js';
+import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
+import {
+  codeStride,
   DIRECT16,
   type EdgeMode,
   packTable,
   SPLIT8,
   SPLIT16,
-  slabBytes,
   tileOutputs,
 } from './edge-layout.js';
+import { ROUND } from './edge-rows.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
 
@@ -59,35 +69,56 @@ export const edgeTable = (
   const tiling = tileOutputs(mode, table.width, table.groups);
   const capacity =
     mode._tag === 'split8' ? 0xff : mode._tag === 'split16' ? 0xffff : Number.POSITIVE_INFINITY;
-  const groups = groupInputs(analysis, capacity);
-  const slots = [...groups.quads, ...groups.pairs, ...groups.singles];
+  const varied = variedInputs(analysis);
+  const background =
+    window === undefined && attrs.slabs === undefined
+      ? backgroundOf(source, attrs.frequent?.data, varied, inputs)
+      : undefined;
+  const pairs = background === undefined ? [] : backgroundPairs(background);
+  const skipped = pairs.flatMap((p) => p.inputs.filter((i) => i >= 0));
+  const skips = new Set(skipped);
+  const groups = groupInputs(
+    analysis,
+    capacity,
+    varied.filter((i) => !skips.has(i)),
+  );
+  const { slots, rounds } = roundsOf(groups);
   const wanted = slots.map(table.slabOf);
-  const slabs = [...new Set(wanted)];
-  const shared = slabs.length < wanted.length;
-  const stride = slabBytes(tiling, levels);
-  const order = new Map(slabs.map((slab, k) => [slab, k]));
-  const slabOffsets = wanted.map((slab) => order.get(slab)! * stride);
+  const distinct = [...new Set(wanted)];
+  const shared = distinct.length < wanted.length;
+  // First the slabs of pairs, -1 for a member that is not there, then those of the slots.
+  const firstSlot = 2 * pairs.length;
+  const slabs = [...pairs.flatMap((p) => p.inputs.map((i) => (i < 0 ? -1 : table.slabOf(i)))), ...distinct];
+  const stride = codeStride(tiling, slabs.length);
+  const order = new Map(distinct.map((slab, k) => [slab, firstSlot + k]));
+  const slabOffsets = wanted.map((slab) => order.get(slab)! * tiling.rowBytes);
   const list = slotList(source, slots, shared ? slabOffsets : undefined);
   const rowOffsets = Uint32Array.from(
     { length: source.map === undefined ? 0 : source.levels },
-    (_, code) => layerCode(source, code) * tiling.rowBytes,
+    (_, code) => layerCode(source, code) * stride,
   );
-  const rounds = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length;
+  const size = ([4, 2] as const).find((n) => anyFit(analysis, skipped, n, capacity)) ?? 1;
+  // Pairs that are left after whole rounds may count as groups of their own.
+  const mostSkipped = skipped.length === 0 ? 0 : Math.floor(skipped.length / size) + ROUND;
+  const widened = groups.quads.length / 4 + groups.pairs.length / 2 + groups.singles.length + mostSkipped;
   const sums: EdgeSums =
-    mode.lane === 4 ? 'wide' : narrow ? 'narrow' : rounds <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
+    mode.lane === 4 ? 'wide' : narrow ? 'narrow' : widened <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
   const constantBytes = sums === 'narrow' ? 2 : 4;
+  const foreground: EdgeForeground | undefined =
+    background === undefined ? undefined : { background, size, entry: constantBytes };
   const starts =
     window === undefined
       ? analysis.offset
       : startsByClass(window, analysis.offset, paddingExcess(table, window.area));
   const codeBytes = storageBytes(source.storage);
-  const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
+  const lists = foreground === undefined ? 0 : foregroundBytes(foreground);
+  const frame = window === undefined ? lists : roundUp(frameBytes(window, codeBytes), 64);
   return E.right({
     ...base,
     result,
     reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
-    // The sums of one tile lie behind the frame.
-    ...(window === undefined ? {} : { scratch: frame + tiling.tile * 4 }),
+    // Behind the frame, or the lists of the foreground: where the sums of one tile start, and the sums.
+    scratch: frame + tiling.tile * 4 + tiling.units * 16,
     blocks: [
       blockOf(
         sums === 'narrow'
@@ -102,6 +133,9 @@ export const edgeTable = (
           ? new Uint32Array(0)
           : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
       ),
+      ...(foreground === undefined
+        ? []
+        : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [])),
     ],
     emit: (asm, bound) =>
       emitEdges(asm, bound, {
@@ -114,13 +148,11 @@ export const edgeTable = (
         result: result === 'i32' ? 'i32' : 'i16',
         sums,
         shared,
-        slabBytes: stride,
-        tileBytes: stride * slabs.length,
-        sections: [
-          { size: 4 as const, count: groups.quads.length / 4 },
-          { size: 2 as const, count: groups.pairs.length / 2 },
-          { size: 1 as const, count: groups.singles.length },
-        ].filter((s) => s.count > 0),
+        codeStride: stride,
+        tileBytes: stride * levels,
+        firstSlab: firstSlot * tiling.rowBytes,
+        foreground,
+        rounds,
       }),
     summary: {
       op: 'table.edge',
@@ -128,6 +160,7 @@ export const edgeTable = (
         mode._tag,
         ...(sums === 'flushed' || sums === 'unsigned' ? [sums] : []),
         `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
+        ...(skipped.length === 0 ? [] : [`${skipped.length} skip background by ${size}`]),
         ...(source.map === undefined ? [] : ['map fused']),
         ...(window === undefined ? [] : [`${window.starts.length} windows`]),
       ].join(', '),

@@ -37,9 +37,9 @@ export const elementRounds = (
   const { m } = asm;
   const padded = roundUp(base.length, lanes);
   const entries = tableLength(base, lanes);
-  if (entries === padded) return rounds(asm, padded / lanes, lanes, (index) => body(index, index));
+  if (entries === padded) return unrolledRounds(asm, padded, lanes, (index) => body(index, index));
   if (entries === lanes)
-    return rounds(asm, padded / lanes, lanes, (index) => body(index, () => m.i32.const(0)));
+    return unrolledRounds(asm, padded, lanes, (index) => body(index, () => m.i32.const(0)));
   const [index, at] = [asm.i32(), asm.i32()];
   const next = (): Expr => m.i32.add(at.get(), m.i32.const(lanes));
   return [
@@ -49,5 +49,30 @@ export const elementRounds = (
       ...body(index.get, at.get),
       at.set(m.select(m.i32.eq(next(), m.i32.const(entries)), m.i32.const(0), next())),
     ]),
+  ];
+};
+
+/** Elements that are done one by one go through four at a time: half of such a loop is counting. */
+const UNROLLED = 4;
+
+/** `body` for 0, lanes, ... below `length`, a multiple of `lanes`. */
+const unrolledRounds = (
+  asm: Asm,
+  length: number,
+  lanes: number,
+  body: (index: () => Expr) => ReadonlyArray<Expr>,
+): ReadonlyArray<Expr> => {
+  if (lanes > 1) return rounds(asm, length / lanes, lanes, body);
+  const { m } = asm;
+  const whole = Math.floor(length / UNROLLED);
+  return [
+    ...rounds(asm, whole, UNROLLED, (index) =>
+      Array.from({ length: UNROLLED }, (_, k) =>
+        body(() => (k === 0 ? index() : m.i32.add(index(), m.i32.const(k)))),
+      ).flat(),
+    ),
+    ...Array.from({ length: length - whole * UNROLLED }, (_, k) =>
+      body(() => m.i32.const(whole * UNROLLED + k)),
+    ).flat(),
   ];
 };

@@ -6,7 +6,7 @@ import { loadAccumulators } from './accumulators.js';
 import { NORM_WORDS, type NormShape } from './norm.js';
 
 /** Running sums of four lanes: S, and Q in two halves. */
-const sumsOf = (asm: Asm) => {
+export const sumsOf = (asm: Asm) => {
   const { m } = asm;
   const [value, sum, low, high] = [asm.v128(), asm.v128(), asm.v128(), asm.v128()];
   return {
@@ -24,7 +24,7 @@ const sumsOf = (asm: Asm) => {
 };
 
 /** binaryen's types take lane numbers as expressions, its functions as numbers. */
-const lane = (asm: Asm, of: 'i32x4' | 'i64x2', vector: Local, index: number): Expr =>
+export const lane = (asm: Asm, of: 'i32x4' | 'i64x2', vector: Local, index: number): Expr =>
   asm.m[of].extract_lane(vector.get(), index);
 
 /** Q and S of four channels at a time, in the kernel's own memory. */
@@ -53,59 +53,23 @@ export const accumulateChannels = (asm: Asm, bound: Bound, shape: NormShape): Re
   ]);
 };
 
-/** Q and S of all elements. */
-export const accumulateSample = (asm: Asm, bound: Bound, shape: NormShape): ReadonlyArray<Expr> => {
-  const { m } = asm;
-  const sums = sumsOf(asm);
-  const [total, last] = [asm.i32(), asm.i32()];
-  const squares = asm.i64();
-  const length = shape.channels * shape.positions;
-  const vectors = Math.floor(length / 4);
-  const bytes = storageBytes(shape.source);
-  const from = (index: () => Expr) => addressIn(asm, bound.source, () => scaled(m, index(), bytes));
-  const one = (index: () => Expr): Expr => {
-    const a = from(index);
-    return bytes === 2 ? m.i32.load16_s(a.offset, 1, a.pointer()) : m.i32.load(a.offset, 1, a.pointer());
-  };
-  const wide = (): Expr => m.i64.extend_s(last.get());
-  return [
-    ...sums.clear(),
-    ...rounds(asm, vectors, 4, (index) => sums.add(loadAccumulators(asm, shape.source, from(index)))),
-    total.set([0, 1, 2, 3].map((k) => lane(asm, 'i32x4', sums.sum, k)).reduce((a, b) => m.i32.add(a, b))),
-    squares.set(
-      [sums.low, sums.high]
-        .flatMap((half) => [lane(asm, 'i64x2', half, 0), lane(asm, 'i64x2', half, 1)])
-        .reduce((a, b) => m.i64.add(a, b)),
-    ),
-    // The elements behind the last whole vector.
-    ...Array.from({ length: length - 4 * vectors }, (_, k) => 4 * vectors + k).flatMap((j) => [
-      last.set(one(() => m.i32.const(j))),
-      total.set(m.i32.add(total.get(), last.get())),
-      squares.set(m.i64.add(squares.get(), m.i64.mul(wide(), wide()))),
-    ]),
-    m.i64.store(0, 8, m.i32.const(bound.scratch), squares.get()),
-    m.i32.store(0, 4, m.i32.const(bound.scratch + 8), total.get()),
-  ];
-};
-
 /**
- * Tables of `NORM_WORDS` words at `constants`, `lanes` entries each, from the sums: computed for every channel, then
- * repeated.
+ * Tables of `NORM_WORDS` words at `constants`, `lanes` entries each: computed for every channel, from its sums or from the
+ * statistics of the sample, then repeated.
  */
 export const channelConstants = (
   asm: Asm,
   bound: Bound,
   shape: NormShape,
+  statistics: Statistics,
   constants: number,
   lanes: number,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
-  const statistics = statisticsOf(asm, bound, shape);
   const words = constantsOf(asm, bound, shape, statistics, constants, lanes);
   const at = asm.i32();
   const end = constants + 4 * lanes;
   return [
-    ...(shape.over === 'sample' ? statistics.code(() => m.i32.const(0)) : []),
     ...rounds(asm, shape.channels, 1, (c) => [
       ...(shape.over === 'sample' ? [] : statistics.code(() => scaled(m, c(), 16))),
       ...words(() => scaled(m, c(), 4)),
@@ -128,7 +92,7 @@ export const channelConstants = (
   ];
 };
 
-interface Statistics {
+export interface Statistics {
   readonly mean: Local;
   readonly reciprocal: Local;
   readonly exponent: Local;
@@ -136,7 +100,7 @@ interface Statistics {
   readonly code: (offset: () => Expr) => ReadonlyArray<Expr>;
 }
 
-const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statistics => {
+export const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statistics => {
   const { m } = asm;
   const count = shape.over === 'sample' ? shape.channels * shape.positions : shape.positions;
   const [sum, mean, reciprocal, exponent, k, v, c] = [

@@ -8,14 +8,25 @@
  */
 import { channel } from '../../../ir/constant.js';
 import type { TableNormAttrs } from '../../../ir/ops/table-norm.js';
-import { type Asm, addressIn, type Expr, loadVector, plus, scaled, splatI32, storeVector } from '../asm.js';
+import {
+  type Asm,
+  addressIn,
+  type Expr,
+  type Local,
+  loadVector,
+  plus,
+  scaled,
+  splatI32,
+  storeVector,
+} from '../asm.js';
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
 import { loadAccumulators } from './accumulators.js';
 import { elementRounds, tableLength } from './elementwise.js';
-import { accumulateChannels, accumulateSample, channelConstants } from './norm-statistics.js';
+import { accumulateSample, applyToSample } from './norm-sample.js';
+import { accumulateChannels, channelConstants, statisticsOf } from './norm-statistics.js';
 
-const LANES = 8;
+export const LANES = 8;
 
 /** Words that the second pass reads for every lane: M, bound of d, P, rounding, factor. */
 export const NORM_WORDS = 5;
@@ -57,17 +68,26 @@ export const normCodes = (
       blockOf(words64(base.channels, (c) => channel(attrs.epsilon, c))),
     ],
     emit: (asm, bound) => {
+      const { m } = asm;
       const constants = bound.scratch + sumsBytes(base.channels);
+      const codes = { source, result, top: attrs.quantizer.levels - 1 };
+      const statistics = statisticsOf(asm, bound, shape);
+      const general = [
+        ...channelConstants(asm, bound, shape, statistics, constants, lanes),
+        ...apply(asm, bound, base, constants, lanes, codes),
+      ];
+      if (attrs.over === 'channel') return [...accumulateChannels(asm, bound, shape), ...general];
+      const shift = asm.i32();
+      const usual = m.i32.lt_u(m.i32.sub(shift.get(), m.i32.const(1)), m.i32.const(30));
       return [
-        ...(attrs.over === 'sample'
-          ? accumulateSample(asm, bound, shape)
-          : accumulateChannels(asm, bound, shape)),
-        ...channelConstants(asm, bound, shape, constants, lanes),
-        ...apply(asm, bound, base, constants, lanes, {
-          source,
-          result,
-          top: attrs.quantizer.levels - 1,
-        }),
+        ...accumulateSample(asm, bound, shape),
+        ...statistics.code(() => m.i32.const(0)),
+        shift.set(m.i32.add(statistics.exponent.get(), m.i32.const(attrs.gainShift + 14))),
+        m.if(
+          usual,
+          m.block(null, [...applyToSample(asm, bound, base, statistics, shift, codes)]),
+          m.block(null, general),
+        ),
       ];
     },
     summary: { op: 'table.norm', form: `over each ${attrs.over}`, inputs: base.length, outputs: base.length },
@@ -84,11 +104,27 @@ const words64 = (count: number, value: (k: number) => number): Uint32Array =>
 /** Sums of a channel take 16 bytes: Q, then S. Vectors of four channels are written whole. */
 const sumsBytes = (channels: number): number => 16 * roundUp(channels, 4);
 
-interface Codes {
+export interface NormCodes {
   readonly source: Storage;
   readonly result: Storage;
   readonly top: number;
 }
+
+/** Writes eight codes. */
+export const storeCodes = (
+  asm: Asm,
+  bound: Bound,
+  { result }: NormCodes,
+  index: () => Expr,
+  four: readonly [Local, Local],
+): Expr => {
+  const { m } = asm;
+  const eight = (): Expr => m.i16x8.narrow_i32x4_u(four[0].get(), four[1].get());
+  const target = { pointer: () => scaled(m, index(), storageBytes(result)), offset: bound.target };
+  return result === 'u8'
+    ? m.v128.store64_lane(target.offset, 1, 0, target.pointer(), m.i8x16.narrow_i16x8_u(eight(), eight()))
+    : storeVector(asm, target, eight());
+};
 
 const apply = (
   asm: Asm,
@@ -96,7 +132,7 @@ const apply = (
   base: KernelBase,
   constants: number,
   lanes: number,
-  codes: Codes,
+  codes: NormCodes,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
   const [t, factor] = [asm.v128(), asm.v128()];
@@ -124,15 +160,7 @@ const apply = (
         four[h].set(m.i32x4.min_s(m.i32x4.max_s(code, splatI32(asm, 0)), splatI32(asm, codes.top))),
       ];
     };
-    const eight = (): Expr => m.i16x8.narrow_i32x4_u(four[0].get(), four[1].get());
-    const target = { pointer: () => scaled(m, index(), storageBytes(codes.result)), offset: bound.target };
-    return [
-      ...half(0),
-      ...half(1),
-      codes.result === 'u8'
-        ? m.v128.store64_lane(target.offset, 1, 0, target.pointer(), m.i8x16.narrow_i16x8_u(eight(), eight()))
-        : storeVector(asm, target, eight()),
-    ];
+    return [...half(0), ...half(1), storeCodes(asm, bound, codes, index, four)];
   });
 };
 

@@ -69,6 +69,10 @@ export const tileLoops = (
     ? plainLoops(asm, loops, enter, body)
     : windowLoops(asm, loops, loops.positions, enter, body);
 
+/** Where the codes of a value are. */
+export const codesAt = (asm: Asm, place: Place): CodeBase =>
+  place._tag === 'fixed' ? { pointer: undefined, offset: place.address } : { pointer: asm.input, offset: 0 };
+
 /** Tiles are written in order: what one writes too much, the next one or nobody reads. */
 const plainLoops: (
   asm: Asm,
@@ -78,10 +82,7 @@ const plainLoops: (
 ) => ReadonlyArray<Expr> = (asm, loops, enter, body) => {
   const { m } = asm;
   const { tile, tiles } = loops.tiles;
-  const codes =
-    loops.source._tag === 'fixed'
-      ? { pointer: undefined, offset: loops.source.address }
-      : { pointer: asm.input, offset: 0 };
+  const codes = codesAt(asm, loops.source);
   return rounds(asm, tiles, 1, (t) => {
     const at = (address: number, bytes: number): Address =>
       addressIn(asm, fixed(address), () => scaled(m, t(), tile * bytes));

@@ -1,0 +1,153 @@
+/** Code that finds the background of a sample, and adds what it adds. */
+import {
+  type Address,
+  type Asm,
+  type Expr,
+  type Local,
+  loadVector,
+  plus,
+  repeat,
+  scaled,
+  storeVector,
+} from '../asm.js';
+import type { Background } from './background.js';
+import type { CodeBase } from './tile-loops.js';
+
+/** Addresses of what `findForeground` reads and writes. */
+export interface BackgroundPlaces {
+  /** `intervalBlock` and `compactionBlock`. */
+  readonly intervals: number;
+  readonly compaction: number;
+  /** Lists of 16-bit numbers of pairs. */
+  readonly foreground: number;
+  readonly borders: number;
+}
+
+export interface Foreground {
+  readonly code: ReadonlyArray<Expr>;
+  /** Where the list of foreground pairs ends. */
+  readonly end: Local;
+  /** Where the list of borders ends, an even number of them. */
+  readonly bordersEnd: Local;
+}
+
+/** Makes the lists of foreground pairs and of borders: begin of a run of background, its end, and so on. */
+export const findForeground = (
+  asm: Asm,
+  b: Background,
+  codes: CodeBase,
+  places: BackgroundPlaces,
+): Foreground => {
+  const { m } = asm;
+  const [end, bordersEnd, element, bits, changes, before] = [
+    asm.i32(),
+    asm.i32(),
+    asm.i32(),
+    asm.i32(),
+    asm.i32(),
+    asm.i32(),
+  ];
+  const numbers = asm.v128();
+  const pointer = (): Expr =>
+    codes.pointer === undefined ? element.get() : m.i32.add(codes.pointer(), element.get());
+  const constants = (part: number, at: number): Expr =>
+    m.v128.load(places.intervals + part * b.count + at, 1, element.get());
+  /** Pairs of which both are background, of sixteen elements: lanes of all ones. */
+  const bothIn = (at: number): Expr => {
+    const above = m.i8x16.sub(m.v128.load(codes.offset + b.first + at, 1, pointer()), constants(0, at));
+    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, at)), m.i32x4.splat(m.i32.const(-1)));
+  };
+  const background = m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(16)));
+  /** Appends the numbers of up to eight pairs. */
+  const append = (to: Local, eight: () => Expr): ReadonlyArray<Expr> => [
+    storeVector(
+      asm,
+      { pointer: to.get, offset: 0 },
+      m.i16x8.add(m.v128.load8x8_u(places.compaction, 1, m.i32.shl(eight(), m.i32.const(3))), numbers.get()),
+    ),
+    to.set(m.i32.add(to.get(), m.i32.shl(m.i32.popcnt(eight()), m.i32.const(1)))),
+  ];
+  const low = (of: Local) => (): Expr => m.i32.and(of.get(), m.i32.const(255));
+  const high = (of: Local) => (): Expr => m.i32.shr_u(of.get(), m.i32.const(8));
+  const eightMore = (): Expr => numbers.set(m.i16x8.add(numbers.get(), m.i16x8.splat(m.i32.const(8))));
+  return {
+    end,
+    bordersEnd,
+    code: [
+      end.set(m.i32.const(places.foreground)),
+      bordersEnd.set(m.i32.const(places.borders)),
+      numbers.set(m.i16x8.splat(m.i32.const(0))),
+      element.set(m.i32.const(0)),
+      // Whatever comes before the first pair is foreground.
+      before.set(m.i32.const(1)),
+      repeat(asm, element, 32, () => m.i32.const(b.count), [
+        bits.set(m.i32.xor(background, m.i32.const(0xffff))),
+        changes.set(
+          m.i32.and(
+            m.i32.xor(bits.get(), m.i32.or(m.i32.shl(bits.get(), m.i32.const(1)), before.get())),
+            m.i32.const(0xffff),
+          ),
+        ),
+        before.set(m.i32.shr_u(bits.get(), m.i32.const(15))),
+        ...append(end, low(bits)),
+        ...append(bordersEnd, low(changes)),
+        eightMore(),
+        ...append(end, high(bits)),
+        ...append(bordersEnd, high(changes)),
+        eightMore(),
+      ]),
+      // A run of background may reach to the end.
+      m.i32.store16(0, 1, bordersEnd.get(), m.i32.const(b.count / 2)),
+      bordersEnd.set(m.i32.and(m.i32.add(bordersEnd.get(), m.i32.const(2)), m.i32.const(~3))),
+    ],
+  };
+};
+
+/** Accumulators that stay in registers beside the rows that are added to them. */
+const CHUNK = 8;
+
+/**
+ * target = constants + what the background adds, for the outputs of a tile. `prefixes`: the sums of the tile.
+ */
+export const addBackground = (
+  asm: Asm,
+  borders: { readonly begin: number; readonly end: Local },
+  constants: Address,
+  prefixes: Address,
+  target: Address,
+  tile: { readonly outputs: number; readonly entry: 2 | 4 },
+): ReadonlyArray<Expr> => {
+  const { m } = asm;
+  const add = tile.entry === 2 ? m.i16x8.add : m.i32x4.add;
+  const sub = tile.entry === 2 ? m.i16x8.sub : m.i32x4.sub;
+  const rowBytes = tile.outputs * tile.entry;
+  const vectors = rowBytes / 16;
+  const [at, begin, end] = [asm.i32(), asm.i32(), asm.i32()];
+  const sums = Array.from({ length: Math.min(CHUNK, vectors) }, () => asm.v128());
+  const row = (k: number): Expr =>
+    m.i32.add(prefixes.pointer(), scaled(m, m.i32.load16_u(2 * k, 1, at.get()), rowBytes));
+  return Array.from({ length: Math.ceil(vectors / CHUNK) }, (_, c) => {
+    const chunk = sums.slice(0, vectors - c * CHUNK).map((sum, k) => ({ sum, bytes: 16 * (c * CHUNK + k) }));
+    const label = asm.label();
+    return [
+      ...chunk.map(({ sum, bytes }) => sum.set(loadVector(asm, plus(constants, bytes)))),
+      at.set(m.i32.const(borders.begin)),
+      m.block(label, [
+        m.br(label, m.i32.eq(at.get(), borders.end.get())),
+        repeat(asm, at, 4, borders.end.get, [
+          begin.set(row(0)),
+          end.set(row(1)),
+          ...chunk.map(({ sum, bytes }) =>
+            sum.set(
+              add(
+                sub(sum.get(), loadVector(asm, { pointer: begin.get, offset: prefixes.offset + bytes })),
+                loadVector(asm, { pointer: end.get, offset: prefixes.offset + bytes }),
+              ),
+            ),
+          ),
+        ]),
+      ]),
+      ...chunk.map(({ sum, bytes }) => storeVector(asm, plus(target, bytes), sum.get())),
+    ];
+  }).flat();
+};
