@@ -72,23 +72,22 @@ export const refitTable = (
   if (evidence.ridge !== 'auto') {
     const made = full ? fitted(layers, clipped(layers, table), evidence.ridge) : unbiased(layers, plain);
     const what = full ? 'refit' : 'bias corrected';
-    const error = errorOf(layers, made, 'fit');
-    return { table: made, said: [note(`${what} on ${rows} samples: outputs are ${show(error)} off`)] };
+    const [error] = errorsOf(layers, made, 'fit', [made.bias]);
+    return { table: made, said: [note(`${what} on ${rows} samples: outputs are ${show(error!)} off`)] };
   }
-  const before = errorOf(layers, plain, 'held');
-  let best = { table: plain, error: before, what: 'nothing is better' };
-  const consider = (made: IntegerTable, what: string): void => {
-    const error = errorOf(layers, made, 'held');
-    if (error < best.error) best = { table: made, error, what };
-  };
-  consider(unbiased(layers, plain), 'bias corrected');
+  const shifted = unbiased(layers, plain);
+  const [before, after] = errorsOf(layers, plain, 'held', [plain.bias, shifted.bias]);
+  let best = { table: plain, error: before!, what: 'nothing is better' };
+  if (after! < best.error) best = { table: shifted, error: after!, what: 'bias corrected' };
   if (full) {
     const start = clipped(layers, table);
     const ridge = chooseRidge(layers, start);
-    consider(fitted(layers, start, ridge), `ridge ${ridge}`);
+    const made = fitted(layers, start, ridge);
+    const [error] = errorsOf(layers, made, 'held', [made.bias]);
+    if (error! < best.error) best = { table: made, error: error!, what: `ridge ${ridge}` };
   }
   const held = layers[0]?.held.samples ?? 0;
-  const instead = best.table === plain ? '' : ` instead of ${show(before)}`;
+  const instead = best.table === plain ? '' : ` instead of ${show(before!)}`;
   const gain = `outputs of ${held} others are ${show(best.error)} off${instead}`;
   return { table: best.table, said: [note(`refit on ${rows} samples (${best.what}): ${gain}`)] };
 };
@@ -115,18 +114,29 @@ const part = <A extends { readonly length: number; subarray(from: number, to: nu
   g: number,
 ): A => all.subarray((g * all.length) / groups, ((g + 1) * all.length) / groups);
 
-/** Root mean square error of the outputs of an integer table. */
-const errorOf = (layers: ReadonlyArray<LayerOn>, made: IntegerTable, which: keyof Split): number => {
-  let squares = 0;
+/** Root mean square error of the outputs of an integer table, for each of some biases in place of its own. */
+const errorsOf = (
+  layers: ReadonlyArray<LayerOn>,
+  made: IntegerTable,
+  which: keyof Split,
+  biases: ReadonlyArray<Int32Array>,
+): ReadonlyArray<number> => {
+  const squares = biases.map(() => 0);
   let count = 0;
   layers.forEach((on, g) => {
     const scales = part(made.scales, layers.length, g);
-    const offset = Float64Array.from(part(made.bias, layers.length, g), (b) => b * made.biasUnit);
-    const left = residuals(on.layer, on[which], entriesOf(made, layers.length, g), offset, scales);
-    for (let j = 0; j < left.length; j++) squares += (left[j]! * scales[j % scales.length]!) ** 2;
+    const none = new Float64Array(scales.length);
+    const left = residuals(on.layer, on[which], entriesOf(made, layers.length, g), none, scales);
+    biases.forEach((all, k) => {
+      const bias = part(all, layers.length, g);
+      for (let j = 0; j < left.length; j++) {
+        const o = j % scales.length;
+        squares[k]! += ((left[j]! - bias[o]! * made.biasUnit) * scales[o]!) ** 2;
+      }
+    });
     count += left.length;
   });
-  return Math.sqrt(squares / Math.max(1, count));
+  return squares.map((sum) => Math.sqrt(sum / Math.max(1, count)));
 };
 
 const entriesOf = ({ entries }: IntegerTable, groups: number, g: number): TypedArray =>
