@@ -78,13 +78,15 @@ const TABLE_PASSES: ReadonlyArray<PassCall> = ['fold', 'prune', 'dedupe', 'narro
 );
 
 /** Bits up to which a refit is worth its seconds: above, accuracy stays the same within chance. */
-const COARSE: Readonly<Record<string, number>> = { act: 4, hidden: 4, table: 4, coef: 5, basis: 3 };
+export const COARSE = { act: 4, hidden: 4, table: 4, coef: 5, basis: 3 } as const;
+
+const hasCoarse = (knob: string): knob is keyof typeof COARSE => Object.hasOwn(COARSE, knob);
 
 /** Whether so few bits are asked for, of all layers or of one. */
 const isCoarse = ({ quant = {} }: CompileOptions): boolean =>
   Object.entries(quant).some(([name, bits]) => {
     const knob = name.slice(name.lastIndexOf('.') + 1);
-    return Object.hasOwn(COARSE, knob) && Number(bits) <= COARSE[knob]!;
+    return hasCoarse(knob) && Number(bits) <= COARSE[knob];
   });
 
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {

@@ -40,7 +40,7 @@ const SHORT_LADDERS: Readonly<Record<Knob, ReadonlyArray<number>>> = {
 const FEW_LAYERS = 4;
 
 /** Bits of activations from which on cells of least squared error are tried in place of equal ones. */
-const FREE_CELLS = 4;
+export const FREE_CELLS = 4;
 
 export const ladder = (knob: Knob, finest: Finest, layers: number): ReadonlyArray<number> =>
   (layers <= FEW_LAYERS ? LADDERS : SHORT_LADDERS)[knob].filter((bits) => bits <= finest[knob]);

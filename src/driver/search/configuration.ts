@@ -94,7 +94,7 @@ export const resolve = (c: Configuration, layer: LayerShape): Resolved => {
 };
 
 /** Whether a knob does anything in a form; `auto` may become either. */
-const matters = (knob: Knob, form: Form): boolean =>
+export const matters = (knob: Knob, form: Form): boolean =>
   knob === 'act' || form === 'auto' || (knob === 'table') === (form === 'edge');
 
 const sorted = <A>(record: Readonly<Record<string, A>>): Readonly<Record<string, A>> =>

@@ -46,10 +46,12 @@ export const compareRanks = (a: ReadonlyArray<number>, b: ReadonlyArray<number>)
   return 0;
 };
 
+/** What decides between equals counts so much beside what is compared first. */
+const SECOND = 1 / 4;
+
 /**
- * One number to plan with, relative to a cost that all have in common: what is to be small, what decides between
- * equals, and what has a budget. That both memory as stored and packed count keeps a planner from trading codes, which
- * every target pays for, against bits of entries, which only packed memory saves.
+ * One number to plan with, relative to a cost that all have in common: what is to be small, for memory also what decides
+ * between equals (or a plan would never touch bits of entries, which memory of bytes does not show), and what has a budget.
  */
 export const plannedCost = (goal: Goal, cost: ConfigurationCost, unit: ConfigurationCost): number => {
   const share = (key: keyof ConfigurationCost): number => cost[key] / Math.max(1, unit[key]);
@@ -57,7 +59,7 @@ export const plannedCost = (goal: Goal, cost: ConfigurationCost, unit: Configura
   const budgeted = OBJECTIVES.filter((o) => goal.budgets[o] !== undefined && o !== goal.minimize);
   return (
     share(first) +
-    (goal.minimize === 'memory' ? share(second) : 0) +
+    (goal.minimize === 'memory' ? SECOND * share(second) : 0) +
     budgeted.reduce((sum, o) => sum + share(MEASURES[o][0]), 0)
   );
 };

@@ -3,7 +3,16 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ConfigurationCost } from '../../analyses/configuration-cost.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
-import { type Configuration, canonical, type LayerShape, nameOf, resolve } from './configuration.js';
+import { COARSE } from '../compile-options.js';
+import {
+  type Configuration,
+  canonical,
+  KNOBS,
+  type LayerShape,
+  matters,
+  nameOf,
+  resolve,
+} from './configuration.js';
 import type { Study } from './study.js';
 import { addTallies, type Drop, dropOf, EMPTY, lossOf } from './tally.js';
 import type { TrialResult, Try } from './trial.js';
@@ -44,14 +53,14 @@ export const THOROUGH: Effort = { refit: 512, folds: 'all' };
 /** For comparing knobs, each of which is tried alone: the others are fine, and refits of fine tables take long. */
 export const QUICK: Effort = { refit: 0, folds: 'first' };
 
-/** Bits from which on tables are as good without a refit, within chance. */
-const FINE_BITS = 5;
-
-/** Whether a refit is worth its time: for coarse edge tables. */
+/** Whether a refit is worth its time: where `kanc compile` would do it for these bits. */
 export const isCoarse = (c: Configuration, layers: ReadonlyArray<LayerShape>): boolean =>
   layers.some((layer) => {
-    const { form, act, table } = resolve(c, layer);
-    return form !== 'basis' && (table < FINE_BITS || (act !== 'auto' && act < FINE_BITS));
+    const settings = resolve(c, layer);
+    return KNOBS.some((knob) => {
+      const bits = settings[knob];
+      return matters(knob, settings.form) && bits !== 'auto' && bits <= COARSE[knob];
+    });
   });
 
 /** Puts the trials of one configuration together, a result for each fold. */

@@ -18,7 +18,7 @@ import {
   type TableForm,
   type Tried,
 } from './choices.js';
-import { plannedCost } from './goal.js';
+import { type Goal, OBJECTIVES, plannedCost } from './goal.js';
 import { QUICK } from './outcome.js';
 import type { SearchInput, Start } from './start.js';
 
@@ -45,24 +45,38 @@ export const plannedTotal = (
 ): number =>
   choices.reduce((sum, choice, k) => sum + plannedCost(goal, plannedCostOf(facts[k]!, choice), unit), 0);
 
+/** What is to be small, and everything that has a budget alone: within a limit each may be what decides. */
+const goalsOf = ({ goal }: SearchInput): ReadonlyArray<Goal> => [
+  goal,
+  ...OBJECTIVES.filter((o) => goal.budgets[o] !== undefined && o !== goal.minimize).map((minimize) => ({
+    ...goal,
+    minimize,
+    budgets: {},
+  })),
+];
+
 /** The forms of a layer that are worth trying: the one it begins with, and the other where it may cost less. */
 const formsOf = (input: SearchInput, start: Start, k: number): ReadonlyArray<TableForm> => {
   const [mine, shape, facts] = [start.forms[k]!, input.layers[k]!, input.facts[k]!];
   if (!shape.hasBasis || input.goal.form !== 'auto') return [mine];
+  if (mine === 'basis') return ['basis', 'edge'];
   const unit = unitOf(input, start);
-  const cost = (form: TableForm): number =>
-    plannedCost(input.goal, plannedCostOf(facts, finestChoice(form, COARSE)), unit);
-  const other: TableForm = mine === 'edge' ? 'basis' : 'edge';
   // Edge tables halve with every bit of activations, basis tables do not: the latter may be the way before that.
-  const edge = plannedCost(input.goal, plannedCostOf(facts, { form: 'edge', act: 5, table: 5 }), unit);
-  return mine === 'edge' && cost('basis') >= edge ? [mine] : [mine, other];
+  const saves = goalsOf(input).some((goal) => {
+    const cost = (c: LayerChoice): number => plannedCost(goal, plannedCostOf(facts, c), unit);
+    return cost(finestChoice('basis', COARSE)) < cost({ form: 'edge', act: 5, table: 5 });
+  });
+  return saves ? ['edge', 'basis'] : ['edge'];
 };
 
+export interface Sensitivity {
+  /** The loss of the finest configuration. */
+  readonly reference: number;
+  readonly tried: ReadonlyArray<Tried>;
+}
+
 /** Tries every knob of every layer alone. */
-export const sensitivityOf = (
-  input: SearchInput,
-  start: Start,
-): TE.TaskEither<Diagnostics, { readonly reference: number; readonly tried: ReadonlyArray<Tried> }> => {
+export const sensitivityOf = (input: SearchInput, start: Start): TE.TaskEither<Diagnostics, Sensitivity> => {
   const { layers, freeCells } = input;
   const finest = start.forms.map((form) => finestChoice(form, start.finest));
   const probes = layers.flatMap((_, k) =>
@@ -84,15 +98,12 @@ export const sensitivityOf = (
   );
 };
 
-/** From the finest configuration to the cheapest, by planned costs and summed losses. */
-export const planOf = (
-  input: SearchInput,
-  start: Start,
-  reference: number,
-  tried: ReadonlyArray<Tried>,
-): ReadonlyArray<Plan> => {
+type Choices = ReadonlyArray<ReadonlyArray<Choice<LayerChoice>>>;
+
+/** For every layer all combinations of what was tried of it, with planned costs and summed losses. */
+const choicesOf = (input: SearchInput, start: Start, { reference, tried }: Sensitivity): Choices => {
   const unit = unitOf(input, start);
-  const choices = input.facts.map((facts, k): ReadonlyArray<Choice<LayerChoice>> => {
+  return input.facts.map((facts, k): ReadonlyArray<Choice<LayerChoice>> => {
     const mine = tried.filter((p) => p.layer === k);
     const weighed = (['edge', 'basis'] as const).flatMap((form) => combinations(mine, form, reference));
     const listed = weighed.map(({ choice, loss }) => ({
@@ -104,5 +115,30 @@ export const planOf = (
     const only = { value: finestChoice(start.forms[k]!, start.finest), loss: 0, cost: 1 };
     return listed.length === 0 ? [only] : listed;
   });
-  return allocationPath(choices).map(affine);
+};
+
+/** The choices of one form only, in the layers that have some. */
+const ofForm = (choices: Choices, form: TableForm): Choices =>
+  choices.map((layer) => {
+    const mine = layer.filter(({ value }) => value.form === form);
+    return mine.length === 0 ? layer : mine;
+  });
+
+/**
+ * From the finest configuration to the cheapest: with both forms, and with each of them alone. A form may look like a good
+ * step on the way and yet end before the other one does, whose tables halve with every bit.
+ */
+export const plansOf = (
+  input: SearchInput,
+  start: Start,
+  known: Sensitivity,
+): ReadonlyArray<ReadonlyArray<Plan>> => {
+  const paths = goalsOf(input).flatMap((goal) => {
+    const choices = choicesOf({ ...input, goal }, start, known);
+    return [choices, ofForm(choices, 'edge'), ofForm(choices, 'basis')].map((c) =>
+      allocationPath(c).map(affine),
+    );
+  });
+  const texts = paths.map((path) => JSON.stringify(path));
+  return paths.filter((_, k) => texts.indexOf(texts[k]!) === k);
 };

@@ -2,7 +2,15 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
-import { type Finest, knobsOf, type LayerChoice, ladder, type Plan, stepDown } from './choices.js';
+import {
+  type Finest,
+  FREE_CELLS,
+  knobsOf,
+  type LayerChoice,
+  ladder,
+  type Plan,
+  stepDown,
+} from './choices.js';
 import { type Accepted, accepted, compareRanks, type Goal, rankOf } from './goal.js';
 import type { Outcome } from './outcome.js';
 
@@ -53,6 +61,8 @@ export interface Refinement {
   readonly finest: Finest;
   /** Outcomes of a list of plans, tried thoroughly. */
   readonly attempt: (list: ReadonlyArray<Plan>) => TE.TaskEither<Diagnostics, ReadonlyArray<Outcome>>;
+  /** Whether cells of least squared error may be chosen. */
+  readonly freeCells: boolean;
   /** What is planned to be small: a trade that would cost more is not tried. */
   readonly planned: (choices: ReadonlyArray<LayerChoice>) => number;
   /** Configurations that may still be tried. */
@@ -77,16 +87,26 @@ const best = (goal: Goal, from: Candidate, steps: ReadonlyArray<Candidate>): Can
   return [...steps].sort((a, b) => compareRanks(worth(a), worth(b)))[0];
 };
 
+/** The other kind of levels for what a layer reads: it costs other operations, and may allow fewer bits later on. */
+const quantizerSteps = ({ freeCells }: Refinement, { choices, symmetry }: Plan): ReadonlyArray<Step> =>
+  choices.flatMap((choice, k): ReadonlyArray<Step> => {
+    if (!freeCells || choice.form !== 'edge' || choice.act > FREE_CELLS) return [];
+    const quantizer: 'lloyd' | 'uniform' = choice.quantizer === 'lloyd' ? 'uniform' : 'lloyd';
+    const other = choices.map((c, j) => (j === k ? { ...c, quantizer } : c));
+    return [{ key: `${k} ${quantizer}`, plan: { choices: other, symmetry } }];
+  });
+
 /** One level less in all codes, where that was not done yet. */
 const symmetricStep = ({ choices, symmetry }: Plan): ReadonlyArray<Step> =>
   symmetry === 'symmetric' ? [] : [{ key: 'symmetric', plan: { choices, symmetry: 'symmetric' } }];
 
 /** The steps from a plan, alone and as trades, without those that were turned down before. */
 const candidates = (
-  { finest, planned }: Refinement,
+  refinement: Refinement,
   current: Plan,
   turnedDown: ReadonlySet<string>,
 ): ReadonlyArray<Step> => {
+  const { finest, planned } = refinement;
   const now = planned(current.choices);
   const alone = steps(current, finest);
   const trades = alone
@@ -95,7 +115,8 @@ const candidates = (
       return { key: `${key} traded`, plan: { ...plan, choices } };
     })
     .filter(({ plan }) => planned(plan.choices) < now);
-  return [...alone, ...symmetricStep(current), ...trades].filter(({ key }) => !turnedDown.has(key));
+  const changes = [...symmetricStep(current), ...quantizerSteps(refinement, current)];
+  return [...alone, ...changes, ...trades].filter(({ key }) => !turnedDown.has(key));
 };
 
 /**

@@ -2,17 +2,18 @@
  * Chooses bits and table form of every layer: as little as possible of what is to be small, within a limit on the drop.
  *
  * 1. Sensitivity: every knob of every layer alone, quickly, by how far outputs move from those of the float network.
- * 2. A plan: the configurations on the lower hull of planned cost against summed sensitivities (analyses/allocation.ts).
- * 3. Bisection: the cheapest of the plan whose measured drop is within the limit.
+ * 2. Plans: the configurations on the lower hull of planned cost against summed sensitivities (analyses/allocation.ts),
+ *    with both table forms and with each alone.
+ * 3. Bisection: the cheapest of each plan whose measured drop is within the limit, and the best of these.
  * 4. Refinement: single steps and trades from there, each measured (refine.ts).
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, diagnostic } from '../../diagnostics/index.js';
 import { affine, configurationOf, finestChoice, type Plan, type Tried } from './choices.js';
-import { type Accepted, accepted, keepsBudgets } from './goal.js';
+import { type Accepted, accepted, compareRanks, type Goal, keepsBudgets, rankOf } from './goal.js';
 import { type Outcome, THOROUGH } from './outcome.js';
-import { plannedTotal, planOf, sensitivityOf, unitOf } from './plan.js';
+import { plannedTotal, plansOf, sensitivityOf, unitOf } from './plan.js';
 import { type Candidate, refine } from './refine.js';
 import { type SearchInput, startOf } from './start.js';
 
@@ -27,7 +28,7 @@ export interface Found {
 }
 
 /** Configurations that refinement may try. */
-const REFINEMENTS = 40;
+const REFINEMENTS = 30;
 
 /** The last configuration of the plan that is accepted, by bisection: losses grow along the plan. */
 const bisect = (
@@ -59,6 +60,9 @@ const bisect = (
   };
   return between(-1, plans.length, start);
 };
+
+const isBetter = (goal: Goal, a: Candidate, b: Candidate): boolean =>
+  compareRanks(rankOf(goal, a.outcome.result.cost), rankOf(goal, b.outcome.result.cost)) < 0;
 
 const overBudget = ({ goal }: SearchInput, { outcome }: Candidate): Diagnostics => {
   const { bytes, bitOps, luts } = outcome.result.cost;
@@ -93,16 +97,22 @@ export const search = (input: SearchInput): TE.TaskEither<Diagnostics, Found> =>
     TE.tapIO(() => () => onStage('sensitivity')),
     TE.bind('known', ({ start }) => sensitivityOf(input, start)),
     TE.tapIO(() => () => onStage('bisection')),
-    TE.bind('planned', ({ start, known }) => {
-      const choices = start.forms.map((form) => finestChoice(form, start.finest));
-      const plans = planOf(input, start, known.reference, known.tried);
-      return bisect(input, attempt, plans, { plan: affine(choices), outcome: start.outcome });
+    TE.let('plans', ({ start, known }) => plansOf(input, start, known)),
+    TE.bind('planned', ({ start, plans }) => {
+      const finest = start.forms.map((form) => finestChoice(form, start.finest));
+      const begin: Candidate = { plan: affine(finest), outcome: start.outcome };
+      return pipe(
+        plans,
+        TE.traverseSeqArray((plan) => bisect(input, attempt, plan, begin)),
+        TE.map((found) => found.reduce((a, b) => (isBetter(goal, b, a) ? b : a), begin)),
+      );
     }),
     TE.tapIO(() => () => onStage('refinement')),
     TE.bind('last', ({ start, planned }) =>
       refine({
         goal,
         finest: start.finest,
+        freeCells: input.freeCells,
         attempt,
         planned: (choices) => plannedTotal(input, choices, unitOf(input, start)),
         left: REFINEMENTS,

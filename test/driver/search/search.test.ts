@@ -126,10 +126,21 @@ describe('a search', () => {
   });
 
   it('lowers what has a budget, whatever else is to be small', async () => {
-    const free = rightOf(await run(goalOf(20, { minimize: 'memory' }), madeUp([1, 1], 0)));
-    const most = free.chosen.result.cost.luts / 2;
-    const kept = await run(goalOf(20, { minimize: 'memory', budgets: { luts: most } }), madeUp([1, 1], 0));
-    expect(rightOf(kept).chosen.result.cost.luts).toBeLessThanOrEqual(most);
+    for (const weights of [
+      [1, 1],
+      [0.1, 5],
+      [5, 0.1],
+    ]) {
+      const found = async (goal: Partial<Goal>) =>
+        rightOf(await run(goalOf(20, goal), madeUp(weights, 0))).chosen.result.cost;
+      const least = (await found({ minimize: 'luts' })).luts;
+      const most = 1.3 * least;
+      const kept = await found({ minimize: 'memory', budgets: { luts: most } });
+      expect(kept.luts).toBeLessThanOrEqual(most);
+      const memory = (await found({ minimize: 'memory' })).bytes;
+      const both = await found({ minimize: 'bitops', budgets: { memory: 1.3 * memory } });
+      expect(both.bytes).toBeLessThanOrEqual(1.3 * memory);
+    }
   });
 });
 
