@@ -12,12 +12,12 @@ import type { Graph, Value } from '../../ir/graph.js';
 import { refusesNaN } from '../../ir/interpret.js';
 import type { Quantizer, Scaled } from '../../ir/quantizer.js';
 import { levelsOf, type ValueType } from '../../ir/types.js';
-import type { Json } from '../backend.js';
+import type { EmitContext, Json } from '../backend.js';
 import type { Results } from './values.js';
 
-export const MANIFEST_FORMAT = 'kanc-artifact';
+const MANIFEST_FORMAT = 'kanc-artifact';
 /** Raised when a reader of older manifests would misread a new one. */
-export const MANIFEST_VERSION = 2;
+const MANIFEST_VERSION = 2;
 
 /** A count of something that is never empty: dimensions, samples, pages. */
 export const Size = integer(1, 2 ** 32);
@@ -89,10 +89,62 @@ export const parseManifestOf =
       ),
     );
 
+/** What a kernel tells of itself: one line per layer for the manifest and for reports. */
+export interface KernelSummary {
+  readonly op: string;
+  /** How the kernel computes, in a few words that tests and reports can name. */
+  readonly form: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  /** Bits of a table entry or coefficient, where there is one. */
+  readonly bits?: number;
+}
+
+/** The first properties of a manifest. */
+export const manifestHead = <T extends string>(
+  target: T,
+  graph: Graph<'table'>,
+  ends: Ends,
+  { version }: EmitContext,
+): Pick<CommonManifest, 'format' | 'version' | 'kanc' | 'name' | 'input' | 'output' | 'raw'> & {
+  readonly target: T;
+} => ({
+  format: MANIFEST_FORMAT,
+  version: MANIFEST_VERSION,
+  kanc: version,
+  target,
+  name: graph.name,
+  ...describeEnds(graph, ends),
+});
+
+/** The last properties of a manifest. */
+export const manifestTail = (
+  files: ReadonlyMap<string, Uint8Array | string>,
+  { extra }: EmitContext,
+): Pick<CommonManifest, 'files' | 'extra'> => ({ files: digests(files), extra: { ...extra } });
+
+/** What a manifest tells of a kernel whose constants take `bytes`. */
+export const describeLayer = (
+  graph: Graph,
+  { name, summary }: { readonly name: string; readonly summary: KernelSummary },
+  bytes: number,
+): CommonManifest['layers'][number] => ({
+  name,
+  op: summary.op,
+  form: summary.form,
+  inputs: summary.inputs,
+  outputs: summary.outputs,
+  element: showElementOf(graph, name),
+  ...(summary.bits === undefined ? {} : { bits: summary.bits }),
+  bytes,
+});
+
+type Ends = Results & { readonly input: Value };
+
 /** The ends of a program, as its manifest tells them. */
 export const describeEnds = (
   graph: Graph<'table'>,
-  { input, output, raw }: Results & { readonly input: Value },
+  { input, output, raw }: Ends,
 ): Pick<CommonManifest, 'input' | 'output' | 'raw'> => ({
   input: {
     name: input.name,
@@ -115,15 +167,33 @@ export const describeEnds = (
   },
 });
 
-export const digest = (content: Uint8Array | string): string =>
+/** The text of the manifest in an artifact. */
+export const manifestText = (files: ReadonlyMap<string, Uint8Array | string>): Checked<string> => {
+  const file = files.get('manifest.json');
+  return file === undefined
+    ? fail('K0603', 'the artifact has no manifest.json')
+    : E.right(typeof file === 'string' ? file : new TextDecoder().decode(file));
+};
+
+/** A file of an artifact, if it is the one that the manifest was written for. */
+export const asWritten = <C extends Uint8Array | string>(
+  name: string,
+  content: C,
+  { files }: Pick<CommonManifest, 'files'>,
+): Checked<C> =>
+  digest(content) === files[name]
+    ? E.right(content)
+    : fail('K0603', `${name} is not the file that the manifest was written for`, {
+        hint: 'Compile the model again.',
+      });
+
+const digest = (content: Uint8Array | string): string =>
   bytesToHex(sha256(typeof content === 'string' ? utf8ToBytes(content) : content));
 
-export const digests = (
-  files: ReadonlyMap<string, Uint8Array | string>,
-): { readonly [name: string]: string } =>
+const digests = (files: ReadonlyMap<string, Uint8Array | string>): { readonly [name: string]: string } =>
   Object.fromEntries([...files].map(([name, content]) => [name, digest(content)]));
 
-export const showElementOf = (graph: Graph, name: string): string => {
+const showElementOf = (graph: Graph, name: string): string => {
   const type: ValueType | undefined = graph.nodes.find((n) => n.name === name)?.type;
   return type === undefined ? '' : showElement(type.element);
 };

@@ -2,6 +2,7 @@
  * The loader that ships with a module. It is text with data in it: everything that comes from a checkpoint goes
  * through JSON, and nothing else of a checkpoint gets into the source.
  */
+import { CHECK_INPUT, elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
 import type { Manifest } from './manifest.js';
 
 /** The data that the loader needs, and what `model.meta` shows. */
@@ -13,21 +14,16 @@ const metaOf = (m: Manifest): unknown => ({
   kanc: m.kanc,
 });
 
-/** JSON is JavaScript, but for what could end a script element of a page that inlines the file. */
-const literal = (data: unknown): string => JSON.stringify(data, null, 2).replaceAll('<', '\\u003c');
-
 export const loaderSource = (manifest: Manifest, inlined: Uint8Array | undefined): string =>
   [
     '// Written by kanc. Runs in browsers and in Node; has no dependency.',
     `export const meta = ${literal(metaOf(manifest))};`,
-    `const memory = ${literal({ ...manifest.memory, outputs: sizeOf(manifest.output.shape), raws: sizeOf(manifest.raw.shape) })};`,
+    `const memory = ${literal({ ...manifest.memory, outputs: elementsIn(manifest.output.shape), raws: elementsIn(manifest.raw.shape) })};`,
     inlined === undefined
       ? "const ownModule = () => new URL('./model.wasm', import.meta.url);"
       : `const ownModule = () => Uint8Array.from(atob('${Buffer.from(inlined).toString('base64')}'), (c) => c.charCodeAt(0));`,
     LOADER,
   ].join('\n');
-
-const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
 
 const LOADER = `
 const features = meta.input.shape.reduce((n, d) => n * d, 1);
@@ -78,33 +74,7 @@ export const load = async ({ wasm = ownModule() } = {}) => {
   const floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
   const integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
 
-  const check = (input, batch) => {
-    if (!takes.some((type) => input instanceof type)) {
-      throw new TypeError('kanc model: the input must be a ' + takes.map((type) => type.name).join(' or '));
-    }
-    const samples = batch ?? input.length / features;
-    if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
-      throw new TypeError(
-        'kanc model: the input has ' + input.length + ' elements, expected ' +
-          (batch === undefined ? 'a multiple of ' : batch + ' x ') + features,
-      );
-    }
-    if (meta.input.refusesNaN) {
-      for (let i = 0; i < input.length; i++) {
-        if (input[i] !== input[i]) throw new TypeError('kanc model: the input has NaN at element ' + i);
-      }
-    }
-    if (meta.input.dtype === 'u8' && meta.input.levels < 256) {
-      for (let i = 0; i < input.length; i++) {
-        if (input[i] >= meta.input.levels) {
-          throw new TypeError(
-            'kanc model: element ' + i + ' is ' + input[i] + ', codes end at ' + (meta.input.levels - 1),
-          );
-        }
-      }
-    }
-    return samples;
-  };
+${CHECK_INPUT}
 
   const execute = (run, results, outputs, input, batch) => {
     const samples = check(input, batch);
@@ -141,35 +111,13 @@ export const loaderTypes = (manifest: Manifest): string => {
   const input = manifest.input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
   const output = manifest.output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
   return `// Written by kanc.
-export interface Meta {
-  readonly name: string;
-  readonly kanc: string;
-  readonly input: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly dtype: 'f32' | 'u8';
-    readonly levels: number;
-    readonly refusesNaN: boolean;
-    readonly quantizers: ReadonlyArray<Readonly<Record<string, unknown>>>;
-  };
-  readonly output: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly dtype: 'f32' | 'i32';
-  };
-  readonly raw: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly element: string;
-    readonly meaning: unknown;
-  };
-}
+${META_TYPES}
 
 export interface Model {
   readonly meta: Meta;
-  /** Row-major samples, \`${sizeOf(manifest.input.shape)}\` elements each; returns \`${sizeOf(manifest.output.shape)}\` per sample. */
+  /** Row-major samples, \`${elementsIn(manifest.input.shape)}\` elements each; returns \`${elementsIn(manifest.output.shape)}\` per sample. */
   readonly predict: (input: ${input}, batch?: number) => ${output};
-  /** The last integers of the network, \`${sizeOf(manifest.raw.shape)}\` per sample. */
+  /** The last integers of the network, \`${elementsIn(manifest.raw.shape)}\` per sample. */
   readonly predictRaw: (input: ${input}, batch?: number) => Int32Array;
 }
 

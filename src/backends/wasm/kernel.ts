@@ -1,5 +1,6 @@
 /** What the kernels of all kinds have in common. */
 import type { ValueName } from '../../ir/graph.js';
+import type { KernelSummary } from '../shared/manifest.js';
 import type { Asm, Expr, Place } from './asm.js';
 import type { Block, Storage } from './storage.js';
 
@@ -41,14 +42,4 @@ export interface Kernel {
   readonly emit: (asm: Asm, bound: Bound) => ReadonlyArray<Expr>;
   /** One line per layer for the manifest and for reports. */
   readonly summary: KernelSummary;
-}
-
-export interface KernelSummary {
-  readonly op: string;
-  /** How the kernel computes, in a few words that tests and reports can name. */
-  readonly form: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Bits of a table entry or coefficient, where there is one. */
-  readonly bits?: number;
 }

@@ -4,14 +4,12 @@ import type { Graph } from '../../ir/graph.js';
 import type { EmitContext } from '../backend.js';
 import {
   COMMON,
-  describeEnds,
-  digests,
-  MANIFEST_FORMAT,
-  MANIFEST_VERSION,
+  describeLayer,
+  manifestHead,
+  manifestTail,
   Natural,
   parseManifestOf,
   Size,
-  showElementOf,
 } from '../shared/manifest.js';
 import type { Layout } from './layout.js';
 import type { Plan } from './plan.js';
@@ -50,22 +48,14 @@ export const manifestOf = (
   files: ReadonlyMap<string, Uint8Array | string>,
   context: EmitContext,
 ): Manifest => ({
-  format: MANIFEST_FORMAT,
-  version: MANIFEST_VERSION,
-  kanc: context.version,
-  target: 'wasm',
-  name: graph.name,
-  ...describeEnds(graph, plan),
-  layers: plan.kernels.map((k) => ({
-    name: k.name,
-    op: k.summary.op,
-    form: k.summary.form,
-    inputs: k.summary.inputs,
-    outputs: k.summary.outputs,
-    element: showElementOf(graph, k.name),
-    ...(k.summary.bits === undefined ? {} : { bits: k.summary.bits }),
-    bytes: k.blocks.reduce((n, b) => n + b.length, 0),
-  })),
+  ...manifestHead('wasm', graph, plan, context),
+  layers: plan.kernels.map((k) =>
+    describeLayer(
+      graph,
+      k,
+      k.blocks.reduce((n, b) => n + b.length, 0),
+    ),
+  ),
   memory: {
     pages: layout.pages,
     capacity: layout.capacity,
@@ -79,6 +69,5 @@ export const manifestOf = (
     length: b.length,
     channels: b.channels,
   })),
-  files: digests(files),
-  extra: { ...context.extra },
+  ...manifestTail(files, context),
 });

@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
 import { checkInput, type Input } from '../shared/check-input.js';
-import { digest } from '../shared/manifest.js';
+import { asWritten, manifestText } from '../shared/manifest.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import { storageBytes } from './storage.js';
 
@@ -45,7 +45,7 @@ export const instantiate = (
   files: ReadonlyMap<string, Uint8Array | string>,
 ): TE.TaskEither<Diagnostics, Program> =>
   pipe(
-    textOf(files.get('manifest.json')),
+    manifestText(files),
     E.flatMap(parseManifest),
     E.bindTo('manifest'),
     E.bind('module', ({ manifest }) => moduleOf(files.get('model.wasm'), manifest)),
@@ -70,18 +70,9 @@ export const instantiate = (
     ),
   );
 
-const textOf = (file: Uint8Array | string | undefined): Checked<string> =>
-  file === undefined
-    ? fail('K0603', 'the artifact has no manifest.json')
-    : E.right(typeof file === 'string' ? file : new TextDecoder().decode(file));
-
 const moduleOf = (file: Uint8Array | string | undefined, manifest: Manifest): Checked<Uint8Array> => {
   if (file === undefined || typeof file === 'string') return fail('K0603', 'the artifact has no model.wasm');
-  return digest(file) === manifest.files['model.wasm']
-    ? E.right(file)
-    : fail('K0603', 'model.wasm is not the file that the manifest was written for', {
-        hint: 'Compile the model again.',
-      });
+  return asWritten('model.wasm', file, manifest);
 };
 
 /** Whether everything that the manifest says to lie in memory does (K0603): a manifest can be edited. */

@@ -2,6 +2,7 @@
  * The loader that ships with a program: a header with its data, and text that is the same for all. Everything that
  * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
  */
+import { elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
 import { DOT4_MARK } from './library.js';
 import { LOADER_MODEL } from './loader.js';
 import { LOADER_DEVICE } from './loader-device.js';
@@ -15,15 +16,12 @@ export type ProgramFiles =
   | { readonly _tag: 'beside'; readonly wgsl: string; readonly bin: string }
   | { readonly _tag: 'inlined'; readonly wgsl: string; readonly bin: Uint8Array };
 
-/** JSON is JavaScript, but for what could end a script element of a page that inlines the file. */
-const literal = (data: unknown): string => JSON.stringify(data, null, 2).replaceAll('<', '\\u003c');
-
 export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
   const { name, input, output, raw, kanc, program } = data;
   return [
     '// Written by kanc. Runs in browsers with WebGPU, and in Node with a device of the npm package webgpu.',
     `export const meta = ${literal({ name, input, output, raw, kanc })};`,
-    `const program = ${JSON.stringify(program).replaceAll('<', '\\u003c')};`,
+    `const program = ${literal(program, 0)};`,
     ...(files._tag === 'beside'
       ? [
           `const ownSource = () => new URL(${literal(`./${files.wgsl}`)}, import.meta.url);`,
@@ -39,35 +37,11 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
   ].join('\n');
 };
 
-const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
-
 export const loaderTypes = ({ input, output, raw }: LoaderData): string => {
   const given = input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
   const result = output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
   return `// Written by kanc.
-export interface Meta {
-  readonly name: string;
-  readonly kanc: string;
-  readonly input: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly dtype: 'f32' | 'u8';
-    readonly levels: number;
-    readonly refusesNaN: boolean;
-    readonly quantizers: ReadonlyArray<Readonly<Record<string, unknown>>>;
-  };
-  readonly output: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly dtype: 'f32' | 'i32';
-  };
-  readonly raw: {
-    readonly name: string;
-    readonly shape: ReadonlyArray<number>;
-    readonly element: string;
-    readonly meaning: unknown;
-  };
-}
+${META_TYPES}
 
 /** What load and predict reject with. The code tells what a page may do about it: most often, take another target. */
 export interface ModelError extends Error {
@@ -76,9 +50,9 @@ export interface ModelError extends Error {
 
 export interface Model {
   readonly meta: Meta;
-  /** Row-major samples, ${sizeOf(input.shape)} elements each; resolves to ${sizeOf(output.shape)} per sample. */
+  /** Row-major samples, ${elementsIn(input.shape)} elements each; resolves to ${elementsIn(output.shape)} per sample. */
   readonly predict: (input: ${given}, batch?: number) => Promise<${result}>;
-  /** The last integers of the network, ${sizeOf(raw.shape)} per sample. */
+  /** The last integers of the network, ${elementsIn(raw.shape)} per sample. */
   readonly predictRaw: (input: ${given}, batch?: number) => Promise<Int32Array>;
   /** Every value of the network, by name: for tools that compare implementations. */
   readonly inspect: (

@@ -8,6 +8,7 @@
  * what it likes; integers of 32 bits wrap around and are the same everywhere.
  */
 import type { ValueName } from '../../ir/graph.js';
+import type { KernelSummary } from '../shared/manifest.js';
 import type { Words } from './words.js';
 
 /** Expressions and statements of WGSL. */
@@ -81,16 +82,6 @@ export interface Kernel {
   /** Later parts add to what earlier ones have stored. */
   readonly parts: ReadonlyArray<Part>;
   readonly summary: KernelSummary;
-}
-
-export interface KernelSummary {
-  readonly op: string;
-  /** How the kernel computes, in a few words that tests and reports can name. */
-  readonly form: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  /** Bits of a table entry or coefficient, where there is one. */
-  readonly bits?: number;
 }
 
 export const u = (n: number): Text => `${n}u`;

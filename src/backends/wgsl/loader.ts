@@ -2,6 +2,8 @@
  * The second half of the loader: it loads a program and runs it, and is the same for every program. It is driven by
  * data: `program` tells the dispatches and where values lie. Also what `kanc run`, `eval` and `verify` run.
  */
+import { CHECK_INPUT } from '../shared/loader-text.js';
+
 export const LOADER_MODEL = `
 /**
  * Loads the model onto a GPU. device: a GPUDevice of your own; gpu: what to get one from, default navigator.gpu;
@@ -158,31 +160,7 @@ export const load = async ({
     }
   };
 
-  const check = (input, batch) => {
-    if (!takes.some((type) => input instanceof type)) {
-      throw new TypeError('kanc model: the input must be a ' + takes.map((type) => type.name).join(' or '));
-    }
-    const samples = batch ?? input.length / features;
-    if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
-      throw new TypeError(
-        'kanc model: the input has ' + input.length + ' elements, expected ' +
-          (batch === undefined ? 'a multiple of ' : batch + ' x ') + features,
-      );
-    }
-    if (meta.input.refusesNaN) {
-      const nan = input.findIndex(Number.isNaN);
-      if (nan >= 0) throw new TypeError('kanc model: the input has NaN at element ' + nan);
-    }
-    if (!isFloat && meta.input.levels < 256) {
-      const wrong = input.findIndex((code) => code >= meta.input.levels);
-      if (wrong >= 0) {
-        throw new TypeError(
-          'kanc model: element ' + wrong + ' is ' + input[wrong] + ', codes end at ' + (meta.input.levels - 1),
-        );
-      }
-    }
-    return samples;
-  };
+${CHECK_INPUT}
 
   /** The wanted values of all samples, as typed arrays. */
   const execute = async (input, batch, wanted, trace) => {

@@ -4,14 +4,12 @@ import type { Graph } from '../../ir/graph.js';
 import type { EmitContext } from '../backend.js';
 import {
   COMMON,
-  describeEnds,
-  digests,
-  MANIFEST_FORMAT,
-  MANIFEST_VERSION,
+  describeLayer,
+  manifestHead,
+  manifestTail,
   Natural,
   parseManifestOf,
   Size,
-  showElementOf,
 } from '../shared/manifest.js';
 import type { Step } from './entries.js';
 import type { Layout } from './layout.js';
@@ -72,23 +70,14 @@ export const wgslManifestOf = (
   files: ReadonlyMap<string, Uint8Array | string>,
   context: EmitContext,
 ): WgslManifest => ({
-  format: MANIFEST_FORMAT,
-  version: MANIFEST_VERSION,
-  kanc: context.version,
-  target: 'wgsl',
-  name: graph.name,
-  ...describeEnds(graph, plan),
-  layers: plan.kernels.map((k) => ({
-    name: k.name,
-    op: k.summary.op,
-    form: k.summary.form,
-    inputs: k.summary.inputs,
-    outputs: k.summary.outputs,
-    element: showElementOf(graph, k.name),
-    ...(k.summary.bits === undefined ? {} : { bits: k.summary.bits }),
-    bytes: k.parts.reduce((n, part) => n + 4 * part.words.length, 0),
-  })),
+  ...manifestHead('wgsl', graph, plan, context),
+  layers: plan.kernels.map((k) =>
+    describeLayer(
+      graph,
+      k,
+      k.parts.reduce((n, part) => n + 4 * part.words.length, 0),
+    ),
+  ),
   program,
-  files: digests(files),
-  extra: { ...context.extra },
+  ...manifestTail(files, context),
 });

@@ -10,7 +10,8 @@ import type { DiagnosticCode } from '../../diagnostics/catalog.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
 import { checkInput, type Input } from '../shared/check-input.js';
-import { digest } from '../shared/manifest.js';
+import { elementsIn } from '../shared/loader-text.js';
+import { asWritten, manifestText } from '../shared/manifest.js';
 import { loaderSource } from './glue.js';
 import { parseWgslManifest, type WgslManifest } from './manifest.js';
 
@@ -51,7 +52,7 @@ export const startOnGpu = (
   gpu: unknown,
 ): Async<GpuProgram> =>
   pipe(
-    textOf(files.get('manifest.json')),
+    manifestText(files),
     E.flatMap(parseWgslManifest),
     E.bindTo('manifest'),
     E.bind('wgsl', ({ manifest }) => checked(files, 'model.wgsl', manifest)),
@@ -76,11 +77,6 @@ const modelOf = async (
   return loader.load({ gpu, wgsl: new Response(Uint8Array.from(wgsl)), bin });
 };
 
-const textOf = (file: Uint8Array | string | undefined): Checked<string> =>
-  file === undefined
-    ? fail('K0603', 'the artifact has no manifest.json')
-    : E.right(typeof file === 'string' ? file : new TextDecoder().decode(file));
-
 const checked = (
   files: ReadonlyMap<string, Uint8Array | string>,
   name: string,
@@ -88,11 +84,9 @@ const checked = (
 ): Checked<Uint8Array> => {
   const file = files.get(name);
   if (file === undefined) return fail('K0603', `the artifact has no ${name}`);
-  return digest(file) === manifest.files[name]
-    ? E.right(typeof file === 'string' ? new TextEncoder().encode(file) : file)
-    : fail('K0603', `${name} is not the file that the manifest was written for`, {
-        hint: 'Compile the model again.',
-      });
+  return E.map((content: Uint8Array | string) =>
+    typeof content === 'string' ? new TextEncoder().encode(content) : content,
+  )(asWritten(name, file, manifest));
 };
 
 /** Whether pages and results are where the manifest says (K0603): a manifest can be edited. */
@@ -108,7 +102,7 @@ const checkProgram = (manifest: WgslManifest, bin: Uint8Array): Checked<void> =>
   }
   for (const { name, shape } of [output, raw]) {
     const value = program.values.find((v) => v.name === name);
-    if (value === undefined || !value.kept || value.length !== shape.reduce((n, d) => n * d, 1)) {
+    if (value === undefined || !value.kept || value.length !== elementsIn(shape)) {
       return wrong(`'${name}' is no result of the program`);
     }
   }
@@ -137,7 +131,7 @@ const attempt = <A>(run: () => Promise<A>): Async<A> =>
   });
 
 const programOf = (manifest: WgslManifest, model: Model): GpuProgram => {
-  const features = manifest.input.shape.reduce((n, d) => n * d, 1);
+  const features = elementsIn(manifest.input.shape);
   const on =
     <A>(run: (input: Input) => Promise<A>) =>
     (given: Input): Async<A> =>

@@ -7,17 +7,8 @@ import type { RequantizeAttrs } from '../../../ir/ops/requantize.js';
 import { isShared, thresholdList } from '../../../ir/quantizer.js';
 import { channelsOf, sizeOf, type ValueType } from '../../../ir/types.js';
 import { clampBounds, productForm, SPLIT_BITS } from '../../../numeric/fixed-point.js';
-import {
-  type Access,
-  channelOf,
-  each,
-  type KernelSummary,
-  type Part,
-  perChannel,
-  signed,
-  type Text,
-  u,
-} from '../kernel.js';
+import type { KernelSummary } from '../../shared/manifest.js';
+import { type Access, channelOf, each, type Part, perChannel, signed, type Text, u } from '../kernel.js';
 import { integers, packed, type Section, wordsOf } from '../words.js';
 
 export interface Emitted {
