@@ -15,6 +15,14 @@ export interface ConfigurationCost {
   readonly reads: number;
 }
 
+export const addCosts = (a: ConfigurationCost, b: ConfigurationCost): ConfigurationCost => ({
+  bytes: a.bytes + b.bytes,
+  packed: a.packed + b.packed,
+  bitOps: a.bitOps + b.bitOps,
+  luts: a.luts + b.luts,
+  reads: a.reads + b.reads,
+});
+
 /** Bytes of all integer constants in the attributes of ops, each entry at its bits. */
 const packedBytes = (graph: Graph): number => {
   let bits = 0;

@@ -16,7 +16,7 @@ import type { Level } from '../ir/types.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import { newRecorder, recorded } from './crash.js';
 import { graphText } from './graph-text.js';
-import { sha256Of } from './hash.js';
+import { sourceHashes } from './hash.js';
 import { measure } from './measure.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
 
@@ -143,10 +143,9 @@ const tableGraph = (graph: Graph): Checked<Graph<'table'>> =>
         hint: graph.level === 'float' ? "Add 'calibrate,quantize,tabulate,fold'." : "Add 'tabulate,fold'.",
       });
 
-/** The hash of the main file, and those of the files beside it in the order of their names. */
-const sourceHashes = ({ bytes, beside }: Source): { readonly [key: string]: Json } => {
-  const others = [...beside].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, content]) => sha256Of(content));
-  return { sha256: sha256Of(bytes), ...(others.length === 0 ? {} : { beside: others }) };
+const checkpointHashes = (source: Source): { readonly [key: string]: Json } => {
+  const [sha256, ...beside] = sourceHashes(source);
+  return { sha256, ...(beside.length === 0 ? {} : { beside }) };
 };
 
 /** The facts of the network as plain data. */
@@ -169,7 +168,7 @@ const manifestExtra = (
   return {
     options: request.told,
     pipeline: done.pipeline,
-    checkpoint: sourceHashes(request.source),
+    checkpoint: checkpointHashes(request.source),
     data: done.data.map(({ sha256, array }) => ({ sha256, samples: array.shape[0] ?? 0 })),
     outOfRange: quantize['range'] ?? 'clamp',
     nan: quantize['nan'] ?? 'zero',

@@ -6,6 +6,7 @@ import { at, type Diagnostics } from '../diagnostics/index.js';
 import { readNpy } from '../importers/containers/npy.js';
 import type { Dataset } from '../passes/dataset.js';
 import type { PassContext } from '../passes/pass.js';
+import type { PassCall } from '../passes/pipeline-text.js';
 import type { Capabilities } from './capabilities.js';
 import { sha256Of } from './hash.js';
 
@@ -42,6 +43,21 @@ export const loadAll =
       TE.traverseSeqArray(source),
       TE.map((datasets) => new Map(datasets.map((data, k) => [names[k]!, data]))),
     );
+
+/** Passes with data by their hashes in place of their names: the same wherever the files lie. */
+export const anonymousCalls = (
+  calls: ReadonlyArray<PassCall>,
+  data: ReadonlyMap<string, Pick<HashedDataset, 'sha256'>>,
+): ReadonlyArray<PassCall> =>
+  calls.map(({ name, options }) => ({
+    name,
+    options: Object.fromEntries(
+      Object.entries(options).map(([key, value]) => {
+        const known = data.get(value);
+        return [key, known === undefined ? value : `sha256-${known.sha256}`];
+      }),
+    ),
+  }));
 
 export const contextOf = (data: ReadonlyMap<string, Dataset>): PassContext => ({
   dataset: (path) => data.get(path),

@@ -90,13 +90,7 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
     graph,
     chunk: CHUNK,
     close: () => {},
-    predict: (tensor) =>
-      TE.fromIOEither(() =>
-        pipe(
-          interpret(graph, [tensor]),
-          E.map(([result]) => Float32Array.from(result?.data ?? [])),
-        ),
-      ),
+    predict: (tensor) => TE.fromIOEither(() => interpretFloats(graph)(tensor)),
     predictRaw: (tensor) =>
       TE.fromIOEither(() => {
         if (!isInteger) return noIntegers();
@@ -108,6 +102,15 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
       }),
   });
 };
+
+/** The only result of a graph on a batch. */
+export const interpretFloats =
+  (graph: Graph) =>
+  (input: Tensor): Checked<Float32Array> =>
+    pipe(
+      interpret(graph, [input]),
+      E.map(([result]) => Float32Array.from(result?.data ?? [])),
+    );
 
 const noIntegers = (): Checked<never> =>
   fail('K0801', 'a float model has no integers to give', {
@@ -159,23 +162,20 @@ const CHUNK = 256;
 const GPU_CHUNK = 4096;
 
 /** Runs a batch in chunks, and puts what `step` returns together: for what computes at once, as the interpreter does. */
-export const inChunks = <R extends Float32Array | Int32Array>(
+export const inChunks = (
   input: Tensor,
-  step: (chunk: Tensor) => Checked<R>,
-  onProgress: (samples: number) => void,
-): Checked<ReadonlyArray<R>> => {
-  const parts: R[] = [];
+  step: (chunk: Tensor) => Checked<Float32Array>,
+): Checked<Float32Array> => {
+  const parts: Float32Array[] = [];
   for (let from = 0; from < input.batch; from += CHUNK) {
-    const chunk = samplesOf(input, from, CHUNK);
-    const part = step(chunk);
+    const part = step(samplesOf(input, from, CHUNK));
     if (E.isLeft(part)) return part;
     parts.push(part.right);
-    onProgress(from + chunk.batch);
   }
-  return E.right(parts);
+  return E.right(joinFloats(parts));
 };
 
-/** The same for an engine: `run` is its `predict` or `predictRaw`. */
+/** The parts that an engine gives for a batch: `run` is its `predict` or `predictRaw`. */
 export const inChunksOf =
   <R extends Float32Array | Int32Array>(
     { chunk: size }: Engine,

@@ -4,33 +4,13 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { type Divergence, divergenceOf } from '../analyses/divergence.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import { allocate } from '../ir/element.js';
 import { type Graph, typesOf } from '../ir/graph.js';
-import type { Tensor } from '../ir/tensor.js';
-import { sizeOf } from '../ir/types.js';
-import { type Dataset, spread, toTensor } from '../passes/dataset.js';
+import { type Dataset, finiteSamples, spread, toTensor } from '../passes/dataset.js';
 import type { PassesDone } from './run-passes.js';
 
 /** Calibration samples that the divergence is measured on: fewer for networks that take the interpreter long. */
 const measuredSamples = (reference: Graph): number =>
   Math.max(4, Math.min(256, Math.floor(5e8 / (graphCost(reference).macs + 1))));
-
-/**
- * Up to `limit` samples, evenly spaced among those without NaN or infinity: of others the float network gives no number
- * to compare with, and files are often sorted.
- */
-const finiteSamples = (tensor: Tensor, limit: number): Tensor => {
-  const { type, batch, data } = tensor;
-  const features = sizeOf(type);
-  const isWhole = (sample: number): boolean =>
-    data.subarray(sample * features, (sample + 1) * features).every(Number.isFinite);
-  const kept = Array.from({ length: batch }, (_, s) => s).filter(isWhole);
-  const result = allocate(type.element, kept.length * features);
-  for (const [k, s] of kept.entries()) {
-    result.set(data.subarray(s * features, (s + 1) * features), k * features);
-  }
-  return spread({ type, batch: kept.length, data: result }, limit);
-};
 
 /** Undefined where there is nothing to measure on; K0701 where data and network give no numbers to compare. */
 export const measure = (
@@ -48,7 +28,8 @@ export const measure = (
   // Data of a pass of the user's need not be inputs.
   if (E.isLeft(given)) return E.right(undefined);
   const place = { file: dataset.path };
-  const tensor = finiteSamples(given.right, measuredSamples(reference));
+  // Of other samples the float network gives no number to compare with, and files are often sorted.
+  const tensor = spread(finiteSamples(given.right), measuredSamples(reference));
   if (tensor.batch === 0) {
     return fail('K0701', `each of the ${given.right.batch} samples holds NaN or an infinity`, {
       place,

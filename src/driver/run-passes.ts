@@ -10,8 +10,8 @@ import { bindPipeline, type PassEvent, type Pipeline, runPipeline } from '../pas
 import { type PassCall, parsePipeline, showPipeline } from '../passes/pipeline-text.js';
 import type { NamedPass } from '../passes/registry.js';
 import type { Recorder } from './crash.js';
-import { contextOf, type DataSource, type HashedDataset, loadAll } from './data.js';
-import { sizeChecked } from './table-sizes.js';
+import { anonymousCalls, contextOf, type DataSource, type HashedDataset, loadAll } from './data.js';
+import { sizesChecked } from './table-sizes.js';
 
 export interface PassRun {
   readonly graph: Graph;
@@ -48,20 +48,6 @@ export interface PassWorld {
   readonly data: DataSource;
 }
 
-const anonymous = (
-  calls: ReadonlyArray<PassCall>,
-  data: ReadonlyMap<string, HashedDataset>,
-): ReadonlyArray<PassCall> =>
-  calls.map(({ name, options }) => ({
-    name,
-    options: Object.fromEntries(
-      Object.entries(options).map(([key, value]) => {
-        const known = data.get(value);
-        return [key, known === undefined ? value : `sha256-${known.sha256}`];
-      }),
-    ),
-  }));
-
 /**
  * The verifier on a graph that passes made. A range that cannot be proven may come from what was asked for;
  * any other fault is a bug (passes of plugins are verified on their own, see plugins.ts).
@@ -82,10 +68,7 @@ export const runPasses =
       parsePipeline(run.pipeline),
       E.bindTo('calls'),
       E.bind('bound', ({ calls }) => bindPipeline(calls, passes, run.graph.level)),
-      E.let('pipeline', ({ calls, bound }) => ({
-        ...bound,
-        steps: bound.steps.map((step, k) => ({ ...step, pass: sizeChecked(step.pass, calls[k]!) })),
-      })),
+      E.let('pipeline', ({ calls, bound }) => sizesChecked(bound, calls)),
       at({ option: '--passes' }),
       TE.fromEither,
       TE.bind('data', ({ pipeline }) => loadAll(source)(pipeline.files)),
@@ -124,7 +107,7 @@ const execute = (
     E.flatMap((graph) => (unproven[0] === undefined ? E.right(graph) : E.left(unproven[0]))),
     E.map((graph) => ({
       graph,
-      pipeline: showPipeline(anonymous(calls, data)),
+      pipeline: showPipeline(anonymousCalls(calls, data)),
       calls,
       data: [...data.values()],
       timings,

@@ -1,35 +1,13 @@
 /** What tables will take, before they are made. */
 import * as E from 'fp-ts/lib/Either.js';
-import { basisCost, chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
+import { basisCost, edgeCost, hasBasisForm } from '../analyses/form-cost.js';
 import { definitionsOf, type Graph, typesOf, type ValueName } from '../ir/graph.js';
-import type { KanAttrs } from '../ir/ops/kan.js';
 import { layerInputs } from '../ir/ops/layers.js';
-import { layersOption, settingOf } from '../passes/layer-settings.js';
-import { bytesOption, choiceOption } from '../passes/options.js';
+import type { Pipeline } from '../passes/pipeline.js';
 import type { PassCall } from '../passes/pipeline-text.js';
-import { type BoundPass, BUILTIN_PASSES } from '../passes/registry.js';
+import type { BoundPass } from '../passes/registry.js';
+import { tabulate, wantedForm } from '../passes/tabulate.js';
 import { MAX_CONSTANT_BYTES, tooLarge } from './graph-text.js';
-
-const FORM = choiceOption('', ['auto', 'edge', 'basis']);
-const FORMS_OF_LAYERS = layersOption('', { form: FORM });
-
-/** The options of `tabulate` that decide the form, as text or by their defaults. */
-const formOf = ({
-  options,
-}: PassCall): ((name: string, layer: KanAttrs, inputs: number, levels: number) => Form) => {
-  const defaultOf = (name: string): string =>
-    BUILTIN_PASSES.find((p) => p.name === 'tabulate')?.help.find((o) => o.name === name)?.default ?? '';
-  const ofAll = options['form'] ?? defaultOf('form');
-  const layers = FORMS_OF_LAYERS.parse(options['layers'] ?? '');
-  const budget = bytesOption('', '').parse(options['budget'] ?? defaultOf('budget'));
-  return (name, layer, inputs, levels) => {
-    const form = (E.isRight(layers) ? settingOf(layers.right, name, 'form', FORM) : undefined) ?? ofAll;
-    if (form === 'edge' || !hasBasisForm(layer)) return 'edge';
-    return form === 'basis'
-      ? 'basis'
-      : chooseForm(layer, inputs, levels, E.isRight(budget) ? budget.right : 0);
-  };
-};
 
 /** Levels of the codes behind a value: those of the first quantizer found on the way up. */
 const levelsBehind = (graph: Graph): ((value: ValueName) => number) => {
@@ -47,7 +25,9 @@ const levelsBehind = (graph: Graph): ((value: ValueName) => number) => {
 
 /** Bytes of the tables that `tabulate` would make of a quantized graph. */
 const tableBytes = (graph: Graph, call: PassCall): number => {
-  const form = formOf(call);
+  const options = tabulate.options.decode(call.options);
+  // Options that the pass does not read were refused when the pipeline was bound.
+  if (E.isLeft(options)) return 0;
   const levelsOf = levelsBehind(graph);
   const types = typesOf(graph);
   let bytes = 0;
@@ -55,17 +35,24 @@ const tableBytes = (graph: Graph, call: PassCall): number => {
     if (op.kind !== 'kan') continue;
     const inputs = layerInputs(types.get(operands[0]!)?.shape ?? [0], op.attrs.window);
     const levels = levelsOf(operands[0]!);
-    const edge = form(name, op.attrs, inputs, levels) === 'edge';
+    const edge =
+      !hasBasisForm(op.attrs) || wantedForm(options.right, name, op.attrs, inputs, levels) === 'edge';
     bytes += (edge ? edgeCost(op.attrs, inputs, levels) : basisCost(op.attrs, inputs, levels))?.bytes ?? 0;
   }
   return bytes;
 };
 
 /** `tabulate` is not started where its tables would be too large (K0507): they would not even fit into arrays. */
-export const sizeChecked = (pass: BoundPass, call: PassCall): BoundPass => ({
+const sizeChecked = (pass: BoundPass, call: PassCall): BoundPass => ({
   ...pass,
   run: (context) => (graph) => {
     const bytes = call.name === 'tabulate' ? tableBytes(graph, call) : 0;
     return bytes > MAX_CONSTANT_BYTES ? tooLarge('the tables', bytes) : pass.run(context)(graph);
   },
+});
+
+/** A pipeline whose every `tabulate` is checked so, with the calls that it was bound from. */
+export const sizesChecked = (pipeline: Pipeline, calls: ReadonlyArray<PassCall>): Pipeline => ({
+  ...pipeline,
+  steps: pipeline.steps.map((step, k) => ({ ...step, pass: sizeChecked(step.pass, calls[k]!) })),
 });

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
-import { allocate, showElement } from '../ir/element.js';
+import { allocate, showElement, type TypedArray } from '../ir/element.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type ValueType } from '../ir/types.js';
 
@@ -56,6 +56,24 @@ export const toTensor = (
     });
   }
   return E.right({ type, batch, data: data.subarray(0, length) });
+};
+
+/** Which of `count` rows of equal size hold numbers only: no NaN, no infinity. */
+export const finiteRows = (data: NpyArray['data'] | TypedArray, count: number): ReadonlyArray<number> => {
+  const size = data.length / count;
+  return Array.from({ length: count }, (_, row) => row).filter((row) =>
+    data.subarray(row * size, (row + 1) * size).every(Number.isFinite),
+  );
+};
+
+/** The samples without NaN and infinities. */
+export const finiteSamples = (all: Tensor): Tensor => {
+  const size = sizeOf(all.type);
+  const rows = finiteRows(all.data, all.batch);
+  if (rows.length === all.batch) return all;
+  const data = allocate(all.type.element, rows.length * size);
+  for (const [k, row] of rows.entries()) data.set(all.data.subarray(row * size, (row + 1) * size), k * size);
+  return { ...all, batch: rows.length, data };
 };
 
 /** `count` samples of a batch, evenly spaced: files are often sorted by class. */

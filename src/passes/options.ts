@@ -102,31 +102,19 @@ export const choiceOption = <const C extends string>(
   },
 });
 
-/** Either `auto` or an integer. */
-export const autoIntegerOption = (help: string, lo: number, hi: number): OptionSpec<number | 'auto'> => ({
+/** Either `auto`, the default, or what another option takes. */
+const orAuto = ({ help, parse }: OptionSpec<number>): OptionSpec<number | 'auto'> => ({
   help,
   default: 'auto',
-  parse: (text) => {
-    if (text === 'auto') return E.right(text);
-    const n = Number(text);
-    return /^\d+$/.test(text) && n >= lo && n <= hi
-      ? E.right(n)
-      : E.left(`auto or an integer from ${lo} to ${hi}`);
-  },
+  parse: (text) =>
+    text === 'auto' ? E.right(text) : E.mapLeft((expected: string) => `auto or ${expected}`)(parse(text)),
 });
 
-/** Either `auto` or a number. */
-export const autoNumberOption = (help: string, lo: number, hi: number): OptionSpec<number | 'auto'> => ({
-  help,
-  default: 'auto',
-  parse: (text) => {
-    if (text === 'auto') return E.right(text);
-    const n = Number(text);
-    return text.trim() !== '' && n >= lo && n <= hi
-      ? E.right(n)
-      : E.left(`auto or a number from ${lo} to ${hi}`);
-  },
-});
+export const autoIntegerOption = (help: string, lo: number, hi: number): OptionSpec<number | 'auto'> =>
+  orAuto(integerOption(help, lo, hi, lo));
+
+export const autoNumberOption = (help: string, lo: number, hi: number): OptionSpec<number | 'auto'> =>
+  orAuto(numberOption(help, lo, hi, lo));
 
 const UNITS: Readonly<Record<string, number>> = {
   '': 1,

@@ -97,15 +97,17 @@ const show = (error: number): string => error.toPrecision(3);
 /** A group of a layer with its evidence. */
 interface LayerOn extends Split {
   readonly layer: CodedLayer;
+  /** [inputs, levels]: how often every code is read in the samples to fit. */
+  readonly counts: Float64Array;
   /** [inputs, entries]: means of squared factors over the samples to fit. */
   readonly weights: Float64Array;
 }
 
-const layerOn = (layer: CodedLayer, split: Split): LayerOn => ({
-  layer,
-  ...split,
-  weights: entryWeights(layer, codeCounts(layer, split.fit)).map((w) => w / Math.max(1, split.fit.samples)),
-});
+const layerOn = (layer: CodedLayer, split: Split): LayerOn => {
+  const counts = codeCounts(layer, split.fit);
+  const weights = entryWeights(layer, counts).map((w) => w / Math.max(1, split.fit.samples));
+  return { layer, ...split, counts, weights };
+};
 
 /** The part of an array [groups, ...] that is of group g. */
 const part = <A extends { readonly length: number; subarray(from: number, to: number): A }>(
@@ -145,10 +147,10 @@ const entriesOf = ({ entries }: IntegerTable, groups: number, g: number): TypedA
 /** The table with the bias that makes the mean error of every output least. */
 const unbiased = (layers: ReadonlyArray<LayerOn>, made: IntegerTable): IntegerTable => {
   const bias = made.bias.slice();
-  layers.forEach(({ layer, fit }, g) => {
+  layers.forEach(({ layer, fit, counts }, g) => {
     const own = part(bias, layers.length, g);
     const scales = part(made.scales, layers.length, g);
-    const given = meanOutputs(layer, fit, codeCounts(layer, fit), entriesOf(made, layers.length, g));
+    const given = meanOutputs(layer, fit, counts, entriesOf(made, layers.length, g));
     const wanted = columnMeans(fit.targets, layer.outputs);
     for (let o = 0; o < own.length; o++) {
       own[o] = Math.round((wanted[o]! / scales[o]! - given[o]!) / made.biasUnit);

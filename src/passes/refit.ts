@@ -7,11 +7,11 @@ import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail, invariant } from '../diagnostics/index.js';
 import type { Rewriter } from '../ir/builder.js';
 import type { Graph, ValueName } from '../ir/graph.js';
-import { emptyTensor, type Tensor } from '../ir/tensor.js';
-import { sizeOf, type ValueType } from '../ir/types.js';
+import type { Tensor } from '../ir/tensor.js';
+import type { ValueType } from '../ir/types.js';
 import type { Window } from '../ir/window.js';
 import type { CodeSamples } from '../numeric/coded-layer.js';
-import { type Dataset, spread, toTensor } from './dataset.js';
+import { type Dataset, finiteRows, finiteSamples, spread, toTensor } from './dataset.js';
 import { evaluateByInputs } from './evaluate-by-inputs.js';
 import { floatTwin, runTwin } from './float-twin.js';
 import { chooseRows, type Rows, takeCodes, takeRows } from './refit-rows.js';
@@ -79,7 +79,7 @@ export const refitOn = (graph: Graph<'quantized'>, data: Dataset, options: Refit
   if (E.isLeft(all)) return all;
   if (options.samples === 'auto' && affordable < FEWEST) return E.right(NOTHING);
   const samples = spread(
-    finite(all.right),
+    finiteSamples(all.right),
     options.samples === 'auto' ? Math.min(MOST, affordable) : options.samples,
   );
   const twin = floatTwin(graph);
@@ -96,20 +96,6 @@ export const refitOn = (graph: Graph<'quantized'>, data: Dataset, options: Refit
       return found === undefined ? undefined : evidence(found, window, valueIn(codes, r, known), options);
     },
   });
-};
-
-/** The samples without NaN and infinities. */
-const finite = (all: Tensor): Tensor => {
-  const size = sizeOf(all.type);
-  const sound: number[] = [];
-  for (let n = 0; n < all.batch; n++) {
-    if (all.data.subarray(n * size, (n + 1) * size).every(Number.isFinite)) sound.push(n);
-  }
-  if (sound.length === all.batch) return all;
-  const result = emptyTensor(all.type, sound.length);
-  for (const [k, n] of sound.entries())
-    result.data.set(all.data.subarray(n * size, (n + 1) * size), k * size);
-  return result;
 };
 
 /** A value of the graph under construction, on the samples. Codes are kept in `known`: others are soon made again. */
@@ -145,9 +131,7 @@ const evidence = (
   if (meaning.levels > MOST_LEVELS) return undefined;
   const channels = type.shape[0]!;
   // Targets may be no numbers: a symbolic edge may have a pole.
-  const sound = Array.from(rows.samples.keys()).filter((row) =>
-    targets.subarray(row * channels, (row + 1) * channels).every(Number.isFinite),
-  );
+  const sound = finiteRows(targets, rows.samples.length);
   const isHeld = (row: number): boolean => ridge === 'auto' && rows.samples[row]! % HELD === HELD - 1;
   const parts = [sound.filter((row) => !isHeld(row)), sound.filter(isHeld)] as const;
   if (parts[0].length < FEWEST_ROWS || (ridge === 'auto' && parts[1].length < FEWEST_ROWS)) return undefined;

@@ -6,6 +6,7 @@ import { type Rewriter, rewrite } from '../ir/builder.js';
 import type { PerChannel } from '../ir/constant.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op } from '../ir/ops/index.js';
+import type { KanAttrs } from '../ir/ops/kan.js';
 import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { type Coded, resolveCoded } from './coded.js';
@@ -60,6 +61,18 @@ export interface TabulateOptions extends RefitOptions {
   readonly layers: LayerSettings;
 }
 
+/** The form that is wanted of a layer; a layer that has no basis form gets edge tables all the same. */
+export const wantedForm = (
+  { form, layers, budget }: Pick<TabulateOptions, 'form' | 'layers' | 'budget'>,
+  name: string,
+  layer: KanAttrs,
+  inputs: number,
+  levels: number,
+): Form => {
+  const asked = settingOf(layers, name, 'form', FORM) ?? form;
+  return asked === 'auto' ? chooseForm(layer, inputs, levels, budget) : asked;
+};
+
 export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
   name: 'tabulate',
   summary: 'replaces layers, sums, norms and whatever reads codes by integer tables',
@@ -108,7 +121,8 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           const made = at({ pass: 'tabulate', op: node.name })(
             tabulateLayer(
               siteOf(op.attrs, value),
-              { ...options, form: settingOf(options.layers, node.name, 'form', FORM) ?? options.form },
+              node.name,
+              options,
               refit === undefined
                 ? undefined
                 : () => refit.right.evidenceFor(node.name, op.attrs.window, value.codes, r),
@@ -203,13 +217,13 @@ interface Tabulated {
 
 const tabulateLayer = (
   site: LayerSite,
+  name: ValueName,
   options: TabulateOptions,
   /** Absent when nothing is to be refit. */
   evidenceOf: (() => Evidence | undefined) | undefined,
 ): Checked<Tabulated> => {
   const { levels } = site.coded;
-  const wanted =
-    options.form === 'auto' ? chooseForm(site.layer, site.inputs, levels, options.budget) : options.form;
+  const wanted = wantedForm(options, name, site.layer, site.inputs, levels);
   const evidence = evidenceOf?.();
   const unrefit = evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT];
   if (wanted === 'basis' && hasBasisForm(site.layer)) {

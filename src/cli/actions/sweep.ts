@@ -1,5 +1,6 @@
 /** `kanc sweep` and `kanc sweep merge`: what they do. */
 import { join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
@@ -42,7 +43,7 @@ const needed = (flags: SweepFlags): Checked<{ readonly out: string; readonly cal
         place: { option: '--calib' },
         expected: 'an .npy file of inputs',
       })
-    : { _tag: 'Right', right: { out, calib } };
+    : E.right({ out, calib });
 };
 
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {

@@ -15,7 +15,7 @@ import {
 } from './configuration.js';
 import type { Study } from './study.js';
 import { addTallies, type Drop, dropOf, EMPTY, lossOf } from './tally.js';
-import type { TrialResult, Try } from './trial.js';
+import type { Refused, TrialResult, Try } from './trial.js';
 
 export interface Measured extends Drop {
   readonly _tag: 'measured';
@@ -24,13 +24,6 @@ export interface Measured extends Drop {
   readonly samples: number;
   /** Of the graph that the first fold gives. */
   readonly cost: ConfigurationCost;
-}
-
-export interface Refused {
-  readonly _tag: 'refused';
-  /** A diagnostic's code and message. */
-  readonly code: string;
-  readonly message: string;
 }
 
 export interface Outcome {

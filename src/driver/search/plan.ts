@@ -2,7 +2,7 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { allocationPath, type Choice } from '../../analyses/allocation.js';
-import type { ConfigurationCost } from '../../analyses/configuration-cost.js';
+import { addCosts, type ConfigurationCost } from '../../analyses/configuration-cost.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import {
   affine,
@@ -27,15 +27,7 @@ const COARSE: Finest = { act: 4, table: 4, coef: 4, basis: 3 };
 
 /** The planned cost of the start, which other costs are relative to. */
 export const unitOf = ({ facts }: SearchInput, { finest, forms }: Start): ConfigurationCost =>
-  facts
-    .map((layer, k) => plannedCostOf(layer, finestChoice(forms[k]!, finest)))
-    .reduce((a, b) => ({
-      bytes: a.bytes + b.bytes,
-      packed: a.packed + b.packed,
-      bitOps: a.bitOps + b.bitOps,
-      luts: a.luts + b.luts,
-      reads: a.reads + b.reads,
-    }));
+  facts.map((layer, k) => plannedCostOf(layer, finestChoice(forms[k]!, finest))).reduce(addCosts);
 
 /** One number for all layers, to compare plans by. */
 export const plannedTotal = (
@@ -56,11 +48,15 @@ const goalsOf = ({ goal }: SearchInput): ReadonlyArray<Goal> => [
 ];
 
 /** The forms of a layer that are worth trying: the one it begins with, and the other where it may cost less. */
-const formsOf = (input: SearchInput, start: Start, k: number): ReadonlyArray<TableForm> => {
+const formsOf = (
+  input: SearchInput,
+  start: Start,
+  unit: ConfigurationCost,
+  k: number,
+): ReadonlyArray<TableForm> => {
   const [mine, shape, facts] = [start.forms[k]!, input.layers[k]!, input.facts[k]!];
   if (!shape.hasBasis || input.goal.form !== 'auto') return [mine];
   if (mine === 'basis') return ['basis', 'edge'];
-  const unit = unitOf(input, start);
   // Edge tables halve with every bit of activations, basis tables do not: the latter may be the way before that.
   const saves = goalsOf(input).some((goal) => {
     const cost = (c: LayerChoice): number => plannedCost(goal, plannedCostOf(facts, c), unit);
@@ -79,8 +75,9 @@ export interface Sensitivity {
 export const sensitivityOf = (input: SearchInput, start: Start): TE.TaskEither<Diagnostics, Sensitivity> => {
   const { layers, freeCells } = input;
   const finest = start.forms.map((form) => finestChoice(form, start.finest));
+  const unit = unitOf(input, start);
   const probes = layers.flatMap((_, k) =>
-    formsOf(input, start, k).flatMap(
+    formsOf(input, start, unit, k).flatMap(
       (form): ReadonlyArray<Probe> => probesOf(k, form, start.finest, layers.length, freeCells),
     ),
   );

@@ -108,16 +108,17 @@ export const search = (input: SearchInput): TE.TaskEither<Diagnostics, Found> =>
       );
     }),
     TE.tapIO(() => () => onStage('refinement')),
-    TE.bind('last', ({ start, planned }) =>
-      refine({
+    TE.bind('last', ({ start, planned }) => {
+      const unit = unitOf(input, start);
+      return refine({
         goal,
         finest: start.finest,
         freeCells: input.freeCells,
         attempt,
-        planned: (choices) => plannedTotal(input, choices, unitOf(input, start)),
+        planned: (choices) => plannedTotal(input, choices, unit),
         left: REFINEMENTS,
-      })(planned),
-    ),
+      })(planned);
+    }),
     TE.flatMap(
       ({ start, known, last }): TE.TaskEither<Diagnostics, Found> =>
         keepsBudgets(goal, last.outcome.result.cost)

@@ -9,14 +9,13 @@ import { graphCost } from '../../analyses/graph-cost.js';
 import { at, type Checked, fail } from '../../diagnostics/index.js';
 import type { NpyArray } from '../../importers/containers/npy.js';
 import { type Graph, isLevel, typesOf } from '../../ir/graph.js';
-import { interpret } from '../../ir/interpret.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { floatType, sizeOf } from '../../ir/types.js';
-import { type Dataset, toTensor } from '../../passes/dataset.js';
+import { type Dataset, finiteRows, toTensor } from '../../passes/dataset.js';
 import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import type { PassCall } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
-import { inChunks, joinFloats } from '../engines.js';
+import { inChunks, interpretFloats } from '../engines.js';
 import { type Targets, targetsOf } from '../labels.js';
 import { type LayerShape, layerShapes } from './configuration.js';
 import { type Metric, metricOf } from './tally.js';
@@ -77,11 +76,7 @@ export const rowsOf = (array: NpyArray, rows: ReadonlyArray<number>): NpyArray =
 
 /** Up to `limit` rows without NaN and infinities, evenly spaced: files are often sorted. */
 const chosenRows = ({ data, shape }: NpyArray, limit: number): ReadonlyArray<number> => {
-  const count = shape[0] ?? 0;
-  const size = data.length / Math.max(1, count);
-  const finite = Array.from({ length: count }, (_, r) => r).filter((r) =>
-    data.subarray(r * size, (r + 1) * size).every(Number.isFinite),
-  );
+  const finite = finiteRows(data, shape[0] ?? 0);
   if (finite.length <= limit) return finite;
   return Array.from({ length: limit }, (_, k) => finite[Math.floor((k * finite.length) / limit)]!);
 };
@@ -97,20 +92,6 @@ const run = (
     E.flatMap((pipeline) =>
       runPipeline(pipeline, graph, { context: { dataset: () => data }, verifyEach: false }),
     ),
-  );
-
-const floatOutputs = (graph: Graph, input: Tensor): Checked<Float32Array> =>
-  pipe(
-    inChunks(
-      input,
-      (chunk) =>
-        pipe(
-          interpret(graph, [chunk]),
-          E.map(([result]) => Float32Array.from(result?.data ?? [])),
-        ),
-      () => {},
-    ),
-    E.map(joinFloats),
   );
 
 const checkGraph = (graph: Graph): Checked<void> => {
@@ -140,7 +121,7 @@ export const prepareStudy = (given: StudyInput): Checked<Study> => {
     E.bind('all', ({ graph, rows }) =>
       toTensor({ ...data, array: rowsOf(data.array, rows) }, graph.inputs[0]!.type),
     ),
-    E.bind('reference', ({ graph, all }) => floatOutputs(graph, all)),
+    E.bind('reference', ({ graph, all }) => inChunks(all, interpretFloats(graph))),
     E.bind('targets', (s) => chosenTargets(given, s.rows, s.outputs)),
     E.tap((s) => checkNumbers(given, s)),
     E.bind('folds', (s) => {

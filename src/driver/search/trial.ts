@@ -8,13 +8,12 @@ import { graphCost } from '../../analyses/graph-cost.js';
 import { findTarget, instantiate } from '../../backends/index.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import { type Graph, isLevel } from '../../ir/graph.js';
-import { interpret } from '../../ir/interpret.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import type { PassCall } from '../../passes/pipeline-text.js';
 import { BUILTIN_PASSES, type NamedPass } from '../../passes/registry.js';
-import { bytesOrFloats, inChunks, joinFloats } from '../engines.js';
-import { sizeChecked } from '../table-sizes.js';
+import { bytesOrFloats, inChunks, interpretFloats } from '../engines.js';
+import { sizesChecked } from '../table-sizes.js';
 import { ConfigurationCodec, withConfiguration } from './configuration.js';
 import type { Fold, Study } from './study.js';
 import { TallyCodec, tallyOf } from './tally.js';
@@ -32,14 +31,20 @@ export const TrialCodec = t.readonly(
 
 export type Trial = t.TypeOf<typeof TrialCodec>;
 
-const CostCodec = t.readonly(
+export const CostCodec = t.readonly(
   t.type({ bytes: t.number, packed: t.number, bitOps: t.number, luts: t.number, reads: t.number }),
 );
 
+/** The passes refuse the configuration (no range proven, tables too large): a diagnostic's code and message. */
+export const RefusedCodec = t.readonly(
+  t.type({ _tag: t.literal('refused'), code: t.string, message: t.string }),
+);
+
+export type Refused = t.TypeOf<typeof RefusedCodec>;
+
 export const TrialResultCodec = t.union([
   t.readonly(t.type({ _tag: t.literal('tried'), tally: TallyCodec, cost: CostCodec })),
-  /** The passes refuse the configuration: no range proven, tables too large. */
-  t.readonly(t.type({ _tag: t.literal('refused'), code: t.string, message: t.string })),
+  RefusedCodec,
 ]);
 
 export type TrialResult = t.TypeOf<typeof TrialResultCodec>;
@@ -68,10 +73,7 @@ const compiled = (
   const calls = trialCalls(study, trial);
   return pipe(
     bindPipeline(calls, passes, 'float'),
-    E.map((bound) => ({
-      ...bound,
-      steps: bound.steps.map((step, k) => ({ ...step, pass: sizeChecked(step.pass, calls[k]!) })),
-    })),
+    E.map((bound) => sizesChecked(bound, calls)),
     E.flatMap((pipeline) =>
       runPipeline(pipeline, fold.calibrated, { context: { dataset: () => fold.fit }, verifyEach: false }),
     ),
@@ -89,13 +91,7 @@ const INTERPRETED = 1e9;
 const outputsOn = (graph: Graph<'table'>, input: Tensor): TE.TaskEither<Diagnostics, Float32Array> => {
   const { adds, macs } = graphCost(graph);
   if ((adds + macs) * input.batch < INTERPRETED) {
-    return TE.fromEither(
-      outputsBy(input, (chunk) =>
-        E.map(([result]: ReadonlyArray<Tensor>) => Float32Array.from(result?.data ?? []))(
-          interpret(graph, [chunk]),
-        ),
-      ),
-    );
+    return TE.fromEither(inChunks(input, interpretFloats(graph)));
   }
   // The same integers, by the promise of the backend.
   return pipe(
@@ -103,15 +99,12 @@ const outputsOn = (graph: Graph<'table'>, input: Tensor): TE.TaskEither<Diagnost
     TE.flatMap((target) => target.emit({}, { version: '' })(graph)),
     TE.flatMap(({ files }) => instantiate(files)),
     TE.flatMapEither((program) =>
-      outputsBy(input, (chunk) =>
+      inChunks(input, (chunk) =>
         E.map((r: Float32Array | Int32Array) => Float32Array.from(r))(program.predict(bytesOrFloats(chunk))),
       ),
     ),
   );
 };
-
-const outputsBy = (input: Tensor, step: (chunk: Tensor) => Checked<Float32Array>): Checked<Float32Array> =>
-  E.map(joinFloats)(inChunks(input, step, () => {}));
 
 /** Tries in this thread. */
 export const tryOn =

@@ -4,12 +4,12 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
-import { type PassCall, showPipeline } from '../../passes/pipeline-text.js';
+import { showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { CompileOptions } from '../compile-options.js';
-import type { HashedDataset } from '../data.js';
+import { anonymousCalls, type HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
-import { sha256Of } from '../hash.js';
+import { sha256Of, sourceHashes } from '../hash.js';
 import { importForStudy } from '../search/search-checkpoint.js';
 import { prepareStudy, type Study } from '../search/study.js';
 import { type Grid, parseGrid } from './grid.js';
@@ -38,22 +38,6 @@ export interface Sweep {
   readonly refit: number;
 }
 
-/** The passes with the data by their hash: the same wherever the file lies. */
-const anonymous = (calls: ReadonlyArray<PassCall>, data: HashedDataset): string =>
-  showPipeline(
-    calls.map(({ name, options }) => ({
-      name,
-      options: Object.fromEntries(
-        Object.entries(options).map(([k, v]) => [k, v === data.path ? `sha256-${data.sha256}` : v]),
-      ),
-    })),
-  );
-
-const sourceHashes = ({ bytes, beside }: Source): ReadonlyArray<string> => [
-  sha256Of(bytes),
-  ...[...beside].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, content]) => sha256Of(content)),
-];
-
 /** Imports, calibrates and runs the float network; no configuration is tried yet. */
 export const prepareSweep =
   (version: string, passes: ReadonlyArray<NamedPass>) =>
@@ -76,7 +60,7 @@ export const prepareSweep =
             options: {
               ...told,
               ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
-              pipeline: anonymous(imported.calls, data),
+              pipeline: showPipeline(anonymousCalls(imported.calls, new Map([[data.path, data]]))),
             },
             data: data.sha256,
             labels: labels?.sha256 ?? null,

@@ -4,7 +4,8 @@ import * as t from 'io-ts';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { showErrors } from '../../ir/codec.js';
 import { sha256Of } from '../hash.js';
-import type { Measured, Refused } from '../search/outcome.js';
+import type { Measured } from '../search/outcome.js';
+import { CostCodec, type Refused, RefusedCodec } from '../search/trial.js';
 import { type Point, PointCodec, type Shard } from './points.js';
 
 /** All that the results depend on. */
@@ -41,10 +42,6 @@ export const HeaderCodec = t.readonly(
 
 export type Header = t.TypeOf<typeof HeaderCodec>;
 
-const CostCodec = t.readonly(
-  t.type({ bytes: t.number, packed: t.number, bitOps: t.number, luts: t.number, reads: t.number }),
-);
-
 const ResultCodec = t.union([
   t.readonly(
     t.type({
@@ -56,7 +53,7 @@ const ResultCodec = t.union([
       cost: CostCodec,
     }),
   ),
-  t.readonly(t.type({ _tag: t.literal('refused'), code: t.string, message: t.string })),
+  RefusedCodec,
 ]);
 
 export const FinishedCodec = t.intersection([PointCodec, t.readonly(t.type({ result: ResultCodec }))]);

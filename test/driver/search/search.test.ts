@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
+import { addCosts } from '../../../src/analyses/configuration-cost.js';
 import { networkFacts } from '../../../src/analyses/layer-facts.js';
 import type { Checked } from '../../../src/diagnostics/index.js';
 import { type LayerChoice, plannedCostOf } from '../../../src/driver/search/choices.js';
@@ -42,15 +43,7 @@ const madeUp =
           const bits = form === 'edge' ? [act, table] : [act, coef, basis];
           return sum + weights[k]! * bits.reduce((n, b) => n + 4 ** -b, 0);
         }, 1e-6);
-        const cost = choices
-          .map((choice, k) => plannedCostOf(facts[k]!, choice))
-          .reduce((a, b) => ({
-            bytes: a.bytes + b.bytes,
-            packed: a.packed + b.packed,
-            bitOps: a.bitOps + b.bitOps,
-            luts: a.luts + b.luts,
-            reads: a.reads + b.reads,
-          }));
+        const cost = choices.map((choice, k) => plannedCostOf(facts[k]!, choice)).reduce(addCosts);
         return {
           name: nameOf(configuration),
           configuration,
