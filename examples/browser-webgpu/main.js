@@ -1,41 +1,14 @@
 /** Classifies an image on WASM and on WebGPU, side by side; without a GPU on WASM alone. */
+import { argmax, bytesOf, CLASSES } from './shared/fashion.js';
 import { load as loadWasm } from './wasm/index.js';
 import { load as loadWebGpu } from './webgpu/index.js';
 
-const CLASSES = [
-  'T-shirt',
-  'trousers',
-  'pullover',
-  'dress',
-  'coat',
-  'sandal',
-  'shirt',
-  'sneaker',
-  'bag',
-  'boot',
-];
 const SIDE = 28;
 const PIXELS = SIDE * SIDE;
 
 const element = (id) => document.getElementById(id);
 const canvas = element('drawing');
 const context = canvas.getContext('2d', { willReadFrequently: true });
-
-/** The elements of an .npy file of bytes, after its header. */
-const bytesOf = async (path) => {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  const file = await response.arrayBuffer();
-  const view = new DataView(file);
-  const start = view.getUint8(6) === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true);
-  return new Uint8Array(file, start);
-};
-
-const argmax = (scores, from) => {
-  let best = 0;
-  for (let o = 1; o < CLASSES.length; o++) if (scores[from + o] > scores[from + best]) best = o;
-  return best;
-};
 
 /** The drawing as one byte for each pixel. */
 const pixelsOf = () => {

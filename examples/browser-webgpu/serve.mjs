@@ -5,6 +5,7 @@ import { compileFashion, root, serveFolders } from '../serve-page.mjs';
 serveFolders([
   ['/wasm/', compileFashion('wasm')],
   ['/webgpu/', compileFashion('wgsl')],
+  ['/shared/', join(root, 'examples/shared')],
   ['/data/', join(root, 'examples/data/fashion-mnist')],
   ['/', join(root, 'examples/browser-webgpu')],
 ]);

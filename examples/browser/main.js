@@ -1,35 +1,8 @@
 /** Loads the compiled artifact, classifies the test images, and shows some of them. */
 import { load } from './artifact/index.js';
+import { argmax, bytesOf, CLASSES } from './shared/fashion.js';
 
-const CLASSES = [
-  'T-shirt',
-  'trousers',
-  'pullover',
-  'dress',
-  'coat',
-  'sandal',
-  'shirt',
-  'sneaker',
-  'bag',
-  'boot',
-];
 const SHOWN = 40;
-
-/** The elements of an .npy file of bytes, after its header. */
-const bytesOf = async (path) => {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  const file = await response.arrayBuffer();
-  const view = new DataView(file);
-  const start = view.getUint8(6) === 1 ? 10 + view.getUint16(8, true) : 12 + view.getUint32(8, true);
-  return new Uint8Array(file, start);
-};
-
-const argmax = (scores, from, count) => {
-  let best = 0;
-  for (let o = 1; o < count; o++) if (scores[from + o] > scores[from + best]) best = o;
-  return best;
-};
 
 /** Microseconds of one call: median of rounds, each long enough for a coarse clock. */
 const time = (call) => {
@@ -77,7 +50,7 @@ const main = async () => {
   const outputs = scores.length / count;
   let right = 0;
   for (let n = 0; n < count; n++) {
-    const predicted = argmax(scores, n * outputs, outputs);
+    const predicted = argmax(scores, n * outputs);
     if (predicted === labels[n]) right++;
     if (n < SHOWN) draw(images.subarray(n * 784, (n + 1) * 784), predicted, labels[n]);
   }

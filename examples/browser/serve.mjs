@@ -4,6 +4,7 @@ import { compileFashion, root, serveFolders } from '../serve-page.mjs';
 
 serveFolders([
   ['/artifact/', compileFashion('wasm')],
+  ['/shared/', join(root, 'examples/shared')],
   ['/data/', join(root, 'examples/data/fashion-mnist')],
   ['/', join(root, 'examples/browser')],
 ]);

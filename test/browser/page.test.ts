@@ -3,53 +3,20 @@
  * logged to the console. Needs Chromium (Debian: `apt-get install chromium`, or set CHROMIUM to its path); in CI
  * its absence is a failure, elsewhere the test says so and is skipped. Needs `npm run build`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { executablePath, FLAGS_OF_ALL, serve, skipsBrowser } from './support.js';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing && process.env['CI'] === undefined) {
-  console.warn(`skipped: no Chromium at ${executablePath}; apt-get install chromium, or set CHROMIUM`);
-}
+const FLAGS = [...FLAGS_OF_ALL, '--disable-gpu'];
 
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-
-/** Starts the server of the example; resolves with its address. */
-const serve = (): { server: ChildProcess; address: Promise<string> } => {
-  const script = fileURLToPath(new URL('../../examples/browser/serve.mjs', import.meta.url));
-  const server = spawn(process.execPath, [script, '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const address = new Promise<string>((resolve, reject) => {
-    let errors = '';
-    server.stderr?.on('data', (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    server.stdout?.on('data', (chunk: Buffer) => {
-      const found = /http:\S+/.exec(chunk.toString());
-      if (found !== null) resolve(found[0]);
-    });
-    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
-  });
-  return { server, address };
-};
-
-describe.skipIf(missing && process.env['CI'] === undefined)('the example page', () => {
+describe.skipIf(skipsBrowser)('the example page', () => {
   let server: ChildProcess | undefined;
   let browser: Browser | undefined;
   let address = '';
 
   beforeAll(async () => {
-    const started = serve();
+    const started = serve('browser');
     server = started.server;
     address = await started.address;
     browser = await chromium.launch({ executablePath, args: FLAGS });

@@ -2,7 +2,7 @@
  * Two shipped models as WebGPU programs in headless Chromium over SwiftShader: 2,000 inputs each, special values among
  * them, and every word of the results equals the interpreter's. Needs Chromium, as webgpu.test.ts says.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -11,21 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { probes } from '../../src/driver/probes.js';
 import { type CompileInput, compile, interpret } from '../../src/index.js';
 import { rightOf } from '../support/checked.js';
+import { executablePath, FLAGS_OF_WEBGPU, skipsBrowser } from './support.js';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-const FLAGS = [
-  '--no-sandbox',
-  '--headless=new',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 const SAMPLES = 2000;
 
 const read = (path: string): Uint8Array =>
@@ -68,7 +55,7 @@ interface Found {
   readonly integers: ReadonlyArray<number>;
 }
 
-describe.skipIf(missing && process.env['CI'] === undefined)('WebGPU programs in Chromium', () => {
+describe.skipIf(skipsBrowser)('WebGPU programs in Chromium', () => {
   let browser: Browser | undefined;
   let server: Server | undefined;
   let files = new Map<string, Uint8Array | string>();
@@ -81,7 +68,7 @@ describe.skipIf(missing && process.env['CI'] === undefined)('WebGPU programs in 
       response.writeHead(content === undefined ? 404 : 200, { 'content-type': type }).end(content);
     });
     await new Promise<void>((done) => server?.listen(0, '127.0.0.1', done));
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await chromium.launch({ executablePath, args: FLAGS_OF_WEBGPU });
   });
 
   afterAll(async () => {

@@ -3,59 +3,20 @@
  * a GPU. Needs Chromium (Debian: `apt-get install chromium`, or set CHROMIUM to its path); in CI its absence is a failure,
  * elsewhere the test says so and is skipped. Needs `npm run build`.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { executablePath, FLAGS_OF_ALL, FLAGS_OF_WEBGPU, serve, skipsBrowser } from './support.js';
 
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
-const missing = !existsSync(executablePath);
-if (missing && process.env['CI'] === undefined) {
-  console.warn(`skipped: no Chromium at ${executablePath}; apt-get install chromium, or set CHROMIUM`);
-}
+const WITHOUT_GPU = [...FLAGS_OF_ALL, '--disable-gpu', '--disable-features=WebGPU,WebGPUService'];
 
-const COMMON = [
-  '--no-sandbox',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
-const WITH_GPU = [
-  ...COMMON,
-  '--headless=new',
-  '--enable-unsafe-webgpu',
-  '--use-webgpu-adapter=swiftshader',
-  '--enable-features=Vulkan',
-];
-const WITHOUT_GPU = [...COMMON, '--disable-gpu', '--disable-features=WebGPU,WebGPUService'];
-
-const serve = (): { server: ChildProcess; address: Promise<string> } => {
-  const script = fileURLToPath(new URL('../../examples/browser-webgpu/serve.mjs', import.meta.url));
-  const server = spawn(process.execPath, [script, '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const address = new Promise<string>((resolve, reject) => {
-    let errors = '';
-    server.stderr?.on('data', (chunk: Buffer) => {
-      errors += chunk.toString();
-    });
-    server.stdout?.on('data', (chunk: Buffer) => {
-      const found = /http:\S+/.exec(chunk.toString());
-      if (found !== null) resolve(found[0]);
-    });
-    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
-  });
-  return { server, address };
-};
-
-describe.skipIf(missing && process.env['CI'] === undefined)('the page with WASM and WebGPU', () => {
+describe.skipIf(skipsBrowser)('the page with WASM and WebGPU', () => {
   let server: ChildProcess | undefined;
   let address = '';
   const browsers: Browser[] = [];
 
   beforeAll(async () => {
-    const started = serve();
+    const started = serve('browser-webgpu');
     server = started.server;
     address = await started.address;
   });
@@ -84,7 +45,7 @@ describe.skipIf(missing && process.env['CI'] === undefined)('the page with WASM 
     page.textContent(`#${column} li.best span`);
 
   it('gives the same bits on both, for test images and drawings', { timeout: 120_000 }, async () => {
-    const { page, complaints } = await open(WITH_GPU);
+    const { page, complaints } = await open(FLAGS_OF_WEBGPU);
     expect(await page.getAttribute('body', 'data-same')).toBe('Both give the same bits.');
     const accuracy = await page.textContent('#wasm .accuracy');
     expect(Number.parseFloat(accuracy ?? '')).toBeGreaterThanOrEqual(86.2);

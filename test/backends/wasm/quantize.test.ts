@@ -7,6 +7,7 @@ import { type Quantizer, thresholdList } from '../../../src/ir/quantizer.js';
 import { floatType } from '../../../src/ir/types.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../../../src/numeric/float-order.js';
 import { randomOf } from '../../support/random.js';
+import { SPECIAL } from '../../support/special-floats.js';
 import { filled, tableBuilder, uniform } from './random.js';
 import { expectSame, finish } from './support.js';
 
@@ -15,22 +16,6 @@ const quantizer = (q: Quantizer, features: number, bits: number): Graph<'table'>
   const x = b.input('x', floatType([features]));
   return finish(b, b.add('q', { kind: 'quantize', attrs: { quantizer: q, bits, nan: 'zero' } }, [x]));
 };
-
-const SPECIAL = [
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  0,
-  -0,
-  2 ** -149,
-  -(2 ** -149),
-  2 ** -126,
-  3.4028234663852886e38,
-  -3.4028234663852886e38,
-  2 ** 31,
-  2 ** 32,
-  1e20,
-];
 
 /** Every threshold of every feature with its neighbours among the floats, and the values that break quantizers. */
 const probes = (q: Quantizer, features: number): ReadonlyArray<number> => {

@@ -10,6 +10,7 @@ import { floatType, valueType } from '../../../src/ir/types.js';
 import { multiplierFor, shiftFor } from '../../../src/numeric/fixed-point.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../../../src/numeric/float-order.js';
 import { type Random, randomOf } from '../../support/random.js';
+import { SPECIAL } from '../../support/special-floats.js';
 import { filled, tableBuilder, uniform } from '../wasm/random.js';
 import { anyWindow, normOp, sumOp, toCodes } from '../wasm/random-images.js';
 import { finish } from '../wasm/support.js';
@@ -20,19 +21,6 @@ const codesOf = (r: Random, count: number, levels: number): Uint8Array =>
   Uint8Array.from({ length: count }, () => r.whole(0, levels - 1));
 const codes = (b: Builder<'table'>, shape: ReadonlyArray<number>, levels: number): ValueName =>
   b.input('x', valueType(uint(8), shape, uniform(levels)));
-
-const SPECIAL = [
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  0,
-  -0,
-  2 ** -149,
-  -(2 ** -149),
-  2 ** -126,
-  3.4028234663852886e38,
-  -3.4028234663852886e38,
-];
 
 /** Every threshold of every feature with its neighbours among the floats, and the values that break quantizers. */
 const probes = (q: Quantizer, features: number): ReadonlyArray<number> => {

@@ -1,0 +1,49 @@
+/** What the tests in Chromium share: where it is, how it is started, and the servers of the example pages. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
+const missing = !existsSync(executablePath);
+if (missing && process.env['CI'] === undefined) {
+  console.warn(`skipped: no Chromium at ${executablePath}; apt-get install chromium, or set CHROMIUM`);
+}
+
+/** In CI the tests run, and fail where there is no Chromium. */
+export const skipsBrowser = missing && process.env['CI'] === undefined;
+
+export const FLAGS_OF_ALL = [
+  '--no-sandbox',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** WebGPU over SwiftShader. */
+export const FLAGS_OF_WEBGPU = [
+  ...FLAGS_OF_ALL,
+  '--headless=new',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
+/** Starts the server of a folder of examples; resolves with its address. */
+export const serve = (example: string): { server: ChildProcess; address: Promise<string> } => {
+  const script = fileURLToPath(new URL(`../../examples/${example}/serve.mjs`, import.meta.url));
+  const server = spawn(process.execPath, [script, '0'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const address = new Promise<string>((resolve, reject) => {
+    let errors = '';
+    server.stderr?.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    server.stdout?.on('data', (chunk: Buffer) => {
+      const found = /http:\S+/.exec(chunk.toString());
+      if (found !== null) resolve(found[0]);
+    });
+    server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
+  });
+  return { server, address };
+};
