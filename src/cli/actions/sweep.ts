@@ -47,7 +47,7 @@ const needed = (flags: SweepFlags): Checked<{ readonly out: string; readonly cal
 };
 
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {
-  const { labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
+  const { holdout: holdoutFile, labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
   const { ranges, quantizer, outOfRange, nan } = flags;
   const load = dataFromFiles(world);
   const threads = flags.jobs ?? world.threads();
@@ -58,8 +58,9 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
     TE.bind('importOptions', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
     TE.bind('data', ({ paths }) => load(paths.calib)),
+    TE.bind('holdout', () => (holdoutFile === undefined ? TE.right(undefined) : load(holdoutFile))),
     TE.bind('labels', () => (labelsFile === undefined ? TE.right(undefined) : load(labelsFile))),
-    TE.bind('made', ({ paths, passes, importOptions, source, data, labels }) => {
+    TE.bind('made', ({ paths, passes, importOptions, source, data, holdout, labels }) => {
       world.terminal.progress(`kanc: calibrating ${checkpoint}`);
       const options: CompileOptions = {
         ...inputOptions(flags),
@@ -77,7 +78,7 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         grid,
         refit,
         sensitivity: flags.sensitivity === true,
-        ...defined({ labels, samples }),
+        ...defined({ holdout, labels, samples }),
       });
     }),
     TE.bind('done', ({ paths, made }) => {

@@ -3,20 +3,22 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type ConfigurationCost, configurationCost } from '../../analyses/configuration-cost.js';
 import { networkFacts } from '../../analyses/layer-facts.js';
 import type { Json } from '../../backends/backend.js';
-import type { Checked, Diagnostics } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { importSource } from '../../importers/import.js';
 import type { Source } from '../../importers/source.js';
-import type { Graph } from '../../ir/graph.js';
+import { type Graph, isLevel } from '../../ir/graph.js';
+import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import { type PassCall, parsePipeline, showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { Trials } from '../capabilities.js';
 import { type CompileOptions, compilePipeline } from '../compile-options.js';
 import type { HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
-import { withConfiguration } from './configuration.js';
+import { type Configuration, withConfiguration } from './configuration.js';
 import type { Goal } from './goal.js';
 import { isCoarse, type Outcome, tryAllOn } from './outcome.js';
 import { type Found, search } from './search.js';
@@ -29,6 +31,8 @@ export interface SearchRequest {
   /** Those that no search chooses: no bits, no form, no budget. */
   readonly options: CompileOptions;
   readonly data: HashedDataset;
+  /** To measure on; `labels` are its own then. */
+  readonly holdout?: HashedDataset;
   readonly labels?: HashedDataset;
   readonly goal: Goal;
   readonly samples?: number;
@@ -48,12 +52,17 @@ export interface Choice {
   readonly pipeline: string;
 }
 
+interface Imported {
+  readonly graph: Graph;
+  readonly calls: ReadonlyArray<PassCall>;
+}
+
 /** The network and the passes of the options, which no configuration changes. */
 export const importForStudy = (
   source: Source,
   importOptions: ImportOptions,
   options: CompileOptions,
-): Checked<{ readonly graph: Graph; readonly calls: ReadonlyArray<PassCall> }> =>
+): Checked<Imported> =>
   pipe(
     importSource(source, importOptions),
     E.bindTo('imported'),
@@ -75,6 +84,44 @@ export const withTrials =
     }
   };
 
+/** The passes of a configuration on all calibration data. */
+const finalCalls = (
+  { options }: SearchRequest,
+  imported: Imported,
+  study: Study,
+  configuration: Configuration,
+): ReadonlyArray<PassCall> => {
+  const refit =
+    isCoarse(configuration, study.layers) && options.calib !== undefined
+      ? { data: options.calib }
+      : undefined;
+  return withConfiguration(imported.calls, configuration, study.layers, refit);
+};
+
+const finalCost = (
+  { passes }: SearchWorld,
+  request: SearchRequest,
+  imported: Imported,
+  study: Study,
+  configuration: Configuration,
+): Checked<ConfigurationCost> => {
+  const calls = finalCalls(request, imported, study, configuration);
+  return pipe(
+    bindPipeline(calls, passes, imported.graph.level),
+    E.flatMap((pipeline) =>
+      runPipeline(pipeline, imported.graph, {
+        context: { dataset: () => request.data },
+        verifyEach: false,
+      }),
+    ),
+    E.flatMap((graph) =>
+      isLevel('table')(graph)
+        ? E.right(configurationCost(graph))
+        : fail('K0504', `the pipeline ends with a ${graph.level} graph`),
+    ),
+  );
+};
+
 /** Fails as `search` does, and as importing and preparing do. */
 export const searchCheckpoint =
   (world: SearchWorld) =>
@@ -92,7 +139,7 @@ export const searchCheckpoint =
             ...imported,
             passes: world.passes,
             data,
-            ...defined({ labels: request.labels, samples: request.samples }),
+            ...defined({ holdout: request.holdout, labels: request.labels, samples: request.samples }),
           }),
         ),
       ),
@@ -106,6 +153,7 @@ export const searchCheckpoint =
               tried++;
               tell();
             }),
+            finalCost: (c) => TE.fromIOEither(() => finalCost(world, request, imported, study, c)),
             freeCells: options.quantizer === undefined,
             onStage: (name) => {
               stage = name;
@@ -114,15 +162,11 @@ export const searchCheckpoint =
           }),
         ),
       ),
-      TE.map(({ imported, study, found }) => {
-        const { configuration } = found.chosen;
-        const refit =
-          isCoarse(configuration, study.layers) && options.calib !== undefined
-            ? { data: options.calib }
-            : undefined;
-        const calls = withConfiguration(imported.calls, configuration, study.layers, refit);
-        return { found, study, pipeline: showPipeline(calls) };
-      }),
+      TE.map(({ imported, study, found }) => ({
+        found,
+        study,
+        pipeline: showPipeline(finalCalls(request, imported, study, found.chosen.configuration)),
+      })),
     );
   };
 

@@ -22,6 +22,8 @@ export interface SweepRequest {
   /** Without bits, form and budget: the points say those. */
   readonly options: CompileOptions;
   readonly data: HashedDataset;
+  /** To measure on; `labels` are its own then. */
+  readonly holdout?: HashedDataset;
   readonly labels?: HashedDataset;
   readonly grid: string;
   readonly sensitivity: boolean;
@@ -42,14 +44,16 @@ export interface Sweep {
 export const prepareSweep =
   (version: string, passes: ReadonlyArray<NamedPass>) =>
   (request: SweepRequest): TE.TaskEither<Diagnostics, Sweep> => {
-    const { source, importOptions, options, data, labels, samples } = request;
+    const { source, importOptions, options, data, holdout, labels, samples } = request;
     const { architecture, ...told } = importOptions;
     return pipe(
       TE.fromEither(parseGrid(request.grid)),
       TE.bindTo('grid'),
       TE.bind('imported', () => TE.fromIOEither(() => importForStudy(source, importOptions, options))),
       TE.bind('study', ({ imported }) =>
-        TE.fromIOEither(() => prepareStudy({ ...imported, passes, data, ...defined({ labels, samples }) })),
+        TE.fromIOEither(() =>
+          prepareStudy({ ...imported, passes, data, ...defined({ holdout, labels, samples }) }),
+        ),
       ),
       TE.map(({ grid, imported, study }) => {
         const points = pointsOf(grid, request.sensitivity, study.layers);
@@ -63,6 +67,7 @@ export const prepareSweep =
               pipeline: showPipeline(anonymousCalls(imported.calls, new Map([[data.path, data]]))),
             },
             data: data.sha256,
+            holdout: holdout?.sha256 ?? null,
             labels: labels?.sha256 ?? null,
             grid: gridText(grid),
             sensitivity: request.sensitivity,

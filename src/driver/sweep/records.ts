@@ -16,6 +16,8 @@ export const IdentityCodec = t.readonly(
     /** Of the network, the input and the passes. */
     options: t.readonly(t.record(t.string, t.unknown)),
     data: t.string,
+    /** Data to measure on; null where a part of `data` is held out. */
+    holdout: t.union([t.string, t.null]),
     labels: t.union([t.string, t.null]),
     grid: t.string,
     sensitivity: t.boolean,
