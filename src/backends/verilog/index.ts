@@ -31,6 +31,8 @@ export interface VerilogOptions {
   readonly 'dont-cares'?: 'proven' | 'data';
   /** Golden vectors; 256 when absent. */
   readonly vectors?: number;
+  /** Where they come from; with don't-cares from data always from the samples, else from probes when absent. */
+  readonly 'vectors-from'?: 'probes' | 'samples';
   /** The name of the module; `kan_` and that of the graph when absent. */
   readonly name?: string;
 }
@@ -51,6 +53,7 @@ export const verilog: Backend<VerilogOptions> = {
       chain: integerText(2, 100000),
       'dont-cares': t.union([t.literal('proven'), t.literal('data')]),
       vectors: integerText(1, 100000),
+      'vectors-from': t.union([t.literal('probes'), t.literal('samples')]),
       name: t.string,
     },
   ),
@@ -96,13 +99,14 @@ const seenOf = (
   { samples }: EmitContext,
 ): Checked<SeenCodes | undefined> => {
   if (options['dont-cares'] !== 'data') return E.right(undefined);
-  return samples === undefined
-    ? fail('K0602', "don't-cares from data need data", {
-        place: { option: '--target-options dont-cares=data' },
-        hint: 'Give --sample-inputs inputs.npy: inputs as the program will get them.',
-      })
-    : seenCodes(graph, samples);
+  return samples === undefined ? needsSamples('dont-cares=data') : seenCodes(graph, samples);
 };
+
+const needsSamples = (option: string): Checked<never> =>
+  fail('K0602', `${option} needs inputs`, {
+    place: { option: `--target-options ${option}` },
+    hint: 'Give --sample-inputs inputs.npy: inputs as the program will get them.',
+  });
 
 const goldenOf = (
   graph: Graph<'table'>,
@@ -111,11 +115,12 @@ const goldenOf = (
   { samples }: EmitContext,
 ): Checked<Vectors> => {
   const count = options.vectors ?? DEFAULTS.vectors;
-  const input =
-    options['dont-cares'] === 'data' && samples !== undefined
-      ? someOf(samples, count)
-      : probes(graph, graph.inputs[0]!.type, count, SEED);
-  return vectorsOf(graph, circuit, input);
+  if (options['dont-cares'] !== 'data' && options['vectors-from'] !== 'samples') {
+    return vectorsOf(graph, circuit, probes(graph, graph.inputs[0]!.type, count, SEED));
+  }
+  return samples === undefined
+    ? needsSamples('vectors-from=samples')
+    : vectorsOf(graph, circuit, someOf(samples, count));
 };
 
 const artifactOf = (

@@ -139,6 +139,8 @@ export const multiplied = (
   const [first, last] = endsOf(f);
   if (first === last) return { net: nets.constant(0, label), codes: Int32Array.of(first) };
   const chunks = chunksOf(net.width);
+  const everywhere = Int32Array.from({ length: 2 ** net.width }, (_, bits) => bits);
+  const atSteps = Int32Array.from(stepsOf(f), (v) => (v + start) & (2 ** net.width - 1));
   for (let fraction = 0; fraction <= MOST_FRACTION; fraction++) {
     const tables = chunks.map(({ from, bits }) =>
       Int32Array.from({ length: 2 ** bits }, (_, c) => scaled(value(c * 2 ** from), slope, fraction)),
@@ -146,21 +148,29 @@ export const multiplied = (
     const product = (bits: number): number => {
       let sum = 0;
       for (const [k, chunk] of chunks.entries()) {
-        sum += tables[k]![Math.floor(bits / 2 ** chunk.from) % 2 ** chunk.bits]!;
+        sum += tables[k]![(bits >> chunk.from) & (2 ** chunk.bits - 1)]!;
       }
       return sum;
     };
-    let [lower, upper] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-    let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-    for (let bits = 0; bits < 2 ** net.width; bits++) {
-      const code = f[value(bits) - start];
-      if (code === undefined) continue;
-      const p = product(bits);
-      lo = Math.min(lo, p);
-      hi = Math.max(hi, p);
-      if (code > first) lower = Math.max(lower, code * 2 ** fraction - p);
-      if (code < last) upper = Math.min(upper, (code + 1) * 2 ** fraction - 1 - p);
-    }
+    /** Which constants give the codes at some values of the net, and the products there. */
+    const constantsFor = (at: Int32Array) => {
+      let [lower, upper] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+      let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      for (const bits of at) {
+        const code = f[value(bits) - start];
+        if (code === undefined) continue;
+        const p = product(bits);
+        lo = Math.min(lo, p);
+        hi = Math.max(hi, p);
+        if (code > first) lower = Math.max(lower, code * 2 ** fraction - p);
+        if (code < last) upper = Math.min(upper, (code + 1) * 2 ** fraction - 1 - p);
+      }
+      return { lower, upper, lo, hi };
+    };
+    // Too few fraction bits show where the code rises; only what passes there is tried everywhere.
+    const near = constantsFor(atSteps);
+    if (near.lower > near.upper) continue;
+    const { lower, upper, lo, hi } = constantsFor(everywhere);
     if (lower > upper) continue;
     // The constant with the most zeros at its end that is possible: it is the cheapest to add.
     let constant = Math.ceil(lower);
@@ -188,6 +198,13 @@ export const multiplied = (
     return stairsNet(nets, { ...plan, range: hi - plan.base }, stairs, undefined, label);
   }
   return undefined;
+};
+
+/** Where an ascending function rises, and the places before. */
+const stepsOf = (f: Ascending): ReadonlyArray<number> => {
+  const steps: number[] = [];
+  for (let v = 1; v < f.length; v++) if (f[v] !== f[v - 1]) steps.push(v - 1, v);
+  return steps;
 };
 
 /** Which values of a chunk can occur. */

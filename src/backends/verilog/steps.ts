@@ -65,45 +65,54 @@ export const stairsOf = (codes: Ascending): Stairs | undefined => {
 /** How a staircase is made of bits: the sum raised by `raise`, its bits from `shift` on, and the clamps. */
 interface Layout {
   readonly raise: number;
-  readonly low: Table | undefined;
-  readonly high: Table | undefined;
+  readonly low: Condition | undefined;
+  readonly high: Condition | undefined;
   readonly luts: number;
 }
 
-/** Bits that a condition may look at. */
+/** Whether the raised sum is below a threshold, or not: a table of its upper bits, or a comparison of all of them. */
+type Condition =
+  | { readonly kind: 'table'; readonly table: Table; readonly luts: number }
+  | { readonly kind: 'below' | 'reached'; readonly threshold: number; readonly luts: number };
+
+/** Bits that a table of a condition may look at. */
 const MOST_CONDITION_BITS = 16;
 
-/** A condition on the upper bits of the raised sum, which is from `lo` to `hi`; undefined where it takes too many bits. */
-const condition = (
-  threshold: number,
-  lo: number,
-  hi: number,
-  holds: (v: number) => boolean,
-): Table | undefined => {
+/** A condition on the raised sum, which is from `lo` to `hi`. */
+const condition = (kind: 'below' | 'reached', threshold: number, lo: number, hi: number): Condition => {
   const width = bitsFor(hi);
   let skip = 0;
   while (skip < width && threshold % 2 ** (skip + 1) === 0) skip++;
   const bits = Array.from({ length: width - skip }, (_, k) => skip + k);
-  if (bits.length > MOST_CONDITION_BITS) return undefined;
+  // A comparison is a carry chain of which every LUT takes two bits.
+  if (bits.length > MOST_CONDITION_BITS) return { kind, threshold, luts: Math.ceil(bits.length / 2) };
+  const holds = (v: number): boolean => v < threshold === (kind === 'below');
   const values = Int32Array.from({ length: 2 ** bits.length }, (_, k) => (holds(k * 2 ** skip) ? 1 : 0));
   const care = Uint8Array.from(values, (_, k) => ((k + 1) * 2 ** skip > lo && k * 2 ** skip <= hi ? 1 : 0));
-  return reduced({ bits, values, care });
+  const table = reduced({ bits, values, care });
+  return { kind: 'table', table, luts: tableLuts(table) };
 };
 
-const layoutOf = (stairs: Stairs, plan: SumPlan, raise: number): Layout | undefined => {
+const layoutOf = (stairs: Stairs, plan: SumPlan, raise: number): Layout => {
   const { from, to, count, below, above } = stairs;
   const [lo, hi] = [raise, plan.range + raise];
-  const low = below ? condition(from + raise, lo, hi, (v) => v < from + raise) : undefined;
-  const high = above ? condition(to + raise, lo, hi, (v) => v >= to + raise) : undefined;
-  if ((below && low === undefined) || (above && high === undefined)) return undefined;
+  const low = below ? condition('below', from + raise, lo, hi) : undefined;
+  const high = above ? condition('reached', to + raise, lo, hi) : undefined;
   const bits = bitsFor(count - 1);
-  const clamps = [low, high].flatMap((t) => (t === undefined ? [] : [tableLuts(t)]));
+  const clamps = [low, high].flatMap((c) => (c === undefined ? [] : [c.luts]));
   // Registers have a set or reset of their own, so that one clamp costs its condition; two need a LUT for each bit.
   const choice = clamps.length === 2 ? bits : 0;
   const over = Math.max(0, raise - plan.slack);
   const wider = clamps.length === 0 ? 0 : Math.max(0, bitsFor(hi) - bitsFor(plan.range));
   const luts = clamps.reduce((a, b) => a + b, 0) + choice + bitsFor(over) + wider;
   return { raise, low, high, luts };
+};
+
+/** The bit that says whether a condition on a net holds. */
+const conditionNet = (nets: Nets, of: Net, when: Condition, label: string): Net => {
+  if (when.kind === 'table') return nets.table(of, when.table.bits, when.table.values, label);
+  const reached = nets.rank(of, undefined, [when.threshold], label);
+  return when.kind === 'reached' ? reached : nets.table(reached, [0], Int32Array.of(1, 0), label);
 };
 
 /** Powers of two that divide an integer, 2^32 at most. */
@@ -147,9 +156,7 @@ export const stairsNet = (
   const modulus = exact === undefined ? undefined : 2 ** (exact + shift);
   // (v + raise) >> shift must be first + ((v - from) >> shift), modulo 2^bits.
   const residue = first * 2 ** shift - from;
-  const layouts = raisesFor(stairs, plan, modulus, residue).flatMap(
-    (raise) => layoutOf(stairs, plan, raise) ?? [],
-  );
+  const layouts = raisesFor(stairs, plan, modulus, residue).map((raise) => layoutOf(stairs, plan, raise));
   const best = layouts.reduce((a, b) => (b.luts < a.luts ? b : a));
   const encode = (code: number): number => {
     const v = from + (code - first) * 2 ** shift + best.raise;
@@ -157,10 +164,8 @@ export const stairsNet = (
   };
   const total = sumNet(nets, plan, best.raise, label, clamped ? undefined : bits + shift);
   const sliced = nets.slice(total, shift, Math.min(bits, Math.max(1, total.width - shift)), label);
-  const bound = (when: Table | undefined, code: number): Bound | undefined =>
-    when === undefined
-      ? undefined
-      : { when: nets.table(total, when.bits, when.values, label), give: encode(code) };
+  const bound = (when: Condition | undefined, code: number): Bound | undefined =>
+    when === undefined ? undefined : { when: conditionNet(nets, total, when, label), give: encode(code) };
   const net = clamped
     ? nets.clamp(sliced, bound(best.low, first), bound(best.high, first + count - 1), label)
     : sliced;
