@@ -12,13 +12,16 @@ import type { ImportOptions } from '../importers/family.js';
 import { type Imported, importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
 import { type Graph, isLevel } from '../ir/graph.js';
+import type { Tensor } from '../ir/tensor.js';
 import type { Level } from '../ir/types.js';
+import type { Dataset } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import { newRecorder, recorded } from './crash.js';
 import { graphText } from './graph-text.js';
 import { sourceHashes } from './hash.js';
 import { measure } from './measure.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
+import { samplesFor } from './samples.js';
 
 export interface CompileRequest {
   readonly source: Source;
@@ -29,6 +32,8 @@ export interface CompileRequest {
   /** As the codec of the target reads them. */
   readonly targetOptions: unknown;
   readonly verifyEach: boolean;
+  /** Inputs for test vectors and the like, where others are meant than those of the calibration. */
+  readonly samples?: Dataset;
   /** Told in the manifest besides the pipeline: nothing that depends on time or place. */
   readonly told: { readonly [key: string]: Json };
   readonly onImport?: (graph: Graph) => void;
@@ -106,12 +111,14 @@ export const compileCheckpoint =
         ),
       ),
       TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
-      TE.bind('artifact', ({ target, imported, done, graph, kir, divergence }) => {
+      TE.bind('samples', ({ done, graph }) => TE.fromEither(samplesOf(request, done, graph))),
+      TE.bind('artifact', ({ target, imported, done, graph, kir, divergence, samples }) => {
         const context = {
           version: world.version,
           kir,
           reference: done.lastFloat ?? imported,
           extra: manifestExtra(request, imported, done, graph, divergence),
+          ...(samples === undefined ? {} : { samples }),
         };
         return timed(
           `(${target.name})`,
@@ -146,6 +153,27 @@ const tableGraph = (graph: Graph): Checked<Graph<'table'>> =>
 const checkpointHashes = (source: Source): { readonly [key: string]: Json } => {
   const [sha256, ...beside] = sourceHashes(source);
   return { sha256, ...(beside.length === 0 ? {} : { beside }) };
+};
+
+/** The samples that were asked for; else those of the calibration, where they are inputs. */
+const samplesOf = (
+  { samples }: CompileRequest,
+  { data }: PassesDone,
+  { inputs }: Graph,
+): Checked<Tensor | undefined> => {
+  const type = inputs[0]?.type;
+  if (type === undefined) return E.right(undefined);
+  if (samples !== undefined) return samplesFor(samples, type);
+  const [calibration] = data;
+  // Data of a pass of the user's need not be inputs.
+  return calibration === undefined
+    ? E.right(undefined)
+    : E.right(
+        pipe(
+          samplesFor(calibration, type),
+          E.getOrElseW(() => undefined),
+        ),
+      );
 };
 
 /** The facts of the network as plain data. */

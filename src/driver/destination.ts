@@ -54,6 +54,9 @@ const checkPlace = ({ files, occupied }: World, folder: string, target: string):
   );
 };
 
+/** What is made of an artifact in its own folder, and can be made again: by `kanc synth`, and by its Makefile. */
+const DERIVED: ReadonlySet<string> = new Set(['synth.json', 'build/']);
+
 /** The first entry below `folder` that is not among the files, which are relative to `root`. */
 const foreignEntry = (
   { files }: Pick<World, 'files'>,
@@ -78,7 +81,7 @@ const foreignEntry = (
         );
       }),
     ),
-    TE.map((found) => found.find((name) => name !== undefined)),
+    TE.map((found) => found.find((name) => name !== undefined && !DERIVED.has(name))),
   );
 };
 

@@ -3,15 +3,18 @@
  * files and streams.
  */
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { Capabilities, Terminal } from './capabilities.js';
 import { nodeFiles, reasonOf, SystemError } from './node-files.js';
 import { removeOnInterrupt } from './node-interrupt.js';
+import { nodeTools } from './node-tools.js';
 
 const nodeTerminal = (): Terminal => {
   // A reader that stops early (`kanc print x | head`) is no error.
@@ -81,6 +84,26 @@ const gpu: TE.TaskEither<Diagnostics, unknown> = TE.tryCatch(
     }),
   ],
 );
+/** Where the files of a package are, seen from the current folder. */
+const packageEntry = (name: string): string | undefined => {
+  try {
+    return createRequire(resolve('package.json')).resolve(name);
+  } catch {
+    return undefined;
+  }
+};
+
+const importPackage = (name: string): TE.TaskEither<Diagnostics, unknown> => {
+  const entry = packageEntry(name);
+  return async () => {
+    try {
+      const module: unknown = await import(entry === undefined ? name : pathToFileURL(entry).href);
+      return E.right(module);
+    } catch {
+      return E.right(undefined);
+    }
+  };
+};
 
 let uniques = 0;
 const unique = (): string => `${process.pid}-${uniques++}`;
@@ -106,9 +129,11 @@ export const nodeDisk: Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'rem
 export const nodeCapabilities = (): Capabilities => ({
   ...nodeDisk,
   terminal: nodeTerminal(),
+  tools: nodeTools,
   now: () => performance.now(),
   importModule,
   gpu,
+  importPackage,
   passes: async () => (await import('../passes/registry.js')).BUILTIN_PASSES,
   crashFolder: '.',
   threads: availableParallelism,

@@ -16,6 +16,7 @@ import { checkDestination } from '../../driver/destination.js';
 import { sha256Of } from '../../driver/hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
+import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, inputOptions } from '../flags.js';
@@ -35,6 +36,7 @@ export const compile = (
   return pipe(
     TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
+    TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
     TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
@@ -47,10 +49,13 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
+    TE.bind('samples', () =>
+      flags.sampleInputs === undefined ? TE.right(undefined) : dataFromFiles(world)(flags.sampleInputs),
+    ),
     TE.bind('searched', ({ goal, source, importing: importOptions, options, passes }) =>
       searchFor(world, flags, goal, { source, importOptions, options, passes }),
     ),
-    TE.bind('made', ({ source, importing, passes, options, plugins, searched }) => {
+    TE.bind('made', ({ source, importing, passes, options, plugins, targetOptions, samples, searched }) => {
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
@@ -59,10 +64,11 @@ export const compile = (
           pipeline: (level) =>
             searched === undefined ? compilePipeline(options, level) : E.right(searched.choice.pipeline),
           target: flags.target,
-          targetOptions: targetOptions(flags),
+          targetOptions,
           verifyEach: flags.verifyEach === true,
+          ...defined({ samples }),
           told: {
-            ...toldOf(flags, importing, options, plugins),
+            ...toldOf(flags, importing, options, plugins, targetOptions),
             ...(searched === undefined ? {} : { search: searched.told }),
           },
           onImport: (graph) => seen.onStart(graph, 'import'),
@@ -101,11 +107,20 @@ const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
       );
 };
 
-/** What only some targets take: they refuse what they do not know. */
-const targetOptions = ({ singleFile, floatBaseline }: CompileFlags): { readonly [key: string]: Json } => ({
-  ...(singleFile === true ? { singleFile: true } : {}),
-  ...(floatBaseline === true ? { floatBaseline: true } : {}),
-});
+/** What only some targets take: their codecs refuse what they do not know. */
+const targetOptionsOf = ({
+  singleFile,
+  floatBaseline,
+  targetOptions,
+}: CompileFlags): Checked<TargetOptions> =>
+  pipe(
+    targetOptions === undefined ? E.right({}) : parseTargetOptions(targetOptions),
+    E.map((named) => ({
+      ...named,
+      ...(singleFile === true ? { singleFile: true } : {}),
+      ...(floatBaseline === true ? { floatBaseline: true } : {}),
+    })),
+  );
 
 /** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
 const toldOf = (
@@ -113,11 +128,12 @@ const toldOf = (
   { architecture }: ImportOptions,
   { calib: _, passes: __, ...options }: CompileOptions,
   plugins: ReadonlyArray<Plugin>,
+  targetOptions: TargetOptions,
 ): { readonly [key: string]: Json } => ({
   ...options,
   ...importOptions(flags),
   ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
-  ...targetOptions(flags),
+  ...(Object.keys(targetOptions).length === 0 ? {} : { targetOptions }),
   ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
 });
 

@@ -25,6 +25,8 @@ export interface CompileFlags extends InputFlags, ImportFlags, PassFlags, Search
   readonly passes?: string;
   readonly singleFile?: boolean;
   readonly floatBaseline?: boolean;
+  readonly targetOptions?: string;
+  readonly sampleInputs?: string;
   readonly json?: boolean;
 }
 
@@ -82,6 +84,14 @@ export const addCompile: AddCommand = (program, world, settle) => {
     .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for')
     .option('--single-file', 'put the module into index.js')
     .option('--float-baseline', 'wgsl: add the float network as a program of its own, to compare with')
+    .option(
+      '--target-options <options>',
+      'options of the target, as name=value,...; docs/targets-*.md tell them',
+    )
+    .option(
+      '--sample-inputs <file>',
+      'an .npy file of inputs for targets that look at some, in place of --calib',
+    )
     .option('--json', 'print one JSON object about the artifact');
   addPassFlags(addImportFlags(addSearchFlags(command))).action(
     async (checkpoint: string, flags: CompileFlags) => {
