@@ -140,6 +140,7 @@ for (const name of ['kanele-wine', 'kanele-drybean'] as const) {
     ]);
   });
 }
+console.log(table(['network', 'LUT', 'FF', 'stages'], rows));
 for (const quant of ['act=4,hidden=4,table=4', 'act=6,hidden=6,table=6']) {
   inFolder((folder) => {
     const data = (file: string): string => `examples/data/wine/${file}.npy`;
@@ -148,7 +149,7 @@ for (const quant of ['act=4,hidden=4,table=4', 'act=6,hidden=6,table=6']) {
       const how = ['--quant', quant, '--target-options', `dont-cares=${cares}`];
       kanc(
         'compile',
-        'examples/models/efficient-kan-wine',
+        'examples/models/efficient-kan-wine/model.safetensors',
         '--calib',
         data('calib_inputs'),
         '--target',
@@ -171,5 +172,4 @@ for (const quant of ['act=4,hidden=4,table=4', 'act=6,hidden=6,table=6']) {
     }
   });
 }
-console.log(table(['network', 'LUT', 'FF', 'stages'], rows));
 console.log(table(["don't-cares from data", 'LUT', 'FF', 'kept'], seenRows));
