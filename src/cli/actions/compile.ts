@@ -26,6 +26,7 @@ import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
+import { checkTune, tuneFor, tuneText } from './compile-tune.js';
 
 export const compile = (
   world: Capabilities,
@@ -40,6 +41,7 @@ export const compile = (
     // Before any file is read: most of what can be wrong with options does not depend on the network.
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
     TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
+    TE.bind('tuning', ({ options }) => TE.fromEither(checkTune(flags, options))),
     TE.bind('target', () => checkDestination(world)(flags.out)),
     TE.bind('builtin', () =>
       TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
@@ -55,7 +57,22 @@ export const compile = (
     TE.bind('searched', ({ goal, source, importing: importOptions, options, passes }) =>
       searchFor(world, flags, goal, { source, importOptions, options, passes }),
     ),
-    TE.bind('made', ({ source, importing, passes, options, plugins, targetOptions, samples, searched }) => {
+    TE.bind('tuned', ({ tuning, source, importing: importOptions, options, passes }) =>
+      tuneFor(world, tuning, { source, importOptions, options, passes }),
+    ),
+    TE.bind('made', (all) => {
+      const {
+        source,
+        importing,
+        passes,
+        options: asked,
+        plugins,
+        targetOptions,
+        samples,
+        searched,
+        tuned,
+      } = all;
+      const options = tuned?.options ?? asked;
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
@@ -78,11 +95,12 @@ export const compile = (
     }),
     // As it was resolved at first: nothing that runs in between moves it.
     TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
-    TE.map(({ made, writing, searched }) => {
+    TE.map(({ made, writing, searched, tuned }) => {
       const timings = [...made.timings, writing];
       world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
       if (flags.timing === true) world.terminal.err(showTimings(timings));
       if (searched !== undefined) world.terminal.err(searchText(searched));
+      if (tuned !== undefined) world.terminal.err(tuneText(tuned.tuned));
       world.terminal.err(summary(flags, made, searched === undefined));
       if (flags.json === true) {
         const search = searched === undefined ? {} : { search: searched.told };
