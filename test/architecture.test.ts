@@ -26,6 +26,18 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     relative(SRC, normalize(join(SRC, dirname(file), m[1] ?? ''))),
   );
 
+/** The text without comments and without what is only text in it: the loaders of artifacts. */
+const codeOf = (file: string): string =>
+  readFileSync(join(SRC, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/`(?:[^`\\]|\\.)*`/g, '``');
+
+/** What is left of the imports when it runs: those of types alone are gone. */
+const valueImportsOf = (file: string): ReadonlyArray<string> =>
+  [...codeOf(file).matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm)].map((m) =>
+    relative(SRC, normalize(join(SRC, dirname(file), m[1] ?? ''))),
+  );
+
 const folderOf = (file: string): string => file.split('/')[0] ?? '';
 
 describe('folders of src', () => {
@@ -68,6 +80,19 @@ describe('folders of src', () => {
           readFileSync(join(SRC, f), 'utf8'),
         ),
     );
+    expect(bound).toEqual([]);
+  });
+
+  it('leave the compiler as a function free of Node, with all that it imports, so that it runs in browsers', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const target of valueImportsOf(file)) visit(target.replace(/\.js$/, '.ts'));
+    };
+    visit('driver/compile-input.ts');
+    expect(reached.size).toBeGreaterThan(100);
+    const bound = [...reached].filter((f) => /(?:from|import) 'node:|\bBuffer\.|\bprocess\./.test(codeOf(f)));
     expect(bound).toEqual([]);
   });
 });
