@@ -80,7 +80,10 @@ const dataOf =
   };
 
 /** What the compiler needs from where it runs. */
-export type CompilerWorld = Pick<CompileWorld, 'version' | 'now' | 'sha256'>;
+export interface CompilerWorld extends Pick<CompileWorld, 'version' | 'now' | 'sha256'> {
+  /** In place of the built-in passes. */
+  readonly passes?: ReadonlyArray<NamedPass>;
+}
 
 /** Told while it compiles; see CompileRequest. */
 export type Observer = Pick<CompileRequest, 'onImport' | 'onPass'>;
@@ -119,7 +122,7 @@ export const compileWith =
       TE.flatMap(() =>
         compileCheckpoint({
           ...world,
-          passes: [...BUILTIN_PASSES, ...(input.extraPasses ?? [])],
+          passes: [...(world.passes ?? BUILTIN_PASSES), ...(input.extraPasses ?? [])],
           data: dataOf(world.sha256, input),
         })({
           ...observer,

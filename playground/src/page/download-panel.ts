@@ -58,7 +58,7 @@ export const downloadPanel = (
       byId('targets', HTMLElement).replaceChildren(
         ...targets.map(({ name, summary }) => row(name, summary, [name], `kanc-${name}.zip`)),
         row(
-          'all of them',
+          'all',
           'a folder for each target',
           targets.map(({ name }) => name),
           'kanc-all.zip',

@@ -56,7 +56,12 @@ const filesTable = (project: Project, opened: Opened, onRole: NetworkEvents['onR
       make('td', {}, select),
     );
   });
-  return make('table', { class: 'files' }, make('caption', {}, 'Files'), make('tbody', {}, ...rows));
+  return make(
+    'details',
+    { class: 'more' },
+    make('summary', {}, `${count(rows.length, 'file')}, and what each is for`),
+    make('table', { class: 'files' }, make('caption', {}, 'Files'), make('tbody', {}, ...rows)),
+  );
 };
 
 export const networkPanel = ({ onExample, onFiles, onRole }: NetworkEvents): NetworkPanel => {
@@ -107,6 +112,7 @@ export const networkPanel = ({ onExample, onFiles, onRole }: NetworkEvents): Net
     show: (project, opened, title) => {
       const { description } = opened;
       loaded.hidden = false;
+      document.body.classList.add('opened');
       loaded.replaceChildren(
         make(
           'dl',

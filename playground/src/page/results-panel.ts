@@ -52,21 +52,24 @@ const qualityCard = ({ compiled, reference }: Results): HTMLElement => {
   );
 };
 
-const timeCard = ({ compiled, reference }: Results): HTMLElement => {
+const timeCard = ({ compiled, reference, gpu }: Results): HTMLElement => {
   const ratio = reference === undefined ? 0 : reference.microseconds / compiled.microseconds;
+  const longer = ratio < 2 ? '' : `, ${Math.round(ratio).toLocaleString('en')} times as long`;
   return card(
     'time',
     'One sample on WASM',
     micro(compiled.microseconds),
-    reference === undefined ? '' : `${micro(reference.microseconds)} in kanc's float interpreter`,
-    ratio < 2 ? '' : `${Math.round(ratio).toLocaleString('en')} times as long`,
+    reference === undefined
+      ? ''
+      : `${micro(reference.microseconds)} in kanc's interpreter, in floats${longer}`,
+    gpu?._tag === 'absent' ? `WebGPU: ${gpu.reason.replace(/^kanc model: /, '')}` : '',
   );
 };
 
-const gpuCard = (gpu: GpuResult): HTMLElement =>
-  gpu._tag === 'measured'
-    ? card('gpu', 'One sample on WebGPU', micro(gpu.single), `${micro(gpu.batch)} each, 256 at a time`)
-    : card('gpu', 'WebGPU', 'not here', gpu.reason);
+const gpuCards = (gpu: GpuResult | undefined): ReadonlyArray<HTMLElement> =>
+  gpu?._tag === 'measured'
+    ? [card('gpu', 'One sample on WebGPU', micro(gpu.single), `${micro(gpu.batch)} each, 256 at a time`)]
+    : [];
 
 /** The three steps that took the longest. */
 const longest = ({ timings }: Compiled): string =>
@@ -86,7 +89,7 @@ export const showResults = (results: Results): void => {
     card('size', 'model.wasm', bytes(compiled.wasmBytes), `${bytes(compiled.tableBytes)} of them tables`),
     timeCard(results),
     card('compile', 'Compiled in', milli(compiled.milliseconds), longest(compiled)),
-    ...(gpu === undefined ? [] : [gpuCard(gpu)]),
+    ...gpuCards(gpu),
   );
 };
 

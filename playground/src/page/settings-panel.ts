@@ -5,9 +5,9 @@ import { knobsOf } from '../shared/quant.js';
 import { byId, make } from './dom.js';
 
 const KNOB_TEXT: Readonly<Record<Knob, { readonly label: string; readonly about: string }>> = {
-  act: { label: 'Inputs', about: 'codes that inputs become; a table has a row for each' },
-  hidden: { label: 'Hidden values', about: 'codes between layers' },
-  table: { label: 'Table entries', about: 'entries of edge tables' },
+  act: { label: 'Inputs', about: 'each bit more doubles the rows of edge tables' },
+  hidden: { label: 'Hidden values', about: 'what goes from layer to layer' },
+  table: { label: 'Table entries', about: 'what the rows of edge tables hold' },
   coef: { label: 'Coefficients', about: 'of the splines, in the basis form' },
   basis: { label: 'Basis values', about: 'of the shared B-spline table, in the basis form' },
 };
@@ -15,12 +15,12 @@ const KNOB_TEXT: Readonly<Record<Knob, { readonly label: string; readonly about:
 const FORM_TEXT: Readonly<Record<Form, { readonly label: string; readonly about: string }>> = {
   auto: { label: 'Auto', about: 'Each layer gets the form that a model of its cost prefers.' },
   edge: {
-    label: 'Edge tables',
-    about: 'The whole function of every edge, at every code: one addition for each edge. Fast, and larger.',
+    label: 'Edge',
+    about: 'Edge tables: the whole function of every edge. One addition for each edge, and more bytes.',
   },
   basis: {
-    label: 'Basis table',
-    about: 'Coefficients stay, and share one small table of B-splines. Small, and slower.',
+    label: 'Basis',
+    about: 'Basis tables: coefficients, and one small table of B-splines for all. Fewer bytes, more work.',
   },
 };
 

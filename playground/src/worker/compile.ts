@@ -6,6 +6,7 @@ import { type CompileInput, compileWith } from '../../../src/driver/compile-inpu
 import { compilePipeline } from '../../../src/driver/compile-options.js';
 import type { Graph } from '../../../src/ir/graph.js';
 import { parsePipeline } from '../../../src/passes/pipeline-text.js';
+import type { NamedPass } from '../../../src/passes/registry.js';
 import type { Compiled, Progress, Score, Settings } from '../shared/protocol.js';
 import { optionsOf } from '../shared/quant.js';
 import { loadArtifact } from '../shared/run-artifact.js';
@@ -31,7 +32,7 @@ export const compileInputOf = (project: LoadedProject, settings: Settings, level
 const AROUND = 3;
 
 const passCount = (input: CompileInput, graph: Graph): number => {
-  const calls = E.flatMap(parsePipeline)(compilePipeline({ ...optionsTold(input) }, graph.level));
+  const calls = E.flatMap(parsePipeline)(compilePipeline(optionsTold(input), graph.level));
   return E.isLeft(calls) ? 0 : calls.right.length;
 };
 
@@ -43,16 +44,20 @@ const optionsTold = ({ quant, form }: CompileInput): Pick<CompileInput, 'quant' 
 /** Runs the compiler; `tell` hears of each step that is done. */
 export const compileProject = (
   input: CompileInput,
+  passes: ReadonlyArray<NamedPass>,
   tell: (progress: Progress) => void,
 ): Promise<E.Either<Diagnostics, Compilation>> => {
   let of = AROUND + 1;
-  return compileWith(world, {
-    onImport: (graph) => {
-      of = passCount(input, graph) + AROUND;
-      tell({ step: 'import', done: 1, of });
+  return compileWith(
+    { ...world, passes },
+    {
+      onImport: (graph) => {
+        of = passCount(input, graph) + AROUND;
+        tell({ step: 'import', done: 1, of });
+      },
+      onPass: ({ name, index }) => tell({ step: name, done: index + 1, of }),
     },
-    onPass: ({ name, index }) => tell({ step: name, done: index + 1, of }),
-  })(input)();
+  )(input)();
 };
 
 const filesOf = ({ artifact }: Compilation): Compiled['files'] =>

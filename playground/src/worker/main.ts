@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { TARGETS } from '../../../src/backends/index.js';
 import { type Diagnostics, showDiagnostic } from '../../../src/diagnostics/index.js';
 import type { Compilation } from '../../../src/driver/compile.js';
+import type { NamedPass } from '../../../src/passes/registry.js';
 import type { Progress, Project, Reply, Request, Settings } from '../shared/protocol.js';
 import { compileInputOf, compileProject, measureProgram } from './compile.js';
 import { measureGpu } from './gpu.js';
@@ -11,6 +12,7 @@ import { importNetwork, openProject } from './open.js';
 import { packTargets } from './pack.js';
 import { type LoadedProject, loadProject } from './project.js';
 import { measureReference } from './reference.js';
+import { projectPasses } from './remember.js';
 
 const reply = (message: Reply, transfer: Transferable[] = []): void => {
   self.postMessage(message, { transfer });
@@ -29,7 +31,14 @@ const accepted = <A>(result: E.Either<Diagnostics, A>): A => {
 };
 
 /** The last project and the last compilation: the next request is often about the same. */
-let loaded: { readonly key: string; readonly project: LoadedProject; readonly level: string } | undefined;
+let loaded:
+  | {
+      readonly key: string;
+      readonly project: LoadedProject;
+      readonly level: string;
+      readonly passes: ReadonlyArray<NamedPass>;
+    }
+  | undefined;
 let compiled: { readonly key: string; readonly compilation: Compilation } | undefined;
 
 /** Blobs have no name; sizes and the page's number of the project tell them apart. */
@@ -41,7 +50,7 @@ const projectOf = async (project: Project): Promise<NonNullable<typeof loaded>> 
   if (loaded?.key === key) return loaded;
   const read = accepted(await loadProject(project));
   const { graph } = accepted(importNetwork(read));
-  loaded = { key, project: read, level: graph.level };
+  loaded = { key, project: read, level: graph.level, passes: projectPasses() };
   return loaded;
 };
 
@@ -50,11 +59,11 @@ const compilationOf = async (
   settings: Settings,
   tell: (progress: Progress) => void,
 ): Promise<Compilation> => {
-  const { key: projectsKey, project: read, level } = await projectOf(project);
+  const { key: projectsKey, project: read, level, passes } = await projectOf(project);
   const key = JSON.stringify([projectsKey, settings]);
   if (compiled?.key === key) return compiled.compilation;
   compiled = undefined;
-  const compilation = accepted(await compileProject(compileInputOf(read, settings, level), tell));
+  const compilation = accepted(await compileProject(compileInputOf(read, settings, level), passes, tell));
   compiled = { key, compilation };
   return compilation;
 };
