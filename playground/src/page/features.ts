@@ -11,17 +11,19 @@ export interface Features {
 export const features = (
   lowest: ArrayLike<number>,
   highest: ArrayLike<number>,
+  step: number | 'any',
   onChange: () => void,
 ): Features => {
   const changed = everyFrame(onChange);
   const sliders = Array.from(lowest, (lo, k) => {
     const hi = highest[k] ?? lo;
-    const input = make('input', { type: 'range', min: lo, max: hi, step: 'any', 'aria-label': `input ${k}` });
+    const input = make('input', { type: 'range', min: lo, max: hi, step, 'aria-label': `input ${k}` });
     const shown = make('output', {});
     const display = (): void => {
       shown.textContent = number(input.valueAsNumber);
       input.style.setProperty('--share', String((input.valueAsNumber - lo) / (hi - lo || 1)));
     };
+    display();
     input.addEventListener('input', () => {
       display();
       changed();

@@ -13,7 +13,7 @@ export const bytes = (count: number): string => {
 
 export const micro = (microseconds: number): string => {
   if (microseconds >= 1e6) return `${short(microseconds / 1e6)} s`;
-  return microseconds >= 1e4 ? `${short(microseconds / 1000)} ms` : `${short(microseconds)} µs`;
+  return microseconds >= 1000 ? `${short(microseconds / 1000)} ms` : `${short(microseconds)} µs`;
 };
 
 export const milli = (milliseconds: number): string => micro(1000 * milliseconds);

@@ -86,6 +86,7 @@ const showPlot = async (): Promise<void> => {
     },
     choose,
   );
+  box.classList.toggle('drawn', drawn !== undefined);
   box.replaceChildren(drawn ?? 'Nothing is measured without inputs, so there is nothing to draw.');
 };
 
@@ -174,6 +175,8 @@ const open = async (
     panels.network.show(project, opened, title);
     panels.reading.show(project.reading);
     panels.settings.show(opened.description, settings);
+    // Of integers there is one program, with nothing to try.
+    byId('tried', HTMLElement).hidden = opened.description.level !== 'float';
     panels.tries.open(opened, classes);
     compile();
   } catch (error) {

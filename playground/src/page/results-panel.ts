@@ -32,7 +32,7 @@ const qualityCard = ({ compiled, reference }: Results): HTMLElement => {
   const quality = qualityOf(compiled);
   const { divergence, score } = compiled;
   if (quality === undefined) {
-    return card('quality', 'Accuracy', 'not measured', 'there are no inputs to measure it on');
+    return card('quality', 'Accuracy', '–', 'there are no inputs to measure it on');
   }
   if (score._tag === 'none') {
     return card(

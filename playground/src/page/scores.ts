@@ -11,6 +11,12 @@ export interface Scores {
 /** More bars than this nobody reads. */
 const MOST = 20;
 
+/** Integers are no logits: their place between the smallest and the largest. */
+const places = (outputs: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const [lo, hi] = [Math.min(...outputs), Math.max(...outputs)];
+  return outputs.map((x) => (x - lo) / (hi - lo || 1));
+};
+
 const softmax = (outputs: ReadonlyArray<number>): ReadonlyArray<number> => {
   const top = Math.max(...outputs);
   const powers = outputs.map((x) => Math.exp(x - top));
@@ -54,13 +60,15 @@ export const scores = (classes: ReadonlyArray<string> | undefined): Scores => {
         return;
       }
       if (bars.length !== Math.min(MOST, all.length)) build(all.length);
-      const shares = softmax(all);
+      const isInteger = outputs instanceof Int32Array;
+      const shares = isInteger ? places(all) : softmax(all);
       const best = shares.indexOf(Math.max(...shares));
-      verdict.textContent = `${nameOf(best)}, ${percent(shares[best] ?? 0, 0)}`;
+      const said = (k: number): string => (isInteger ? String(all[k]) : percent(shares[k] ?? 0, 0));
+      verdict.textContent = `${nameOf(best)}, ${said(best)}`;
       for (const [k, { item, fill, value }] of bars.entries()) {
         const share = shares[k] ?? 0;
         fill.style.width = `${100 * share}%`;
-        value.textContent = percent(share, 0);
+        value.textContent = said(k);
         item.classList.toggle('best', k === best);
       }
     },

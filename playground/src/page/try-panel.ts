@@ -3,7 +3,7 @@ import type { Compiled, Opened, Samples } from '../shared/protocol.js';
 import { loadArtifact, type Model } from '../shared/run-artifact.js';
 import { byId, make } from './dom.js';
 import { drawing } from './drawing.js';
-import { features } from './features.js';
+import { type Features, features } from './features.js';
 import { scores } from './scores.js';
 
 export interface TryPanel {
@@ -55,11 +55,25 @@ const imageSource = (side: number, samples: Samples | undefined, onChange: () =>
   };
 };
 
-const sourceOf = ({ inputShape, samples }: Opened, onChange: () => void): Source | undefined => {
+/** Undefined where nothing tells what range inputs have. */
+const slidersOf = (
+  count: number,
+  samples: Samples | undefined,
+  codes: number | undefined,
+  onChange: () => void,
+): Features | undefined => {
+  if (samples !== undefined) return features(samples.lowest, samples.highest, 'any', onChange);
+  if (codes === undefined) return undefined;
+  return features(new Float32Array(count), new Float32Array(count).fill(codes - 1), 1, onChange);
+};
+
+const sourceOf = ({ inputShape, samples, codes }: Opened, onChange: () => void): Source | undefined => {
   const side = sideOf(inputShape);
   if (side !== undefined) return imageSource(side, samples, onChange);
-  if (samples === undefined || samples.features > MOST_FEATURES) return undefined;
-  const sliders = features(samples.lowest, samples.highest, onChange);
+  const count = inputShape.reduce((n, d) => n * d, 1);
+  if (count > MOST_FEATURES) return undefined;
+  const sliders = slidersOf(count, samples, codes, onChange);
+  if (sliders === undefined) return undefined;
   return { element: sliders.element, read: sliders.values, show: sliders.show };
 };
 

@@ -72,6 +72,8 @@ export interface Opened {
   /** Of one sample. */
   readonly inputShape: ReadonlyArray<number>;
   readonly samples?: Samples;
+  /** How many codes there are, where inputs are codes. */
+  readonly codes?: number;
   /** What there is to say about data, such as labels that are missing. */
   readonly notes: ReadonlyArray<string>;
 }

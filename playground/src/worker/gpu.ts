@@ -12,7 +12,7 @@ const BATCH = 256;
 
 /** `sample`: what is run, again and again for a batch. */
 export const measureGpu = async (compilation: Compilation, sample: Tensor): Promise<GpuResult> => {
-  if (!('gpu' in navigator)) return { _tag: 'absent', reason: 'this browser has no WebGPU' };
+  if (!('gpu' in navigator)) return { _tag: 'absent', reason: 'not in this browser' };
   const emitted = await compilation.emitFor('wgsl')();
   if (E.isLeft(emitted)) {
     return { _tag: 'absent', reason: emitted.left.map(showDiagnostic).join('\n') };
@@ -31,6 +31,8 @@ export const measureGpu = async (compilation: Compilation, sample: Tensor): Prom
     model.destroy?.();
     return { _tag: 'measured', single, batch };
   } catch (error) {
-    return { _tag: 'absent', reason: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+    return { _tag: 'absent', reason: code === 'no-adapter' ? 'no graphics adapter here' : message };
   }
 };

@@ -4,7 +4,7 @@ import type { Checked } from '../../../src/diagnostics/index.js';
 import { describe } from '../../../src/importers/describe.js';
 import { type Imported, importSource } from '../../../src/importers/import.js';
 import { sourceOf } from '../../../src/importers/source.js';
-import { sizeOf } from '../../../src/ir/types.js';
+import { levelsOf, sizeOf } from '../../../src/ir/types.js';
 import type { Dataset } from '../../../src/passes/dataset.js';
 import type { Opened, Samples } from '../shared/protocol.js';
 import type { LoadedProject } from './project.js';
@@ -81,7 +81,8 @@ const notesOf = ({ input, inputs, labels }: LoadedProject, level: string): Reado
 /** Left: what is wrong with the checkpoint. */
 export const openProject = (project: LoadedProject): Checked<Opened> =>
   E.map((imported: Imported): Opened => {
-    const inputShape = imported.graph.inputs[0]?.type.shape ?? [];
+    const type = imported.graph.inputs[0]?.type;
+    const inputShape = type?.shape ?? [];
     const { inputs, labels } = project;
     const samples =
       inputs === undefined ? undefined : samplesOf(inputs, labels, sizeOf({ shape: inputShape }));
@@ -90,6 +91,7 @@ export const openProject = (project: LoadedProject): Checked<Opened> =>
       description: describe(imported),
       inputShape,
       ...(samples === undefined ? {} : { samples }),
+      ...(type?.element.kind === 'uint' ? { codes: levelsOf(type) } : {}),
       notes: notesOf(project, imported.graph.level),
     };
   })(importNetwork(project));
