@@ -96,3 +96,31 @@ describe('folders of src', () => {
     expect(bound).toEqual([]);
   });
 });
+
+describe('the playground', () => {
+  const PLAYGROUND = fileURLToPath(new URL('../playground/src', import.meta.url));
+  const files = readdirSync(PLAYGROUND, { recursive: true, encoding: 'utf8' }).filter((f) =>
+    f.endsWith('.ts'),
+  );
+  const text = (file: string): string => readFileSync(join(PLAYGROUND, file), 'utf8');
+
+  it('runs the compiler in the worker: the page has types of it, and little else', () => {
+    const light = /\/(?:driver\/defined|numeric\/activations)\.js$/;
+    const heavy = files
+      .filter((f) => !f.startsWith('worker/'))
+      .flatMap((f) =>
+        [...text(f).matchAll(/^import (?!type )[^;]*?from '([^']*\/src\/[^']+)'/gm)].map((m) => m[1] ?? ''),
+      )
+      .filter((target) => !light.test(target));
+    expect(heavy).toEqual([]);
+  });
+
+  it('never reads text as HTML, and keeps files to one idea', () => {
+    const wrong = files.filter(
+      (f) =>
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(text(f)) ||
+        text(f).split('\n').length > 320,
+    );
+    expect(wrong).toEqual([]);
+  });
+});

@@ -51,7 +51,7 @@ describe.skipIf(skipsBrowser)('the playground', () => {
     browser = await chromium.launch({ executablePath, args: [...FLAGS_OF_ALL, '--disable-gpu'] });
     context = await browser.newContext({ acceptDownloads: true, viewport: { width: 1360, height: 1100 } });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(45_000);
     page.on('console', (m) => {
       if (m.type() === 'error') complaints.push(m.text());
     });
@@ -116,12 +116,15 @@ describe.skipIf(skipsBrowser)('the playground', () => {
     await page.click('#clear');
     const box = await page.locator('#try canvas').boundingBox();
     if (box === null) throw new Error('no canvas');
-    // A stroke down the middle is a one.
-    await page.mouse.move(box.x + box.width * 0.5, box.y + 6);
+    const at = (angle: number): readonly [number, number] => [
+      box.x + box.width * (0.5 + 0.24 * Math.sin(angle)),
+      box.y + box.height * (0.5 - 0.38 * Math.cos(angle)),
+    ];
+    await page.mouse.move(...at(0));
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width * 0.5, box.y + box.height - 6, { steps: 8 });
+    for (let k = 1; k <= 24; k++) await page.mouse.move(...at((2 * Math.PI * k) / 24));
     await page.mouse.up();
-    await says(page, '.verdict', /^1,/);
+    await says(page, '.verdict', /^0,/);
     await page.click('#clear');
     const empty = await page.textContent('.verdict');
     await page.locator('#try canvas').focus();

@@ -36,7 +36,7 @@ export const drawing = (side: number, onChange: () => void): Drawing => {
   if (context === null) throw new Error('this browser has no canvas');
   const changed = everyFrame(onChange);
   // Thick enough to fill more than one pixel of the network, as what it was trained on does.
-  const radius = side < 16 ? 0.55 * cell : 1.15 * cell;
+  const radius = side < 16 ? 0.9 * cell : 1.15 * cell;
 
   const stroke = (x0: number, y0: number, x1: number, y1: number): void => {
     context.strokeStyle = '#fff';
