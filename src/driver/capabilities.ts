@@ -6,6 +6,7 @@ import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
+import type { Sha256 } from './hash.js';
 import type { Study } from './search/study.js';
 import type { Try } from './search/trial.js';
 
@@ -95,6 +96,7 @@ export interface Capabilities {
   readonly threads: () => number;
   /** A task, so that only commands that search load what they need. */
   readonly trials: (study: Study, threads: number) => T.Task<Trials>;
+  readonly sha256: Sha256;
   /** The version of kanc. */
   readonly version: string;
 }

@@ -13,7 +13,7 @@ import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
-import { sha256Of } from './hash.js';
+import { sha256Of } from './node-hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;

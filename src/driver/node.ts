@@ -13,6 +13,7 @@ import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { Capabilities, Terminal } from './capabilities.js';
 import { nodeFiles, reasonOf, SystemError } from './node-files.js';
+import { sha256Of } from './node-hash.js';
 import { removeOnInterrupt } from './node-interrupt.js';
 import { nodeTools } from './node-tools.js';
 
@@ -138,5 +139,6 @@ export const nodeCapabilities = (): Capabilities => ({
   crashFolder: '.',
   threads: availableParallelism,
   trials: (study, threads) => async () => (await import('./node-workers.js')).nodeTrials(study, threads),
+  sha256: sha256Of,
   version: ownVersion(),
 });

@@ -58,7 +58,7 @@ export const tuneFor = (
   return pipe(
     data(options.calib ?? ''),
     TE.flatMap((calibration) =>
-      tuneCheckpoint({ version: world.version, now: world.now, passes, data })({
+      tuneCheckpoint({ version: world.version, sha256: world.sha256, now: world.now, passes, data })({
         source,
         importOptions,
         options,

@@ -13,7 +13,7 @@ import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/c
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { checkDestination } from '../../driver/destination.js';
-import { sha256Of } from '../../driver/hash.js';
+import { sha256Of } from '../../driver/node-hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
@@ -75,7 +75,7 @@ export const compile = (
       const options = tuned?.options ?? asked;
       world.terminal.progress(`kanc: compiling ${checkpoint}`);
       return flushing(seen)(
-        compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
+        compileCheckpoint({ ...world, passes, data: dataFromFiles(world) })({
           source,
           importOptions: importing,
           pipeline: (level) =>

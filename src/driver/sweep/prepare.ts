@@ -9,7 +9,8 @@ import type { NamedPass } from '../../passes/registry.js';
 import type { CompileOptions } from '../compile-options.js';
 import { anonymousCalls, type HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
-import { sha256Of, sourceHashes } from '../hash.js';
+import { sourceHashes } from '../hash.js';
+import { sha256Of } from '../node-hash.js';
 import { importForStudy } from '../search/search-checkpoint.js';
 import { prepareStudy, type Study } from '../search/study.js';
 import { type Grid, parseGrid } from './grid.js';
@@ -60,7 +61,7 @@ export const prepareSweep =
         const header = headerOf(
           {
             kanc: version,
-            checkpoint: sourceHashes(source),
+            checkpoint: sourceHashes(sha256Of)(source),
             options: {
               ...told,
               ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),

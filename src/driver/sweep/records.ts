@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { showErrors } from '../../ir/codec.js';
-import { sha256Of } from '../hash.js';
+import { sha256Of } from '../node-hash.js';
 import type { Measured } from '../search/outcome.js';
 import { CostCodec, type Refused, RefusedCodec } from '../search/trial.js';
 import { type Point, PointCodec, type Shard } from './points.js';
