@@ -13,6 +13,7 @@ import { addRun } from './commands/run.js';
 import { addSweep } from './commands/sweep.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
+import { addView } from './commands/view.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
 import { reportCrash } from './report-crash.js';
 import type { Settle } from './settle.js';
@@ -47,6 +48,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addEval,
     addVerify,
     addReport,
+    addView,
     addSweep,
     addImport,
     addPrint,
