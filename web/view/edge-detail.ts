@@ -111,7 +111,12 @@ const histogramOf = (data: EdgeData, edge: number, width: number): Element | und
     marginBottom: 20,
     style: { background: 'none', fontSize: '11px' },
     x: { domain: [channel.lo, channel.hi], label: null },
-    y: { label: 'calibration inputs, of the most frequent', ticks: 2, tickFormat: '%' },
+    y: {
+      type: 'sqrt',
+      label: 'calibration inputs, share of the most frequent',
+      ticks: [0, 0.25, 1],
+      tickFormat: '%',
+    },
     marks: [
       Plot.rectY(bars, { x1: 'from', x2: 'to', y: 'share', fill: 'var(--bar)', insetRight: 0.5 }),
       Plot.ruleY([0], { stroke: 'var(--rule)' }),

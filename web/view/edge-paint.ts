@@ -56,7 +56,8 @@ const paintHistogram = (
   context.fillStyle = histogram;
   const each = width / counts.length;
   for (let b = 0; b < counts.length; b++) {
-    const bar = ((counts[b] ?? 0) / 255) * height;
+    // By the root: most inputs of an image are black, and the others matter too.
+    const bar = Math.sqrt((counts[b] ?? 0) / 255) * height;
     if (bar > 0) context.fillRect(x + b * each, y + height - bar, Math.max(1, each - 0.5), bar);
   }
 };

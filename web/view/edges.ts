@@ -19,12 +19,7 @@ const spreadPlot = (title: string, of: LayerView['error'], width: number, fill: 
   return h(
     'figure',
     {},
-    h(
-      'figcaption',
-      {},
-      title,
-      h('span', { class: 'quiet' }, `median ${showValue(of.median)}, most ${showValue(max)}`),
-    ),
+    h('figcaption', {}, title, h('span', { class: 'quiet' }, `median ${showValue(of.median)}`)),
     Plot.plot({
       width,
       height: 92,
@@ -106,6 +101,7 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
       `${label} `,
       h('input', {
         type: 'number',
+        'aria-label': `Only edges of this ${of}`,
         min: 0,
         max: most - 1,
         placeholder: 'all',
@@ -128,8 +124,8 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
         filter.sort,
         (sort) => setFilter({ sort }),
       ),
-      numberField('input', 'input', layer.inputs),
-      numberField('output', 'output', layer.outputs),
+      numberField('in', 'input', layer.inputs),
+      numberField('out', 'output', layer.outputs),
       check('one scale', shared, () => {
         shared = !shared;
         list();

@@ -7,7 +7,7 @@ import type { State, Store } from './store.js';
 import { unpack } from './unpack.js';
 
 /** Pixels that a side may take, and the largest size of one entry. */
-const SIDE = { width: 640, height: 420, entry: 10 } as const;
+const SIDE = { width: 500, height: 400, entry: 10 } as const;
 
 const legend = (lo: number, hi: number, { diverging, unit }: PictureView): HTMLElement => {
   const canvas = h('canvas', { class: 'heat', style: 'width:160px;height:10px', 'aria-hidden': 'true' });
