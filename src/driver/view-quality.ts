@@ -22,7 +22,7 @@ export interface Qualities {
 
 /** Samples where no limit is given: fewer for networks that take the interpreter long. */
 const samplesOf = (graph: Graph): number =>
-  Math.max(8, Math.min(1000, Math.floor(4e8 / (graphCost(graph).macs + 1))));
+  Math.max(8, Math.min(1000, Math.floor(3e8 / (graphCost(graph).macs + 1))));
 
 /** The data as the graph takes it; undefined where it does not. */
 const inputOf = (graph: Graph, dataset: Dataset, limit: number): Tensor | undefined => {

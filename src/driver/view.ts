@@ -66,6 +66,13 @@ const withoutPaths = ({ calls, data }: PassesDone): ReadonlyArray<PassCall> => {
   }));
 };
 
+/** A graph for each step: where a pass changed nothing the same, so that it is measured once. */
+const graphsOf = (graph: Graph, events: ReadonlyArray<PassEvent>): ReadonlyArray<Graph> => {
+  const graphs = [graph];
+  for (const { changed, after } of events) graphs.push(changed ? after : (graphs.at(-1) ?? after));
+  return graphs;
+};
+
 const historySteps = (
   graph: Graph,
   events: ReadonlyArray<PassEvent>,
@@ -150,7 +157,7 @@ export const viewHistory =
       TE.bind('measured', ({ graph, done }) =>
         TE.fromIOEither(() =>
           qualities(
-            [graph, ...events.map(({ after }) => after)],
+            graphsOf(graph, events),
             request.data ?? done.data[0],
             // Only data that are asked for must fit.
             request.data !== undefined || request.labels !== undefined,

@@ -2,7 +2,7 @@
 
 import { type EdgeScores, edgeScores } from './edge-scores.js';
 import type { Channel, EdgeSource } from './edge-source.js';
-import type { ChannelView, EdgeView, LayerView, Packed } from './model.js';
+import type { ChannelView, EdgeView, LayerView, StepsView } from './model.js';
 import { brief, pack } from './pack.js';
 import { distribution, scoreCodes, scoreMap, topOf } from './score-codes.js';
 
@@ -18,7 +18,7 @@ const BUDGET = {
   channels: 8192,
 } as const;
 
-const FEWEST_DETAILS = 12;
+const FEWEST_DETAILS = 10;
 const MOST_DETAILS = 160;
 const CURVE_POINTS = 97;
 const OUTLINE_POINTS = { most: 20, fewest: 8 } as const;
@@ -55,18 +55,28 @@ const stepCodes = ({ values }: Channel): ReadonlyArray<number> => {
   return order.filter((_, k) => k % every === 0);
 };
 
+/** Values at equal distances, as those of uniform quantizers are but for rounding, by their ends. */
+const stepsView = (values: ReadonlyArray<number>): StepsView => {
+  const [first, last, count] = [values[0] ?? 0, values.at(-1) ?? 0, values.length];
+  const each = (last - first) / Math.max(1, count - 1);
+  return values.every((v, k) => Math.abs(v - first - k * each) <= 1e-3 * each)
+    ? { _tag: 'equal', first: brief(first), last: brief(last), count }
+    : { _tag: 'list', values: pack(Float32Array.from(values)) };
+};
+
 /** Channels, with equal lists of steps once. */
 const channelViews = (
   source: EdgeSource,
   ranges: ReadonlyArray<readonly [number, number]>,
-): { readonly channels: ReadonlyArray<ChannelView>; readonly steps: ReadonlyArray<Packed> } => {
-  const steps: Packed[] = [];
+): { readonly channels: ReadonlyArray<ChannelView>; readonly steps: ReadonlyArray<StepsView> } => {
+  const steps: StepsView[] = [];
   const known = new Map<string, number>();
   const stepsOf = (channel: Channel): number => {
-    const packed = pack(Float32Array.from(stepCodes(channel), (code) => channel.values[code] ?? 0));
-    const at = known.get(packed.base64) ?? steps.length;
-    if (at === steps.length) steps.push(packed);
-    known.set(packed.base64, at);
+    const found = stepsView(stepCodes(channel).map((code) => channel.values[code] ?? 0));
+    const key = JSON.stringify(found);
+    const at = known.get(key) ?? steps.length;
+    if (at === steps.length) steps.push(found);
+    known.set(key, at);
     return at;
   };
   const channels = source.channels.map((channel, c): ChannelView => {

@@ -114,8 +114,7 @@ export interface LayerView {
   /** What each input reads: a channel, or the channel of a tap. */
   readonly channelOf: Packed;
   readonly channels: ReadonlyArray<ChannelView>;
-  /** f32: what codes stand for, ascending; of wide codes only some. */
-  readonly steps: ReadonlyArray<Packed>;
+  readonly steps: ReadonlyArray<StepsView>;
   /** Inputs whose every edge is constant: `prune` removes them. */
   readonly deadInputs: number;
   readonly deadEdges: number;
@@ -144,6 +143,11 @@ export interface LayerView {
 }
 
 export const SCORE_DECADES = 6;
+
+/** What codes stand for, ascending, of wide codes only some: at equal distances, or f32 values. */
+export type StepsView =
+  | { readonly _tag: 'equal'; readonly first: number; readonly last: number; readonly count: number }
+  | { readonly _tag: 'list'; readonly values: Packed };
 
 export interface ChannelView {
   /** Ends of the drawn range. */

@@ -7,8 +7,11 @@ import { pack } from './pack.js';
 /** Elements up to which a table is shown as it is, all tables together. */
 const DIRECT_BUDGET = 160_000;
 const DIRECT_MOST = 40_000;
-const MOST_ROWS = 800;
-const MOST_COLUMNS = 512;
+const MOST_ROWS = 640;
+const MOST_COLUMNS = 256;
+
+/** Pixels of slabs, all tables together. */
+const SLAB_BUDGET = 240_000;
 
 /** Axis labels of a constant. */
 interface Axes {
@@ -141,11 +144,11 @@ const sizeOver = ({ data, shape }: Constant): Matrix => {
   };
 };
 
-/** Number of slabs that are shown whole beside projections. */
+/** Most slabs of one table. */
 const SLABS = 6;
 
 /** The slabs with the widest entries. */
-const widestSlabs = (constant: Constant): ReadonlyArray<number> => {
+const widestSlabs = (constant: Constant, count: number): ReadonlyArray<number> => {
   const [slabs, size] = [constant.shape[0] ?? 0, (constant.shape[1] ?? 0) * (constant.shape[2] ?? 0)];
   const widths = Array.from({ length: slabs }, (_, s) => {
     let sum = 0;
@@ -155,7 +158,7 @@ const widestSlabs = (constant: Constant): ReadonlyArray<number> => {
   return widths
     .map((_, s) => s)
     .sort((a, b) => (widths[b] ?? 0) - (widths[a] ?? 0) || a - b)
-    .slice(0, SLABS)
+    .slice(0, count)
     .sort((a, b) => a - b);
 };
 
@@ -164,7 +167,12 @@ const slab = ({ data, shape }: Constant, s: number): Matrix => {
   return { rows, columns, at: (r, c) => data[(s * rows + r) * columns + c] ?? 0 };
 };
 
-const picturesOf = ({ constant, labels, unit }: Axes, direct: boolean): ReadonlyArray<PictureView> => {
+/** `slabs`: how many are shown whole beside projections. */
+const picturesOf = (
+  { constant, labels, unit }: Axes,
+  direct: boolean,
+  slabs: number,
+): ReadonlyArray<PictureView> => {
   const [first = '', second = '', third = ''] = labels;
   if (constant.shape.length === 2) return [picture('all entries', flat(constant), first, second, unit)];
   if (direct) {
@@ -173,24 +181,31 @@ const picturesOf = ({ constant, labels, unit }: Axes, direct: boolean): Readonly
   return [
     picture('range of every edge', rangeOver(constant), first, third, `largest less least ${unit}`),
     picture(`size at every ${second}`, sizeOver(constant), first, second, `RMS of ${unit} over outputs`),
-    ...widestSlabs(constant).map((s) => picture(`${first} ${s}`, slab(constant, s), second, third, unit)),
+    ...widestSlabs(constant, slabs).map((s) =>
+      picture(`${first} ${s}`, slab(constant, s), second, third, unit),
+    ),
   ];
 };
 
 /** The tables of a graph, in the order of its ops. */
 export const tableViews = (graph: Graph): ReadonlyArray<TableView> => {
   let left = DIRECT_BUDGET;
+  let pixels = SLAB_BUDGET;
   return graph.nodes.flatMap((node) =>
     tablesOf(node).map((axes) => {
       const { constant, attr } = axes;
       const direct = constant.data.length <= Math.min(left, DIRECT_MOST);
       if (direct) left -= constant.data.length;
+      const size =
+        Math.min(MOST_ROWS, constant.shape[1] ?? 1) * Math.min(MOST_COLUMNS, constant.shape[2] ?? 1);
+      const slabs = direct ? 0 : Math.min(SLABS, Math.floor(pixels / 4 / size));
+      pixels -= slabs * size;
       return {
         op: node.name,
         attr,
         type: showConstantType(constant),
         bytes: constant.data.byteLength,
-        pictures: picturesOf(axes, direct),
+        pictures: picturesOf(axes, direct, slabs),
       };
     }),
   );

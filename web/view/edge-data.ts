@@ -1,5 +1,5 @@
 /** The edges of a layer, as far as the page knows each: in full, as an outline, or by its scores alone. */
-import { type EdgeView, type LayerView, SCORE_DECADES } from '../../src/view/model.js';
+import { type EdgeView, type LayerView, SCORE_DECADES, type StepsView } from '../../src/view/model.js';
 import { type Numbers, unpack } from './unpack.js';
 
 export const SORTS = ['error', 'importance', 'relative', 'position'] as const;
@@ -21,6 +21,8 @@ export interface Shape {
 
 export interface EdgeData {
   readonly layer: LayerView;
+  /** Whether functions and tables are both known, so that there are errors. */
+  readonly compared: boolean;
   readonly count: number;
   /** The edges that something can be drawn of, all in the order of their position. */
   readonly drawable: ReadonlyArray<number> | undefined;
@@ -37,6 +39,15 @@ export interface EdgeData {
 /** The value that a score of one byte stands for: exact to a few percent. */
 export const scoreValue = (code: number, max: number): number =>
   code === 0 ? 0 : max * 10 ** (((code - 1) / 254 - 1) * SCORE_DECADES);
+
+const stepValues = (steps: StepsView): Numbers => {
+  if (steps._tag === 'list') return unpack(steps.values);
+  const { first, last, count } = steps;
+  return Float32Array.from(
+    { length: count },
+    (_, k) => first + ((last - first) * k) / Math.max(1, count - 1),
+  );
+};
 
 const make = (layer: LayerView): EdgeData => {
   const count = layer.inputs * layer.outputs;
@@ -66,13 +77,14 @@ const make = (layer: LayerView): EdgeData => {
   };
   const steps = (edge: number): Numbers | undefined => {
     const at = channel(edge)?.steps;
-    const packed = at === undefined ? undefined : layer.steps[at];
-    return packed === undefined ? undefined : unpack(packed);
+    const steps = at === undefined ? undefined : layer.steps[at];
+    return steps === undefined ? undefined : stepValues(steps);
   };
   const curveOfTable = (view: EdgeView): ArrayLike<number> =>
     view.table === undefined ? [] : unpack(view.table);
   return {
     layer,
+    compared: layer.source === 'functions' && layer.form !== 'none',
     count,
     drawable: layer.outlines === undefined ? [...details.keys()] : undefined,
     detail: (edge) => details.get(edge),

@@ -137,7 +137,7 @@ export const edgeDetail = (data: EdgeData, edge: number | undefined, width: numb
   const { layer } = data;
   const [error, importance] = [data.error(edge), data.importance(edge)];
   const full = data.shape(edge)?.full === true;
-  const compared = layer.source === 'functions' && layer.form !== 'none';
+  const { compared } = data;
   const plots = [plotOf(data, edge, width), histogramOf(data, edge, width)].filter((p) => p !== undefined);
   return h(
     'section',

@@ -79,8 +79,7 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     context.fillText(edgeName(edge, data.layer.outputs), x + 8, baseline);
     context.fillStyle = colours.quiet;
     context.textAlign = 'right';
-    const compared = data.layer.source === 'functions' && data.layer.form !== 'none';
-    const score = compared ? data.error(edge) : data.importance(edge);
+    const score = data.compared ? data.error(edge) : data.importance(edge);
     const said = data.dead(edge) ? 'constant' : showValue(score);
     context.fillText(said, x + width - 8, baseline);
   };

@@ -3,7 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { LayerView, ViewModel } from '../../src/view/model.js';
 import { SCORE_DECADES } from '../../src/view/model.js';
 import { choice, h } from './dom.js';
-import { edgeData, type Filter, orderedEdges, SORT_TITLES, SORTS } from './edge-data.js';
+import { edgeData, type Filter, orderedEdges, SORT_TITLES, SORTS, type Sort } from './edge-data.js';
 import { edgeDetail } from './edge-detail.js';
 import { edgeGrid } from './edge-grid.js';
 import { edgeMap } from './edge-map.js';
@@ -28,7 +28,14 @@ const spreadPlot = (title: string, of: LayerView['error'], width: number, fill: 
       marginTop: 8,
       marginBottom: 24,
       style: { background: 'none', fontSize: '10px' },
-      x: { type: 'log', domain: [at(first), Math.max(max, 1e-12)], label: null, ticks: 4, tickFormat: '.0e' },
+      x: {
+        type: 'log',
+        domain: [Math.min(at(first), max / 10), Math.max(max, 1e-12)],
+        label: null,
+        ticks: 3,
+        tickFormat: '.0e',
+        tickSize: 3,
+      },
       y: { label: null, ticks: 3, tickFormat: 's', grid: true },
       marks: [Plot.rectY(bins.slice(first), { x1: 'from', x2: 'to', y: 'count', fill, insetRight: 0.5 })],
     }),
@@ -41,6 +48,10 @@ const FORM_NAMES: Readonly<Record<LayerView['form'], string>> = {
   codes: 'quantized inputs',
   none: 'float functions',
 };
+
+/** Where only tables are known there are no errors to sort by. */
+const sortsOf = (layer: LayerView): ReadonlyArray<Sort> =>
+  edgeData(layer).compared ? SORTS : ['importance', 'position'];
 
 export interface EdgesPanel {
   readonly element: HTMLElement;
@@ -70,6 +81,8 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
     const layer = layerOf(store.get());
     if (layer === undefined) return;
     const data = edgeData(layer);
+    const sorts = sortsOf(layer);
+    if (!sorts.includes(filter.sort)) filter = { ...filter, sort: sorts[0] ?? 'position' };
     const edges = orderedEdges(data, filter);
     grid.show({ data, edges, range: shared ? sharedRange(edges) : undefined });
     drawBar(layer, edges.length);
@@ -120,7 +133,7 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
     bar.replaceChildren(
       choice(
         'Order of the edges',
-        SORTS.map((sort) => [sort, SORT_TITLES[sort]] as const),
+        sortsOf(layer).map((sort) => [sort, SORT_TITLES[sort]] as const),
         filter.sort,
         (sort) => setFilter({ sort }),
       ),
@@ -176,7 +189,7 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
 
   const layerFacts = (layer: LayerView, width: number): ReadonlyArray<Node> => {
     const total = layer.inputs * layer.outputs;
-    const compared = layer.source === 'functions' && layer.form !== 'none';
+    const { compared } = edgeData(layer);
     return [
       h(
         'dl',

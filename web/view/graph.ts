@@ -33,10 +33,12 @@ const SPOKEN: Readonly<Record<Change, string>> = {
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}\u2026` : text;
 
+/** Letters of name and type together that a box has room for. */
+const LETTERS = 28;
+
 const box = ({ node, x, y }: Placed, store: Store): SVGGElement => {
   const [left, top] = [x - BOX.width / 2, y - BOX.height / 2];
   const isEnd = node.op === 'input' || node.op === 'return';
-  const title = isEnd ? node.op : node.op;
   const name = node.op === 'return' ? node.operands.map((o) => `%${o}`).join(', ') : `%${node.name}`;
   const select = (): void => store.set({ op: node.name });
   return svg(
@@ -62,7 +64,7 @@ const box = ({ node, x, y }: Placed, store: Store): SVGGElement => {
     ...(isEnd
       ? []
       : [svg('rect', { class: 'mark', width: 5, height: BOX.height - 16, x: 7, y: 8, rx: 2.5 })]),
-    svg('text', { class: 'kind', x: 20, y: 24 }, title),
+    svg('text', { class: 'kind', x: 20, y: 24 }, node.op),
     ...(node.bytes > 0
       ? [
           svg(
@@ -72,8 +74,12 @@ const box = ({ node, x, y }: Placed, store: Store): SVGGElement => {
           ),
         ]
       : []),
-    svg('text', { class: 'name', x: 20, y: 44 }, cut(name, 15)),
-    svg('text', { class: 'type', x: BOX.width - 12, y: 44, 'text-anchor': 'end' }, cut(node.type, 17)),
+    svg('text', { class: 'name', x: 20, y: 44 }, cut(name, Math.max(8, LETTERS - node.type.length))),
+    svg(
+      'text',
+      { class: 'type', x: BOX.width - 12, y: 44, 'text-anchor': 'end' },
+      cut(node.type, LETTERS - 8),
+    ),
     ...(SIGN[node.change] === ''
       ? []
       : [
@@ -202,6 +208,9 @@ export const graphPanel = (model: ViewModel, store: Store): GraphPanel => {
         layout = layoutOf(shownNodes(model, now));
         drawBar(now);
         draw();
+        // Of a wide graph the corner is empty.
+        const first = field.querySelector('g.added, g.changed, g.removed') ?? field.querySelector('g.end');
+        first?.scrollIntoView({ block: 'nearest', inline: 'center' });
       }
       for (const g of field.querySelectorAll<SVGGElement>('g.op')) {
         const chosen = g.dataset['op'] === now.op;

@@ -2,7 +2,7 @@
 import dagre from '@dagrejs/dagre';
 import type { NodeView } from '../../src/view/model.js';
 
-export const BOX = { width: 216, height: 58 } as const;
+export const BOX = { width: 232, height: 58 } as const;
 
 export interface Placed {
   readonly node: NodeView;

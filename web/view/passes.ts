@@ -61,7 +61,6 @@ const item = (model: ViewModel, step: StepView, k: number, store: Store): HTMLEl
         'span',
         { class: 'row figures' },
         chips(step, k === 0),
-        h('span', {}, `${step.ops} ops`),
         h('span', { class: 'size' }, showBytes(step.bytes)),
       ),
       h(
@@ -69,9 +68,7 @@ const item = (model: ViewModel, step: StepView, k: number, store: Store): HTMLEl
         { class: 'bar', 'aria-hidden': 'true' },
         h('i', { style: `width:${(100 * step.bytes) / most}%` }),
       ),
-      ...(step.quality === undefined
-        ? []
-        : [h('span', { class: 'row quality' }, h('span', {}, qualityText(step)))]),
+      h('span', { class: 'row quality' }, h('span', {}, qualityText(step)), h('span', {}, `${step.ops} ops`)),
     ),
   );
 };
