@@ -25,10 +25,10 @@ const token = (stream: StringStream, state: { line: LineState }): string | null 
     state.line = { expectsOp: false };
     return 'op';
   }
+  if (stream.match(/^[A-Za-z_][\w.]*(?=\s*=)/)) return 'property';
   if (stream.match(/^(?:kir|graph|level|return|resources|float|quantized|table(?!\.)|const)\b/))
     return 'keyword';
   if (stream.match(/^(?:true|false|nan)\b/)) return 'number';
-  if (stream.match(/^[A-Za-z_][\w.]*(?=\s*=)/)) return 'property';
   if (stream.match(/^[A-Za-z_][\w.]*(?=\{)/)) return 'tag';
   if (stream.match(/^[A-Za-z_][\w.]*/)) return 'word';
   if (stream.match(/^= (?=[a-z][\w.]* %)/)) {

@@ -46,9 +46,10 @@ const passesPanel = (model: ViewModel, view: Store): Panel => {
         list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
       }
       if (step !== undefined && now.step !== before?.step) head.replaceChildren(stepHead(model, step));
+      // Before the graph, which scrolls to the chosen op and must know how much of it is seen.
+      details.replaceChildren(opDetails(model, now, view));
       graph.update(now, before);
       text.update(now, before);
-      details.replaceChildren(opDetails(model, now, view));
     },
   };
 };

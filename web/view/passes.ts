@@ -147,12 +147,14 @@ export const stepHead = (model: ViewModel, step: StepView): HTMLElement => {
     ...(quality?.rmse === undefined ? [] : [['RMSE', showValue(quality.rmse)] as const]),
     ...(quality === undefined ? [] : [['off float by', showPercent(quality.divergence)] as const]),
     ...(quality?.agreement === undefined ? [] : [['same class', showPercent(quality.agreement)] as const]),
-    ...(quality?.clippedInput === undefined
+    ...(quality?.clippedInput === undefined && quality?.clippedHidden === undefined
       ? []
-      : [['clipped inputs', showPercent(quality.clippedInput)] as const]),
-    ...(quality?.clippedHidden === undefined
-      ? []
-      : [['clipped hidden', showPercent(quality.clippedHidden)] as const]),
+      : [
+          [
+            'clipped in / hidden',
+            `${showPercent(quality.clippedInput ?? 0)} / ${showPercent(quality.clippedHidden ?? 0)}`,
+          ] as const,
+        ]),
   ];
   const warnings = step.remarks.filter((r) => r.severity === 'warning');
   const notes = step.remarks.filter((r) => r.severity === 'note');
