@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const SRC = fileURLToPath(new URL('../src', import.meta.url));
+const WEB = fileURLToPath(new URL('../web', import.meta.url));
 
 /** What each folder may import from; itself is always allowed. */
 const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
@@ -15,8 +16,9 @@ const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
   analyses: ['diagnostics', 'ir', 'numeric'],
   passes: ['analyses', 'diagnostics', 'importers', 'ir', 'numeric'],
   backends: ['analyses', 'diagnostics', 'ir', 'numeric'],
-  driver: ['analyses', 'backends', 'diagnostics', 'importers', 'ir', 'numeric', 'passes'],
-  cli: ['analyses', 'backends', 'diagnostics', 'driver', 'importers', 'ir', 'numeric', 'passes'],
+  view: ['analyses', 'diagnostics', 'ir', 'numeric', 'passes'],
+  driver: ['analyses', 'backends', 'diagnostics', 'importers', 'ir', 'numeric', 'passes', 'view'],
+  cli: ['analyses', 'backends', 'diagnostics', 'driver', 'importers', 'ir', 'numeric', 'passes', 'view'],
 };
 
 const sources = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
@@ -66,7 +68,7 @@ describe('folders of src', () => {
   it('leave the IR, the numerics and the passes free of Node, so that they run in browsers', () => {
     const bound = sources.filter(
       (f) =>
-        ['ir', 'numeric', 'passes', 'analyses', 'diagnostics', 'importers'].includes(folderOf(f)) &&
+        ['ir', 'numeric', 'passes', 'analyses', 'diagnostics', 'importers', 'view'].includes(folderOf(f)) &&
         /from 'node:/.test(readFileSync(join(SRC, f), 'utf8')),
     );
     expect(bound).toEqual([]);
@@ -122,5 +124,28 @@ describe('the playground', () => {
         text(f).split('\n').length > 320,
     );
     expect(wrong).toEqual([]);
+  });
+});
+
+describe('web, the pages that kanc writes', () => {
+  const pages = readdirSync(WEB, { recursive: true, encoding: 'utf8' }).filter((f) => f.endsWith('.ts'));
+  const text = (file: string): string => readFileSync(join(WEB, file), 'utf8');
+
+  it('view takes nothing of src but the model of its page', () => {
+    const wrong = pages
+      .filter((f) => folderOf(f) === 'view')
+      .flatMap((f) => [...text(f).matchAll(/from '(\.\.\/[^']+)'/g)].map((m) => `${f} -> ${m[1]}`))
+      .filter((line) => !line.endsWith(' -> ../../src/view/model.js'));
+    expect(wrong).toEqual([]);
+  });
+
+  it('has no HTML in strings: names from checkpoints are text', () => {
+    expect(
+      pages.filter((f) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(text(f))),
+    ).toEqual([]);
+  });
+
+  it('keeps files to one idea: at most 320 lines', () => {
+    expect(pages.filter((f) => text(f).split('\n').length > 320)).toEqual([]);
   });
 });

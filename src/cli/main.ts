@@ -14,6 +14,7 @@ import { addSweep } from './commands/sweep.js';
 import { addSynth } from './commands/synth.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
+import { addView } from './commands/view.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
 import { reportCrash } from './report-crash.js';
 import type { Settle } from './settle.js';
@@ -48,6 +49,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addEval,
     addVerify,
     addReport,
+    addView,
     addSweep,
     addSynth,
     addImport,

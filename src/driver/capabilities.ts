@@ -97,6 +97,8 @@ export interface Capabilities {
   /** A task, so that only commands that search load what they need. */
   readonly trials: (study: Study, threads: number) => T.Task<Trials>;
   readonly sha256: Sha256;
+  /** The text of a file that `npm run build` puts beside kanc, such as `web/view.js`. K0101 where it is missing. */
+  readonly asset: (name: string) => TE.TaskEither<Diagnostics, string>;
   /** The version of kanc. */
   readonly version: string;
 }

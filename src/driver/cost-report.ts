@@ -94,14 +94,14 @@ const artifactReport = ({ manifest, files }: ArtifactFiles): ArtifactReport => {
 };
 
 /** The sizes of the network that an artifact was made of; undefined in artifacts of versions that did not tell. */
-const storedFacts = ({ manifest }: ArtifactFiles): NetworkFacts | undefined => {
+export const storedFacts = ({ manifest }: ArtifactFiles): NetworkFacts | undefined => {
   const { layers, rest } = manifest.extra;
   const facts = { layers, rest };
   return NetworkFactsCodec.is(facts) ? facts : undefined;
 };
 
 /** Bits that the pipeline of an artifact asked for, of the form that was not chosen. */
-const askedBits = (pipeline: string | null): WantedBits =>
+export const askedBits = (pipeline: string | null): WantedBits =>
   pipe(
     parsePipeline(pipeline ?? ''),
     E.match(

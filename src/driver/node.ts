@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
@@ -54,6 +55,20 @@ export const ownVersion = (): string => {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const data: unknown = JSON.parse(text);
   return PackageJson.is(data) ? data.version : 'unknown';
+};
+
+/** The same path from `src` as from `dist`, where it is a neighbour. */
+const asset = (name: string): TE.TaskEither<Diagnostics, string> => {
+  const path = fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
+  return pipe(
+    nodeFiles.read(path),
+    TE.bimap(
+      ([first]): Diagnostics => [
+        { ...first, hint: 'It is made by npm run build; install kanc again, or build it.' },
+      ],
+      (bytes) => new TextDecoder().decode(bytes),
+    ),
+  );
 };
 
 const importModule = (path: string): TE.TaskEither<Diagnostics, unknown> =>
@@ -140,5 +155,6 @@ export const nodeCapabilities = (): Capabilities => ({
   threads: availableParallelism,
   trials: (study, threads) => async () => (await import('./node-workers.js')).nodeTrials(study, threads),
   sha256: sha256Of,
+  asset,
   version: ownVersion(),
 });

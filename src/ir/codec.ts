@@ -50,6 +50,18 @@ const FiniteF32 = new t.Type<number, number, unknown>(
 export const perChannelOf = (kind: ElementType['kind']): t.Type<PerChannel, PerChannel, unknown> =>
   t.union([kind === 'f32' ? FiniteF32 : integer(-(2 ** 31), 2 ** 32 - 1), constantOf(kind, 1)]);
 
+/** A key of a record as documentation shows it. */
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+  readonly optional: boolean;
+}
+
+const fields = new WeakMap<t.Mixed, ReadonlyArray<Field>>();
+
+/** The keys of a codec that `record` made, in the order of its declaration; undefined for other codecs. */
+export const fieldsOfRecord = (codec: t.Mixed): ReadonlyArray<Field> | undefined => fields.get(codec);
+
 /**
  * A record with exactly these keys: unlike `t.type`, which keeps unknown keys, and `t.strict`, which drops
  * them, an unknown key is an error, so that a misspelt attribute is told and not ignored.
@@ -62,7 +74,7 @@ export const record = <R extends t.Props, P extends t.Props>(
   const codec = t.intersection([t.type(required), t.partial(optional)]);
   const onlyKnown = (u: unknown): boolean =>
     typeof u === 'object' && u !== null && Object.keys(u).every((key) => known.has(key));
-  return new t.Type(
+  const made: t.Type<t.TypeOf<typeof codec>, unknown, unknown> = new t.Type(
     codec.name,
     (u): u is t.TypeOf<typeof codec> => codec.is(u) && onlyKnown(u),
     (u, c) => {
@@ -75,6 +87,14 @@ export const record = <R extends t.Props, P extends t.Props>(
     },
     codec.encode,
   );
+  const field =
+    (optional: boolean) =>
+    ([name, of]: readonly [string, t.Mixed]): Field => ({ name, type: of.name, optional });
+  fields.set(made, [
+    ...Object.entries(required).map(field(false)),
+    ...Object.entries(optional).map(field(true)),
+  ]);
+  return made;
 };
 
 /** The first few validation errors as text: path, what was expected, what was found. */

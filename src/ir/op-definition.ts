@@ -27,10 +27,19 @@ export const NO_COST: Cost = { macs: 0, macBits: [0, 0], adds: 0, addBits: 0, re
 /** Either a sentence that says what is wrong, or the result. */
 export type Rule<A> = E.Either<string, A>;
 
+/** What docs/ir.md says of an op, beside what it takes from the definition itself. `npm run docs:ir` writes it there. */
+export interface OpDoc {
+  /** A few words for the table of all ops. */
+  readonly does: string;
+  /** Markdown: paragraphs and items of lists, each a string of one line; empty strings between paragraphs. */
+  readonly text: ReadonlyArray<string>;
+}
+
 export interface OpDefinition<K extends string, A> {
   readonly kind: K;
-  /** One line for `docs/ir.md` and `--help`. */
+  /** One line for `--help`. */
   readonly summary: string;
+  readonly doc: OpDoc;
   /** The levels at which the op may stand. */
   readonly levels: ReadonlyArray<Level>;
   /** How many operands; `several` is one or more. */

@@ -9,7 +9,7 @@ import { writeArtifact } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
-import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/compile-options.js';
+import { type CompileOptions, compilePipeline } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { checkDestination } from '../../driver/destination.js';
@@ -19,11 +19,12 @@ import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { CompileFlags } from '../commands/compile.js';
-import { importOptions, inputOptions } from '../flags.js';
+import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
+import { shapeOptions } from '../shape-flags.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';
@@ -35,7 +36,7 @@ export const compile = (
 ): TE.TaskEither<Diagnostics, number> => {
   const seen = observer(world, flags);
   return pipe(
-    TE.fromEither(optionsOf(flags)),
+    TE.fromEither(shapeOptions(flags)),
     TE.bindTo('options'),
     TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
@@ -109,20 +110,6 @@ export const compile = (
       return EXIT.ok;
     }),
   );
-};
-
-const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
-  const { calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes } = flags;
-  const rest: CompileOptions = {
-    ...inputOptions(flags),
-    ...defined({ calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes }),
-  };
-  return flags.quant === undefined
-    ? E.right(rest)
-    : pipe(
-        parseQuant(flags.quant),
-        E.map((quant) => ({ ...rest, quant })),
-      );
 };
 
 /** What only some targets take: their codecs refuse what they do not know. */

@@ -33,6 +33,12 @@ export const univariate = (f: UnivariateFunction, c: number): ((x: number) => nu
 export const activate = defineOp<'activate', ActivateAttrs>({
   kind: 'activate',
   summary: 'y = f(x), f an activation or a PReLU with a slope for each channel',
+  doc: {
+    does: 'an activation or a PReLU',
+    text: [
+      '`y = f(x)`, computed in double and rounded once: f32 to the same type. `function`: `activation{activation}`, or `prelu{slope}`, x where x >= 0 and slope * x elsewhere, `slope` f32 per channel.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record(

@@ -10,6 +10,12 @@ export type AddAttrs = Record<never, never>;
 export const add = defineOp<'add', AddAttrs>({
   kind: 'add',
   summary: 'y = f32(a + b)',
+  doc: {
+    does: 'a sum of two values',
+    text: [
+      '`y = f32(a + b)`: two values of one f32 type to the same type. In a table graph `table.sum` stands for it.',
+    ],
+  },
   levels: ['float', 'quantized'],
   operands: 2,
   attrs: record({}, {}),

@@ -20,6 +20,12 @@ export const fitsChannels = (name: string, p: PerChannel, channels: number): Rul
 export const affine = defineOp<'affine', AffineAttrs>({
   kind: 'affine',
   summary: 'y[f] = f32(f32(x[f] * scale[f]) + shift[f])',
+  doc: {
+    does: 'scale and shift',
+    text: [
+      '`y[e] = f32(f32(x[e] * scale[c]) + shift[c])`: f32 to the same type. `scale`, `shift`: f32 per channel.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ scale: perChannelOf('f32'), shift: perChannelOf('f32') }, {}),

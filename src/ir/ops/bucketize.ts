@@ -35,6 +35,15 @@ const codeOf = (thresholds: ArrayLike<number>, offset: number, count: number, ac
 export const bucketize = defineOp<'bucketize', BucketizeAttrs>({
   kind: 'bucketize',
   summary: 'code[o] = how many of thresholds[o] are <= acc[o]',
+  doc: {
+    does: 'from accumulators to codes, by thresholds',
+    text: [
+      '`code[e] = how many of thresholds[r] are <= acc[e]`, r = c or 0, exact: i<scaled> to u{bits}<quantizer>. It stands for `quantize` of `dequantize` where the quantizer is not uniform, or where no multiplication and shift comes near it.',
+      '',
+      '- `thresholds`: int[R, levels - 1], R = 1 or C; each row ascends and may repeat values.',
+      '- `bits`, `quantizer`.',
+    ],
+  },
   levels: ['table'],
   operands: 1,
   attrs: record({ thresholds: constantOf('int', 2), bits: integer(1, 16), quantizer: QuantizerCodec }, {}),

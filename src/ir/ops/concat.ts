@@ -12,6 +12,12 @@ export type ConcatAttrs = Record<never, never>;
 export const concat = defineOp<'concat', ConcatAttrs>({
   kind: 'concat',
   summary: 'the operands one after another, along channels',
+  doc: {
+    does: 'values side by side',
+    text: [
+      'The operands one after another, along channels. They have one element type and differ in their channels only. Codes need quantizers of equal levels, which are joined; accumulators are not taken.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 'several',
   attrs: record({}, {}),

@@ -24,6 +24,12 @@ export const decodedValue = (a: DecodeAttrs, type: ValueType, f: number, c: numb
 export const decode = defineOp<'decode', DecodeAttrs>({
   kind: 'decode',
   summary: 'y = values[channel, code], by default what the quantizer of the operand says',
+  doc: {
+    does: 'from codes to floats',
+    text: [
+      '`y[e] = values[r, code[e]]`, r = c or 0: u to f32. `values?`: f32[R, levels], R = 1 or C; absent: what the quantizer of the operand says, `f32(lo + code * step)` being computed in double and rounded once.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({}, { values: constantOf('f32', 2) }),

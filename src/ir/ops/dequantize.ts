@@ -12,6 +12,12 @@ export type DequantizeAttrs = Record<never, never>;
 export const dequantize = defineOp<'dequantize', DequantizeAttrs>({
   kind: 'dequantize',
   summary: 'y[o] = f32(f32(acc[o]) * scale[o]), with the scale of the operand',
+  doc: {
+    does: 'from accumulators to floats',
+    text: [
+      "`y[e] = f32(f32(acc[e]) * scale[c])` with the scale of the operand's type: i<scaled> to f32. No attributes.",
+    ],
+  },
   levels: ['quantized', 'table'],
   operands: 1,
   attrs: record({}, {}),

@@ -16,6 +16,12 @@ export interface GatherAttrs {
 export const gather = defineOp<'gather', GatherAttrs>({
   kind: 'gather',
   summary: 'y[j] = x[indices[j]], over channels',
+  doc: {
+    does: 'picks channels',
+    text: [
+      'Channel j of the result is channel indices[j]: T[n, C, ...] to T[n, J, ...], the meaning with its channels picked alike. `indices`: uint[J], each below C.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ indices: constantOf('uint', 1) }, {}),

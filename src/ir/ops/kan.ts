@@ -183,6 +183,23 @@ export const kan = defineOp<'kan', KanAttrs>({
   kind: 'kan',
   summary:
     'y[o] = bias[o] + sum over branches, inputs i and basis functions k of weights[i,k,o] * basis_k(x[i])',
+  doc: {
+    does: 'a layer: basis functions of inputs, times weights',
+    text: [
+      '`y[o] = bias[o] + sum over branches, inputs i and functions k of weights[i, k, o] * basis_k(x[from + i])`, summed in double and rounded once: f32[n, I] to f32[n, O], or f32[n, C, H, W] to f32[n, O, OH, OW].',
+      '',
+      '- `branches`: a list of `{basis, weights, from?}`, weights f32[I, K, O]. With `from` a branch reads that many inputs from there on instead of all: whole channels, and not where there are groups.',
+      '- The bases. Over windows all inputs share them: one row of knots, and nothing symbolic.',
+      '  - `bspline{knots, order}`: B-splines by the Cox-de Boor recursion on knots f32[R, N], R = 1 or I, ascending; K = N - order - 1. Intervals are half-open, 0/0 counts as 0, and outside the knots, as for NaN, all are 0.',
+      '  - `base{activation}`: one named function for all inputs, K = 1.',
+      '  - `rbf{centers, width}`: exp(-((x - centers[k]) / width)^2), centers f32[K].',
+      '  - `polynomial{family, degree, squash, outer, beta?}`: `outer` of the polynomials of degree 0 to `degree` at s, s being x or tanh(x) (`squash`). P_0 = 1, P_1 = s, P_{n+1} = a_n s P_n - b_n P_{n-1}; `chebyshev`: a_n = 2, b_n = 1; `legendre`: a_n = (2n + 1) / (n + 1), b_n = n / (n + 1); `gram`: a_n = 1, b_n = beta[n], beta f32[degree + 1].',
+      "  - `symbolic{functions, kinds, inner}`: functions[kinds[i, k]](inner[i, k, 0] * x + inner[i, k, 1]), the names being pykan's; kinds uint[I, K], inner f32[I, K, 2].",
+      '- `bias?`: f32[O].',
+      '- `precision?`: `{basis, coef, table}`, bits for the table forms. Set by quantization, read by tabulation.',
+      '- `window?`: see above.',
+    ],
+  },
   levels: ['float', 'quantized'],
   operands: 1,
   attrs,

@@ -48,6 +48,12 @@ const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueTy
 export const multiply = defineOp<'multiply', MultiplyAttrs>({
   kind: 'multiply',
   summary: 'y[n] = x[left[n]] * x[right[n]]; an index equal to the number of features stands for 1',
+  doc: {
+    does: 'products of two features each',
+    text: [
+      '`y[m] = x[left[m]] * x[right[m]]`: [n, F] to [n, M]. `left`, `right`: uint[M]; the index F stands for 1, for nodes that pass. Of f32 the product is rounded once. Of accumulators in [lo, hi] products must fit 32 bits: i<scaled> to i32<scaled>, with the products of the scales.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ left: constantOf('uint', 1), right: constantOf('uint', 1) }, {}),

@@ -26,6 +26,12 @@ export const NORM_OVER = t.union([t.literal('sample'), t.literal('channel')]);
 export const norm = defineOp<'norm', NormAttrs>({
   kind: 'norm',
   summary: 'y = (x - mean) / sqrt(variance + epsilon) * scale + shift, over the sample or each channel of it',
+  doc: {
+    does: 'layer norm, instance norm',
+    text: [
+      '`y = (x - mean) / sqrt(variance + epsilon) * scale[c] + shift[c]`, computed in double and rounded once: f32 to the same type. Mean and (biased) variance are those of the whole sample or of the channel (`over`: `"sample"`, `"channel"`). `epsilon`: above 0. `scale`, `shift`: f32 per channel.',
+    ],
+  },
   levels: ['float', 'quantized'],
   operands: 1,
   attrs: record(

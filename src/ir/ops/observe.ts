@@ -20,6 +20,12 @@ export interface ObserveAttrs {
 export const observe = defineOp<'observe', ObserveAttrs>({
   kind: 'observe',
   summary: 'the value itself, with the histogram that calibration data gave it',
+  doc: {
+    does: 'the value itself, with what calibration saw',
+    text: [
+      'The value itself, f32, with what calibration saw: `samples` (0: no data, the range is an assumption), `lo` and `hi`, `counts` u32[C, B] in B equal bins over [lo, hi], and `means` f32[C, B] of the values in each bin.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record(

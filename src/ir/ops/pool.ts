@@ -58,6 +58,15 @@ export const pool = defineOp<'pool', PoolAttrs>({
   kind: 'pool',
   summary:
     'mean or max over windows; of accumulators the mean is their sum, with the division in the scale of the result',
+  doc: {
+    does: 'mean or max over windows',
+    text: [
+      '`reduce` over every window of a channel: f32[n, C, H, W] or accumulators to [n, C, OH, OW]. `window`: with one group.',
+      '',
+      '- `"max"`: the largest of the pixels, as Math.max has it: NaN wins, and 0 over -0. Every window must hold a pixel.',
+      '- `"mean"`: their sum over the area of the kernel, padding counting as 0, in double and rounded once. Of accumulators the sum itself, and the area divides the scale of the result.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ reduce: t.union([t.literal('mean'), t.literal('max')]), window: WindowCodec }, {}),

@@ -22,6 +22,15 @@ export interface QuantizeAttrs {
 export const quantize = defineOp<'quantize', QuantizeAttrs>({
   kind: 'quantize',
   summary: 'code = how many thresholds of the quantizer (of the channel) are <= x; NaN has code 0',
+  doc: {
+    does: 'from floats to codes',
+    text: [
+      '`code[e] = how many thresholds of channel c are <= x[e]`: f32 to u{bits}<quantizer>.',
+      '',
+      '- `quantizer`, `bits`: 1 to 16, enough for the levels.',
+      '- `nan`: `"zero"`, or `"refuse"`: then the program rejects inputs that hold a NaN before it starts.',
+    ],
+  },
   levels: ['quantized', 'table'],
   operands: 1,
   attrs: record(

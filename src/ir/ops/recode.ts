@@ -19,6 +19,12 @@ export interface RecodeAttrs {
 export const recode = defineOp<'recode', RecodeAttrs>({
   kind: 'recode',
   summary: 'new = map[channel, code]',
+  doc: {
+    does: 'from codes to codes',
+    text: [
+      '`new[e] = map[r, code[e]]`, r = c or 0, from codes to codes: u to u{bits}<quantizer>. `map`: uint[R, L], R = 1 or C, L the levels of the operand (2^N for raw uN), its entries below the levels of `quantizer`; `bits`; `quantizer`.',
+    ],
+  },
   levels: ['quantized', 'table'],
   operands: 1,
   attrs: record({ map: constantOf('uint', 2), bits: integer(1, 16), quantizer: QuantizerCodec }, {}),

@@ -28,6 +28,15 @@ export interface RequantizeAttrs {
 export const requantize = defineOp<'requantize', RequantizeAttrs>({
   kind: 'requantize',
   summary: 'code[o] = clamp(((acc[o] + bias[o]) * mul[o] + 2^(shift-1)) >> shift, 0, levels - 1), exact',
+  doc: {
+    does: 'from accumulators to codes',
+    text: [
+      '`code[e] = clamp(((acc[e] + bias[c]) * mul[c] + 2^(shift-1)) >> shift, 0, levels - 1)`, exact: i<scaled> to u{bits}<quantizer>.',
+      '',
+      '- `mul`: a positive integer per channel; `shift`: 1 to 43 (products of more than 31 bits are split: src/numeric/fixed-point.ts); `bias?`: int[C]; `bits`; `quantizer`.',
+      '- With acc + bias clamped first to where the code still changes, no product reaches 2^31: 32 bits are enough.',
+    ],
+  },
   levels: ['table'],
   operands: 1,
   attrs: record(

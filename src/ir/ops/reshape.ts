@@ -31,6 +31,12 @@ const reshapedMeaning = (x: ValueType, shape: ReadonlyArray<number>): Rule<Value
 export const reshape = defineOp<'reshape', ReshapeAttrs>({
   kind: 'reshape',
   summary: 'the same elements, row-major, in another shape',
+  doc: {
+    does: 'the same elements in another shape',
+    text: [
+      'The same elements, row-major, in another `shape` (a list of dimensions without the batch). Where channels mean different things they may be split but not mixed: the new number of channels is a multiple of the old one.',
+    ],
+  },
   levels: ['float', 'quantized', 'table'],
   operands: 1,
   attrs: record({ shape: t.readonlyArray(integer(1, 2 ** 31 - 1)) }, {}),

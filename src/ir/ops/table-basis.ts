@@ -137,6 +137,22 @@ export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
   kind: 'table.basis',
   summary:
     'acc[o] = bias[o] + sum over i of (sum over j of coefficients[i, span + j, o] * (basis[frac, j] << shift) + base[i, o] * baseTable)',
+  doc: {
+    does: 'a layer as basis values times coefficients',
+    text: [
+      'With r = rows[i] (0 when absent) and k = code[i],',
+      '',
+      '    acc[o] = bias[o] + sum over i of ( sum over j of coefficients[i, span[r, k] + j, o] * (basis[frac[r, k], j] << shift)',
+      '                                       + base[i, o] * baseTable[r, k] )',
+      '',
+      'exact in integers, in the order i, then j, then base: the types of table.edge.',
+      '',
+      "- `coefficients`: int[I, K', O]. `basis`: uint[fractions, p + 1], the values of the splines. Shifted left by `shift` (0 to 15) a basis value has at most 31 bits.",
+      '- `span`, `frac`: uint[R, levels], the first function and the row of `basis` for each code. `rows?`: uint[I], needed when R is not 1.',
+      '- `base?`, `baseTable?`: int[I, O] and int[R, levels], the base branch; both or neither.',
+      '- `bias?`, `acc`, `lo`, `hi`, `scale`, `frequent?`, `window?`: as for table.edge.',
+    ],
+  },
   levels: ['table'],
   operands: 1,
   attrs: record(

@@ -106,6 +106,19 @@ const addRow = (table: ArrayLike<number>, row: number, width: number, acc: Int32
 export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
   kind: 'table.edge',
   summary: 'acc[o] = bias[o] + sum over inputs i of table[slabs[i], code[i], o]',
+  doc: {
+    does: 'a layer as tables of edges: from codes to accumulators',
+    text: [
+      '`acc[o] = bias[o] + sum over i of table[slab(i), code[i], o]`, exact in integers, in the order of i: u[n, I] to i{acc}[n, O]<scaled>, or from images of codes to images of accumulators.',
+      '',
+      '- `table`: int[S, levels, O]. Over padded windows int[S, levels + 1, O]: the last row is what a tap in the padding adds.',
+      '- `slabs?`: uint[I], the slab of each input; absent: slab i for input i.',
+      '- `bias?`: int[O], where the accumulators start.',
+      '- `acc`: 8, 16 or 32, the bits of an accumulator. `lo`, `hi`: the proven range. `scale`: per channel of the result.',
+      '- `frequent?`: uint[I], without windows only: a code that the input often has, or the number of levels. It changes no value: a backend may know beforehand what inputs add at these codes, and look up the others only.',
+      '- `window?`: see above.',
+    ],
+  },
   levels: ['table'],
   operands: 1,
   attrs: record(

@@ -40,6 +40,17 @@ const all = (p: PerChannel, fits: (v: number) => boolean): boolean =>
 export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
   kind: 'table.norm',
   summary: 'the code of (acc - mean) / sigma * gain + offset, over the sample or each channel, in integers',
+  doc: {
+    does: 'norm and quantization of accumulators, in integers',
+    text: [
+      'The code of `(acc - mean) / sigma * gain / 2^gainShift + offset`, rounded and clamped to the levels, by a definition in integers of at most 32 bits: `src/numeric/integer-norm.ts` states it, and the bound for its distance from the real norm. i<scaled> to u{bits}<quantizer>.',
+      '',
+      '- `over`: as for norm. Accumulators lie within [-2048, 2048], groups have up to 2^16 elements, and over the sample all channels share one scale.',
+      '- `epsilon`: 1 to 2^45, in units of (accumulator / 8)^2, times the size of a group.',
+      '- `gain`: int per channel, below 2^15 in magnitude. `gainShift`: -64 to 64. `offset`: int per channel, below 2^29 in magnitude.',
+      '- `bits`, `quantizer`.',
+    ],
+  },
   levels: ['table'],
   operands: 1,
   attrs: record(

@@ -71,6 +71,15 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs>({
   kind: 'table.sum',
   summary:
     'acc[c] = bias[c] + sum over operands k of tables[k][c, code_k[c]], for every element of channel c',
+  doc: {
+    does: 'a sum of univariate tables, element by element',
+    text: [
+      '`acc[e] = bias[c] + sum over operands k of tables[k][r, code_k[e]]`, r = c or 0, exact in integers, in the order of k: codes of one shape to i{acc}<scaled> of that shape. It stands for residual additions, and for univariate functions where a value is needed and not a layer.',
+      '',
+      '- `tables`: for each operand int[R, levels], R = 1 or C.',
+      '- `bias?`: int[C]. `acc`, `lo`, `hi`, `scale`: as for table.edge.',
+    ],
+  },
   levels: ['table'],
   operands: 'several',
   attrs: record(

@@ -1,0 +1,74 @@
+/** `kanc view`: what it does. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import { writeFileAtomically } from '../../driver/atomic.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { dataFromFiles } from '../../driver/data.js';
+import { defined } from '../../driver/defined.js';
+import { loadModel } from '../../driver/models.js';
+import { loadPlugins } from '../../driver/plugins.js';
+import { viewHistory } from '../../driver/view.js';
+import type { NamedPass } from '../../passes/registry.js';
+import { viewPage } from '../../view/page.js';
+import { viewModel } from '../../view/view-model.js';
+import type { ViewFlags } from '../commands/view.js';
+import { readImportOptions } from '../import-options.js';
+import { showRemarks } from '../observe-passes.js';
+import { EXIT } from '../report.js';
+import { shapeOptions } from '../shape-flags.js';
+import { jsonLine, showBytes } from '../show.js';
+
+export const view = (
+  world: Capabilities,
+  path: string,
+  flags: ViewFlags,
+): TE.TaskEither<Diagnostics, number> => {
+  const load = dataFromFiles(world);
+  const optional = (file: string | undefined) => (file === undefined ? TE.right(undefined) : load(file));
+  return pipe(
+    TE.fromEither(shapeOptions(flags)),
+    TE.bindTo('options'),
+    TE.bind('script', () => world.asset('web/view.js')),
+    TE.bind('style', () => world.asset('web/view.css')),
+    TE.bind('builtin', () => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
+    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
+    TE.bind('importing', () => readImportOptions(world)(flags)),
+    TE.bind('model', ({ importing }) => loadModel(world)(path, importing)),
+    TE.bind('data', () => optional(flags.data)),
+    TE.bind('labels', () => optional(flags.labels)),
+    TE.bind('history', ({ options, builtin, plugins, model, data, labels }) =>
+      viewHistory({
+        version: world.version,
+        passes: [...builtin, ...plugins.flatMap((p) => p.passes)],
+        data: load,
+      })({
+        model,
+        options,
+        verifyEach: flags.verifyEach === true,
+        ...defined({ data, labels, limit: flags.limit }),
+        onPass: ({ name }) => world.terminal.progress(`kanc: ${name} done`),
+      }),
+    ),
+    TE.bind('page', ({ history, script, style }) =>
+      TE.fromIO(() => {
+        world.terminal.progress('kanc: drawing edges');
+        return viewPage(viewModel(history), { script, style });
+      }),
+    ),
+    TE.tap(({ page }) => writeFileAtomically(world)(flags.out, page)),
+    TE.map(({ history, page }) => {
+      const remarks = history.steps.flatMap(({ name, remarks }) =>
+        remarks.map((r) => ({ ...r, pass: name })),
+      );
+      const bytes = Buffer.byteLength(page);
+      world.terminal.err(showRemarks(remarks, false));
+      world.terminal.err(`${flags.out}: ${history.steps.length - 1} passes, ${showBytes(bytes)}\n`);
+      if (flags.json === true) {
+        const passes = history.steps.slice(1).map(({ call }) => call);
+        world.terminal.out(jsonLine({ out: flags.out, bytes, pipeline: history.pipeline, passes }));
+      }
+      return EXIT.ok;
+    }),
+  );
+};
