@@ -21,6 +21,7 @@ import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, inputOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { progressOf } from '../progress.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
@@ -51,7 +52,10 @@ export const compile = (
       searchFor(world, flags, goal, { source, importOptions, options, passes }),
     ),
     TE.bind('made', ({ source, importing, passes, options, plugins, searched }) => {
-      world.terminal.progress(`kanc: compiling ${checkpoint}`);
+      const line = `kanc: compiling ${checkpoint}`;
+      // In a log only where it ends a search, whose stages are told there too.
+      if (searched === undefined) world.terminal.progress(line);
+      else progressOf(world).stage(line);
       return flushing(seen)(
         compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
           source,

@@ -5,7 +5,7 @@ import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { networkFacts } from '../../analyses/layer-facts.js';
 import type { Json } from '../../backends/backend.js';
-import type { Checked, Diagnostics } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { importSource } from '../../importers/import.js';
 import type { Source } from '../../importers/source.js';
@@ -18,10 +18,19 @@ import type { HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
 import { withConfiguration } from './configuration.js';
 import type { Goal } from './goal.js';
-import { isCoarse, type Outcome, tryAllOn } from './outcome.js';
+import { isCoarse, type Outcome, type TryAll, tryAllOn } from './outcome.js';
 import { type Found, search } from './search.js';
 import { prepareStudy, type Study } from './study.js';
 import { crashingWith } from './trial-crash.js';
+
+/** How far a search is. */
+export interface SearchProgress {
+  readonly stage: string;
+  /** Configurations that are tried. */
+  readonly done: number;
+  /** All that is known to be tried by now: the stages to come are not counted. */
+  readonly of: number;
+}
 
 export interface SearchRequest {
   readonly source: Source;
@@ -32,7 +41,7 @@ export interface SearchRequest {
   readonly labels?: HashedDataset;
   readonly goal: Goal;
   readonly samples?: number;
-  readonly onProgress: (text: string) => void;
+  readonly onProgress: (progress: SearchProgress) => void;
 }
 
 export interface SearchWorld {
@@ -48,19 +57,24 @@ export interface Choice {
   readonly pipeline: string;
 }
 
-/** The network and the passes of the options, which no configuration changes. */
-export const importForStudy = (
-  source: Source,
-  importOptions: ImportOptions,
-  options: CompileOptions,
-): Checked<{ readonly graph: Graph; readonly calls: ReadonlyArray<PassCall> }> =>
+/** A network whose bits can be chosen; K0801 where it has bits already. */
+export const importFloat = (source: Source, importOptions: ImportOptions): Checked<Graph> =>
   pipe(
     importSource(source, importOptions),
-    E.bindTo('imported'),
-    E.bind('text', ({ imported }) => compilePipeline(options, imported.graph.level)),
-    E.bind('calls', ({ text }) => parsePipeline(text)),
-    E.map(({ imported, calls }) => ({ graph: imported.graph, calls })),
+    E.flatMap(({ graph }) =>
+      graph.level === 'float'
+        ? E.right(graph)
+        : fail('K0801', 'the checkpoint is a network of integers already: its bits cannot be chosen', {
+            place: { file: source.file },
+            expected: 'a float network',
+            hint: 'kanc compile takes it as it is, without data and bits.',
+          }),
+    ),
   );
+
+/** The passes that options ask for, which no configuration changes. */
+export const studyCalls = (options: CompileOptions): Checked<ReadonlyArray<PassCall>> =>
+  pipe(compilePipeline(options), E.flatMap(parsePipeline));
 
 /** Gives `use` what tries configurations, and ends that whatever comes of it. */
 export const withTrials =
@@ -81,47 +95,57 @@ export const searchCheckpoint =
   (request: SearchRequest): TE.TaskEither<Diagnostics, Choice> => {
     const { source, importOptions, options, data, goal, onProgress } = request;
     const info = { version: world.version, options: { goal } };
-    let [stage, tried] = ['', 0];
-    const tell = (): void => onProgress(`kanc: ${stage}, ${tried} configurations tried`);
+    let progress: SearchProgress = { stage: 'calibration', done: 0, of: 0 };
+    const tell = (news: Partial<SearchProgress>): void => {
+      progress = { ...progress, ...news };
+      onProgress(progress);
+    };
+    const counted =
+      (tryAll: TryAll): TryAll =>
+      (configurations, effort) => {
+        tell({ of: progress.of + configurations.length });
+        return tryAll(configurations, effort);
+      };
     return pipe(
-      TE.fromIOEither(() => importForStudy(source, importOptions, options)),
-      TE.bindTo('imported'),
-      TE.bind('study', ({ imported }) =>
+      TE.fromIOEither(() => {
+        tell({});
+        return importFloat(source, importOptions);
+      }),
+      TE.bindTo('graph'),
+      TE.bind('calls', () => TE.fromEither(studyCalls(options))),
+      TE.bind('study', ({ graph, calls }) =>
         TE.fromIOEither(() =>
           prepareStudy({
-            ...imported,
+            graph,
+            calls,
             passes: world.passes,
             data,
             ...defined({ labels: request.labels, samples: request.samples }),
           }),
         ),
       ),
-      TE.bind('found', ({ imported, study }) =>
+      TE.bind('found', ({ graph, study }) =>
         withTrials(world.trials(study))(({ attempt }) =>
           search({
             goal,
             layers: study.layers,
-            facts: networkFacts(imported.graph).layers,
-            tryAll: tryAllOn(study, crashingWith(study, info)(attempt), () => {
-              tried++;
-              tell();
-            }),
+            facts: networkFacts(graph).layers,
+            tryAll: counted(
+              tryAllOn(study, crashingWith(study, info)(attempt), () => tell({ done: progress.done + 1 })),
+            ),
             freeCells: options.quantizer === undefined,
-            onStage: (name) => {
-              stage = name;
-              tell();
-            },
+            onStage: (stage) => tell({ stage }),
           }),
         ),
       ),
-      TE.map(({ imported, study, found }) => {
+      TE.map(({ calls, study, found }) => {
         const { configuration } = found.chosen;
         const refit =
           isCoarse(configuration, study.layers) && options.calib !== undefined
             ? { data: options.calib }
             : undefined;
-        const calls = withConfiguration(imported.calls, configuration, study.layers, refit);
-        return { found, study, pipeline: showPipeline(calls) };
+        const chosen = withConfiguration(calls, configuration, study.layers, refit);
+        return { found, study, pipeline: showPipeline(chosen) };
       }),
     );
   };
