@@ -90,7 +90,7 @@ export const lineChart = (
   units: { readonly x: string; readonly y: string },
   lines: ReadonlyArray<Line>,
 ): string => {
-  const [left, right, top, bottom] = [70, 30, 60, 50];
+  const [left, right, top, bottom] = [70, 30, 76, 50];
   const [width, height] = [800, 420];
   const points = lines.flatMap((l) => l.points);
   const [sx, sy] = [logScale(points.map(([a]) => a)), logScale(points.map(([, b]) => b))];

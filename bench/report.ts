@@ -106,10 +106,22 @@ export const widthsTable = (widths: ReadonlyArray<Width>): string =>
     ]),
   );
 
+const batchChart = (batch: number): string => `performance-batch-${batch}.svg`;
+const WIDTHS_CHART = 'performance-widths.svg';
+
+const batchesOf = (rows: ReadonlyArray<Row>): ReadonlyArray<number> => [...new Set(rows.map((r) => r.batch))];
+
 /** Sections of docs/performance.md, by the names of their markers. */
 export const sectionsOf = (r: Results): ReadonlyMap<string, string> =>
   new Map([
-    ['times', `${timesTable(r.rows)}\n\nMicroseconds of one inference. Machine: ${r.machine}.`],
+    [
+      'times',
+      [
+        timesTable(r.rows),
+        `Microseconds of one inference. Machine: ${r.machine}.`,
+        ...batchesOf(r.rows).map((batch) => `![Times at batch ${batch}](${batchChart(batch)})`),
+      ].join('\n\n'),
+    ],
     ['loading', loadingTable(r.loading)],
     [
       'arkan',
@@ -119,23 +131,23 @@ export const sectionsOf = (r: Results): ReadonlyMap<string, string> =>
         r.arkan.map(({ batch, kanc, float }) => [String(batch), us(kanc), us(float), ratio(float, kanc)]),
       ),
     ],
-    ['widths', widthsTable(r.widths)],
+    ['widths', `${widthsTable(r.widths)}\n\n![Cost against edges](${WIDTHS_CHART})`],
   ]);
 
 export const chartsOf = ({ rows, widths }: Results): ReadonlyMap<string, string> => {
   const charts = new Map<string, string>();
-  for (const batch of [...new Set(rows.map((r) => r.batch))]) {
+  for (const batch of batchesOf(rows)) {
     const groups = rows
       .filter((r) => r.batch === batch)
       .map(({ model, cells }) => ({ label: model, values: ENGINES.map((name) => timeOf(cells[name])) }));
     charts.set(
-      `performance-batch-${batch}.svg`,
+      batchChart(batch),
       barChart(`Batch ${batch}`, 'microseconds of one inference', ENGINES, groups),
     );
   }
   if (widths.length > 1) {
     charts.set(
-      'performance-widths.svg',
+      WIDTHS_CHART,
       lineChart('Cost against edges', { x: 'edges', y: 'microseconds of one inference' }, [
         { name: 'kanc', points: widths.map((w) => [w.edges, w.kanc]) },
         { name: 'float recursion', points: widths.map((w) => [w.edges, w.float]) },

@@ -174,6 +174,8 @@ const measureRandom = async (
 
 /** Networks whose hidden layer grows: edges grow with it, everything else stays. */
 const SERIES = [64, 128, 256, 512, 1024, 2048, 4096];
+/** Tables of the wide ones are larger than caches: only of many samples do some read the same rows. */
+const SERIES_BATCH = 1024;
 const seriesOf = (width: number): ReadonlyArray<number> => [256, width, 10];
 
 /** The size of which ArKan publishes times. */
@@ -215,7 +217,7 @@ const main = async (): Promise<void> => {
     for (const batch of [1, 16, 64]) arkan.push({ batch, ...(await measureRandom(ARKAN, batch, effort)) });
     for (const width of SERIES) {
       const layers = seriesOf(width);
-      widths.push({ width, edges: edgesOf(layers), ...(await measureRandom(layers, 64, effort)) });
+      widths.push({ width, edges: edgesOf(layers), ...(await measureRandom(layers, SERIES_BATCH, effort)) });
     }
   }
   const tfjs = rows.some((r) => 'us' in r.cells['tfjs-wasm']) ? ', TensorFlow.js with its WASM backend' : '';

@@ -51,14 +51,28 @@ const time = async (c: Contestant, n: number): Promise<number> => {
   return ((performance.now() - started) * 1000) / n;
 };
 
-/** Runs for a while, and returns how many runs take about `milliseconds`. */
+/** Most periods of warming up. */
+const PERIODS = 8;
+
+/**
+ * Runs until it gets no faster, and returns how many runs take about `milliseconds`. Engines compile what they have
+ * seen run once more, on other threads: the pause between periods leaves them the processor, and code that was not yet
+ * compiled well would be measured as that of a slow contestant.
+ */
 const warmedUp = async (c: Contestant, { milliseconds, warmup }: Effort): Promise<number> => {
-  let last = await time(c, 1);
-  const until = performance.now() + warmup;
-  do {
-    last = await time(c, Math.max(1, Math.round(Math.min(5000, warmup * 100) / last)));
-  } while (performance.now() < until);
-  return Math.max(1, Math.round((milliseconds * 1000) / last));
+  let least = await time(c, 1);
+  for (let period = 0, settled = 0; period < PERIODS && settled < 2; period++) {
+    await new Promise((resolve) => setTimeout(resolve, warmup / 10));
+    const until = performance.now() + warmup / 2;
+    let now = Number.POSITIVE_INFINITY;
+    do {
+      const runs = Math.max(1, Math.round(Math.min(5000, warmup * 100) / Math.min(least, now)));
+      now = Math.min(now, await time(c, runs));
+    } while (performance.now() < until);
+    settled = now > 0.9 * least ? settled + 1 : 0;
+    least = Math.min(least, now);
+  }
+  return Math.max(1, Math.round((milliseconds * 1000) / least));
 };
 
 export const race = async (

@@ -34,6 +34,8 @@ export const compileFashion = (target) => {
 const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
   '.wasm': 'application/wasm',
   '.wgsl': 'text/wgsl',
   '.bin': 'application/octet-stream',

@@ -26,6 +26,18 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     relative(SRC, normalize(join(SRC, dirname(file), m[1] ?? ''))),
   );
 
+/** The text without comments and without what is only text in it: the loaders of artifacts. */
+const codeOf = (file: string): string =>
+  readFileSync(join(SRC, file), 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/`(?:[^`\\]|\\.)*`/g, '``');
+
+/** What is left of the imports when it runs: those of types alone are gone. */
+const valueImportsOf = (file: string): ReadonlyArray<string> =>
+  [...codeOf(file).matchAll(/^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm)].map((m) =>
+    relative(SRC, normalize(join(SRC, dirname(file), m[1] ?? ''))),
+  );
+
 const folderOf = (file: string): string => file.split('/')[0] ?? '';
 
 describe('folders of src', () => {
@@ -69,5 +81,46 @@ describe('folders of src', () => {
         ),
     );
     expect(bound).toEqual([]);
+  });
+
+  it('leave the compiler as a function free of Node, with all that it imports, so that it runs in browsers', () => {
+    const reached = new Set<string>();
+    const visit = (file: string): void => {
+      if (reached.has(file)) return;
+      reached.add(file);
+      for (const target of valueImportsOf(file)) visit(target.replace(/\.js$/, '.ts'));
+    };
+    visit('driver/compile-input.ts');
+    expect(reached.size).toBeGreaterThan(100);
+    const bound = [...reached].filter((f) => /(?:from|import) 'node:|\bBuffer\.|\bprocess\./.test(codeOf(f)));
+    expect(bound).toEqual([]);
+  });
+});
+
+describe('the playground', () => {
+  const PLAYGROUND = fileURLToPath(new URL('../playground/src', import.meta.url));
+  const files = readdirSync(PLAYGROUND, { recursive: true, encoding: 'utf8' }).filter((f) =>
+    f.endsWith('.ts'),
+  );
+  const text = (file: string): string => readFileSync(join(PLAYGROUND, file), 'utf8');
+
+  it('runs the compiler in the worker: the page has types of it, and little else', () => {
+    const light = /\/(?:driver\/defined|numeric\/activations)\.js$/;
+    const heavy = files
+      .filter((f) => !f.startsWith('worker/'))
+      .flatMap((f) =>
+        [...text(f).matchAll(/^import (?!type )[^;]*?from '([^']*\/src\/[^']+)'/gm)].map((m) => m[1] ?? ''),
+      )
+      .filter((target) => !light.test(target));
+    expect(heavy).toEqual([]);
+  });
+
+  it('never reads text as HTML, and keeps files to one idea', () => {
+    const wrong = files.filter(
+      (f) =>
+        /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(text(f)) ||
+        text(f).split('\n').length > 320,
+    );
+    expect(wrong).toEqual([]);
   });
 });

@@ -1,37 +1,67 @@
 /** What a KAN layer would cost in each table form: the basis of the choice between them. */
 import { type Basis, functionCount, supportSize } from '../ir/basis.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
+import { basisMicroseconds, edgeMicroseconds, type KernelShape } from './wasm-cost.js';
 
 export type Form = 'edge' | 'basis';
 
 export interface FormCost {
+  /** Bytes of the tables. */
   readonly bytes: number;
-  /** Estimated time of one inference on a 128-bit SIMD machine, in vector operations. */
-  readonly work: number;
+  /** Estimated microseconds of one inference as a WASM kernel. */
+  readonly time: number;
 }
 
+/** Bytes of an entry or coefficient of so many bits. */
+const entryBytes = (bits: number): number => (bits <= 8 ? 1 : 2);
+
 /**
- * Edge form: one table row per input, 8 outputs an addition (4 for entries of more than 8 bits). A row is one
- * random access; beyond a cache of about 1 MB it costs as much as several additions.
+ * What the time of a layer depends on. `inputs`: of the layer, over windows the taps of all groups; `positions`:
+ * windows of a sample, 1 for layers of features.
  */
-export const edgeCost = (a: KanAttrs, inputs: number, levels: number): FormCost => {
+export const kernelShape = (
+  a: KanAttrs,
+  inputs: number,
+  levels: number,
+  positions: number,
+  form: Form,
+): KernelShape => {
+  const groups = a.window?.groups ?? 1;
   const outputs = a.branches[0]!.weights.shape[2]!;
-  const entryBytes = (a.precision?.table ?? 8) <= 8 ? 1 : 2;
-  const bytes = inputs * levels * outputs * entryBytes;
-  const lanes = entryBytes === 1 ? 8 : 4;
-  const rowAccess = bytes > 2 ** 20 ? 4 : 1;
-  return { bytes, work: inputs * (2 * Math.ceil(outputs / lanes) + rowAccess) };
+  const entry = entryBytes((form === 'edge' ? a.precision?.table : a.precision?.coef) ?? 8);
+  const spline = splineOf(a);
+  const functions = a.branches.reduce((n, b) => n + functionCount(b.basis), 0);
+  const bytes =
+    form === 'edge'
+      ? inputs * levels * outputs * entry
+      : inputs * functions * outputs * entry +
+        levels * ((spline === undefined ? 0 : supportSize(spline)) + 4);
+  return {
+    inputs: inputs / groups,
+    outputs,
+    sums: positions * groups,
+    entryBytes: entry,
+    bytes,
+    products: a.branches.reduce((n, b) => n + supportSize(b.basis), 0),
+  };
 };
 
-/** Basis form: one dot product of two functions for 4 outputs, for half the support and for the base branch. */
-export const basisCost = (a: KanAttrs, inputs: number, levels: number): FormCost | undefined => {
+/** Edge form: one table row for each input. */
+export const edgeCost = (a: KanAttrs, inputs: number, levels: number, positions = 1): FormCost => {
+  const shape = kernelShape(a, inputs, levels, positions, 'edge');
+  return { bytes: shape.bytes, time: edgeMicroseconds(shape) };
+};
+
+/** Basis form: products with the functions that can be non-zero; undefined where a layer has no such form. */
+export const basisCost = (
+  a: KanAttrs,
+  inputs: number,
+  levels: number,
+  positions = 1,
+): FormCost | undefined => {
   if (!hasBasisForm(a)) return undefined;
-  const outputs = a.branches[0]!.weights.shape[2]!;
-  const products = a.branches.reduce((n, b) => n + supportSize(b.basis), 0);
-  const functions = a.branches.reduce((n, b) => n + functionCount(b.basis), 0);
-  const entryBytes = (a.precision?.coef ?? 8) <= 8 ? 1 : 2;
-  const bytes = inputs * functions * outputs * entryBytes + levels * (supportSize(splineOf(a)!) + 4);
-  return { bytes, work: inputs * (3 * Math.ceil(outputs / 4) * Math.ceil(products / 2) + 8) };
+  const shape = kernelShape(a, inputs, levels, positions, 'basis');
+  return { bytes: shape.bytes, time: basisMicroseconds(shape) };
 };
 
 export const splineOf = (a: KanAttrs): Basis | undefined =>
@@ -43,13 +73,19 @@ export const hasBasisForm = (a: KanAttrs): boolean =>
   a.branches.filter((b) => b.basis._tag === 'base').length <= 1 &&
   a.branches.every((b) => (b.from ?? 0) === 0 && (b.basis._tag === 'bspline' || b.basis._tag === 'base'));
 
-/** The cheaper form among those whose tables fit the budget; the smaller one when none does. */
-export const chooseForm = (a: KanAttrs, inputs: number, levels: number, budget: number): Form => {
-  const edge = edgeCost(a, inputs, levels);
-  const basis = basisCost(a, inputs, levels);
+/** The faster form among those whose tables fit the budget; the smaller one when none does. */
+export const chooseForm = (
+  a: KanAttrs,
+  inputs: number,
+  levels: number,
+  budget: number,
+  positions = 1,
+): Form => {
+  const edge = edgeCost(a, inputs, levels, positions);
+  const basis = basisCost(a, inputs, levels, positions);
   if (basis === undefined) return 'edge';
   const fits = [edge, basis].map((c) => c.bytes <= budget);
-  if (fits[0] && fits[1]) return edge.work <= basis.work ? 'edge' : 'basis';
+  if (fits[0] && fits[1]) return edge.time <= basis.time ? 'edge' : 'basis';
   if (fits[0] || fits[1]) return fits[0] ? 'edge' : 'basis';
   return edge.bytes <= basis.bytes ? 'edge' : 'basis';
 };

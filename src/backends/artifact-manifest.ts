@@ -2,10 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { type CManifest, parseCManifest } from './c/manifest.js';
+import { type HlsManifest, parseHlsManifest } from './hls/manifest.js';
+import { parseVerilogManifest, type VerilogManifest } from './verilog/manifest.js';
 import { type Manifest, parseManifest } from './wasm/manifest.js';
 import { parseWgslManifest, type WgslManifest } from './wgsl/manifest.js';
 
-export type ArtifactManifest = Manifest | WgslManifest;
+export type ArtifactManifest = Manifest | WgslManifest | CManifest | HlsManifest | VerilogManifest;
 
 const Target = t.type({ target: t.string });
 
@@ -18,9 +21,15 @@ export const parseArtifactManifest = (text: string): Checked<ArtifactManifest> =
       return parseManifest(text);
     case 'wgsl':
       return parseWgslManifest(text);
+    case 'c':
+      return parseCManifest(text);
+    case 'hls':
+      return parseHlsManifest(text);
+    case 'verilog':
+      return parseVerilogManifest(text);
     default:
       return fail('K0603', `manifest.json is of target '${printable(target, 60)}'`, {
-        expected: 'wasm or wgsl',
+        expected: 'wasm, wgsl, c, hls or verilog',
         hint: 'A newer version of kanc may have written it.',
       });
   }

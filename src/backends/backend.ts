@@ -9,6 +9,7 @@ import type * as t from 'io-ts';
 import { type Diagnostics, fail } from '../diagnostics/index.js';
 import { showErrors } from '../ir/codec.js';
 import type { Graph } from '../ir/graph.js';
+import type { Tensor } from '../ir/tensor.js';
 
 /** Plain data, as JSON has it. */
 export type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json };
@@ -28,6 +29,8 @@ export interface EmitContext {
   readonly reference?: Graph;
   /** Options, accuracy and the like; copied into the manifest. */
   readonly extra?: { readonly [key: string]: Json };
+  /** Inputs as the program will get them, where there are some: test vectors and don't-cares come from them. */
+  readonly samples?: Tensor;
 }
 
 export type Emit = (graph: Graph<'table'>) => TE.TaskEither<Diagnostics, Artifact>;

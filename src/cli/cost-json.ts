@@ -3,6 +3,7 @@ import type { FormCosts, PartReport } from '../analyses/cost-report.js';
 import { FORMS } from '../analyses/cost-report.js';
 import type { Json } from '../backends/backend.js';
 import type { ModelReport } from '../driver/cost-report.js';
+import { hardwareJson } from './hardware-text.js';
 
 const costsJson = (costs: FormCosts): Json =>
   Object.fromEntries(
@@ -47,5 +48,6 @@ export const reportJson = ({ kind, report, artifact }: ModelReport): Json => ({
           nan: artifact.nan,
           divergence: artifact.divergence === null ? null : { ...artifact.divergence },
           files: { ...artifact.files },
+          hardware: artifact.hardware === undefined ? null : hardwareJson(artifact.hardware),
         },
 });

@@ -8,6 +8,7 @@ import {
 } from '../analyses/cost-report.js';
 import { printable } from '../diagnostics/index.js';
 import type { ArtifactReport, ModelReport } from '../driver/cost-report.js';
+import { hardwareLines } from './hardware-text.js';
 import { showBytes, showPercent } from './show.js';
 
 /** Three digits and a unit: 12.3 M. */
@@ -127,6 +128,7 @@ export const artifactLines = (a: ArtifactReport): ReadonlyArray<string> => {
     divergence === null
       ? 'divergence from the float network: not measured'
       : `divergence from the float network: ${showPercent(divergence.relativeRms)} (RMS)${same}, on ${divergence.samples} samples`,
+    ...(a.hardware === undefined ? [] : hardwareLines(a.hardware)),
   ];
 };
 

@@ -11,6 +11,7 @@ import { addPrint } from './commands/print.js';
 import { addReport } from './commands/report.js';
 import { addRun } from './commands/run.js';
 import { addSweep } from './commands/sweep.js';
+import { addSynth } from './commands/synth.js';
 import { addTargets } from './commands/targets.js';
 import { addVerify } from './commands/verify.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
@@ -48,6 +49,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     addVerify,
     addReport,
     addSweep,
+    addSynth,
     addImport,
     addPrint,
     addOpt,

@@ -18,10 +18,13 @@ export const reportCrash = async (
             ['error.txt', `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`],
           ]),
         );
-  const folder = join(world.crashFolder, reproducerName(crash));
+  const folder = join(world.crashFolder, reproducerName(world.sha256, crash));
   const files = [
     ...crash.files,
-    ['command.json', `${JSON.stringify({ kanc: world.version, arguments: argv }, null, 2)}\n`] as const,
+    [
+      'command.json',
+      `${JSON.stringify({ kanc: world.version, node: process.version, arguments: argv }, null, 2)}\n`,
+    ] as const,
   ];
   const made = await world.files.makeFolder(folder)();
   let written = made._tag === 'Right';

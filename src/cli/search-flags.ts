@@ -8,6 +8,7 @@ export interface SearchFlags {
   readonly minimize?: Objective;
   readonly budgetBitops?: string;
   readonly budgetLuts?: string;
+  readonly holdout?: string;
   readonly labels?: string;
   readonly samples?: number;
   readonly jobs?: number;
@@ -27,6 +28,13 @@ export const addSearchFlags = (command: Command): Command =>
     )
     .option('--budget-bitops <n>', 'with --max-drop: most BitOps of one inference, such as 2M')
     .option('--budget-luts <n>', 'with --max-drop: most LUTs of an FPGA, by a rough estimate, such as 50k')
-    .option('--labels <file>', 'with --max-drop: an .npy file of the labels or targets of the --calib data')
+    .option(
+      '--holdout <file>',
+      'with --max-drop: an .npy file of inputs to measure the drop on, best of such that the network was not trained on',
+    )
+    .option(
+      '--labels <file>',
+      'with --max-drop: an .npy file of the labels or targets of the --holdout data, else of the --calib data',
+    )
     .option('--samples <n>', 'with --max-drop: most samples to search on', parseCount)
     .option('--jobs <n>', 'with --max-drop: threads (default: as many as the machine has)', parseCount);

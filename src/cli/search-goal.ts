@@ -12,6 +12,7 @@ const FLAGS: Readonly<Record<keyof SearchFlags, string>> = {
   minimize: '--minimize',
   budgetBitops: '--budget-bitops',
   budgetLuts: '--budget-luts',
+  holdout: '--holdout',
   labels: '--labels',
   samples: '--samples',
   jobs: '--jobs',

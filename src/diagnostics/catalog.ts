@@ -66,6 +66,8 @@ export const CATALOG = {
   K0606:
     'There is no WebGPU here: the npm package `webgpu` is not installed, or no graphics adapter was found. A WebGPU artifact runs in a browser, or in Node with that package (`npm install webgpu`); without a GPU, a software adapter such as SwiftShader serves.',
   K0607: 'The GPU failed while the program ran: the device was lost, or its memory did not suffice.',
+  K0608:
+    'A tool that synthesis needs is not installed, or stopped with an error. `kanc synth` calls yosys, and nextpnr where a device is given and it is there.',
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0801: 'A value on the command line is wrong.',

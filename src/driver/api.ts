@@ -1,56 +1,13 @@
-/** The compiler as a function, for scripts: bytes in, files in memory out. Nothing is read from or written to disk. */
+/** The compiler for scripts, bound to Node. */
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
-import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Diagnostics, fail, showDiagnostic } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
-import { sourceOf } from '../importers/source.js';
-import type { NamedPass } from '../passes/registry.js';
-import { BUILTIN_PASSES } from '../passes/registry.js';
-import { type Compilation, compileCheckpoint } from './compile.js';
-import { type CompileOptions, compilePipeline } from './compile-options.js';
-import { type DataSource, datasetOf, type HashedDataset } from './data.js';
-import { defined } from './defined.js';
-import { sha256Of } from './hash.js';
+import type * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Diagnostics, showDiagnostic } from '../diagnostics/index.js';
+import type { Compilation } from './compile.js';
+import { type CompileInput, compileWith } from './compile-input.js';
 import { ownVersion } from './node.js';
+import { sha256Of } from './node-hash.js';
 
-/** The bytes of an .npy file, or an array as `readNpy` gives it; samples first. */
-export type ArrayData = Uint8Array | NpyArray;
-
-export interface CompileInput extends Omit<CompileOptions, 'calib'> {
-  /** The bytes of the checkpoint: a .pt, .pth or .safetensors file, or the main file of a family of several. */
-  readonly checkpoint: Uint8Array;
-  /** The name of that file, where it matters: it says which of `files` belong to it. */
-  readonly checkpointName?: string;
-  /** Files that belong to the checkpoint, by name: the _config.yml of pykan, the config.json of KANELE. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
-  /** Inputs as the program will get them: ranges and tables come from them. */
-  readonly calibration?: ArrayData;
-  /** Data that a pipeline given as `passes` names. */
-  readonly data?: Readonly<Record<string, ArrayData>>;
-  /** The KAN library of the checkpoint; recognised when absent. */
-  readonly family?: string;
-  /** The activation of the base branch, where the checkpoint does not store it. */
-  readonly baseActivation?: string;
-  /** How many inputs a pruned network had before. */
-  readonly inputFeatures?: number;
-  /** Shape of one sample, [channels, height, width], where the family does not store it. */
-  readonly inputShape?: ReadonlyArray<number>;
-  /** The text of an architecture file. */
-  readonly architecture?: string;
-  /** What the tensor names of the network begin with, where the checkpoint holds several networks. */
-  readonly prefix?: string;
-  /** Leaves out tensors that have no part in the network as kanc reads it, instead of refusing them. */
-  readonly ignoreExtra?: boolean;
-  /** `wasm` when absent. */
-  readonly target?: string;
-  /** Puts the module into index.js. */
-  readonly singleFile?: boolean;
-  /** Passes of your own that the pipeline may name. */
-  readonly extraPasses?: ReadonlyArray<NamedPass>;
-  /** Runs the verifier after every pass. */
-  readonly verifyEach?: boolean;
-}
+export type { ArrayData, CompileInput } from './compile-input.js';
 
 /** What `compile` rejects with: the diagnostics, and their text as the message. */
 export class CompileError extends Error {
@@ -62,92 +19,9 @@ export class CompileError extends Error {
   }
 }
 
-/** The name by which the pipeline knows the calibration data; no artifact shows it. */
-const CALIBRATION = 'calibration';
-
-const hashed = (path: string, data: ArrayData): E.Either<Diagnostics, HashedDataset> => {
-  if (data instanceof Uint8Array) return datasetOf(path, data);
-  const { buffer, byteOffset, byteLength } = data.data;
-  const header = sha256Of(`${data.dtype}[${data.shape.join(',')}]`);
-  const content = sha256Of(new Uint8Array(buffer, byteOffset, byteLength));
-  return E.right({ path, array: data, sha256: sha256Of(header + content) });
-};
-
-const dataOf =
-  (input: CompileInput): DataSource =>
-  (name) => {
-    const found =
-      name === CALIBRATION && input.calibration !== undefined ? input.calibration : input.data?.[name];
-    return TE.fromEither(
-      found === undefined
-        ? fail('K0101', `the pipeline names the data '${name}', which are not given`, {
-            hint: `Give them as data: { ${JSON.stringify(name)}: bytes }.`,
-          })
-        : hashed(name, found),
-    );
-  };
-
-/**
- * Compiles a checkpoint. Left: everything that is wrong with what was given, as diagnostics. Exceptions are bugs of
- * kanc (or of `extraPasses`).
- */
-export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> => {
-  const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
-  const { ranges, quantizer } = input;
-  const shared = defined({
-    inputDtype,
-    inputMean,
-    inputStd,
-    quant,
-    form,
-    ranges,
-    quantizer,
-    outOfRange,
-    nan,
-    budgetMem,
-  });
-  const options: CompileOptions = {
-    ...shared,
-    ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
-  };
-  const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
-  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
-  const importOptions = defined({ family, baseActivation, inputFeatures, inputShape, prefix, ignoreExtra });
-  const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
-  return pipe(
-    TE.fromEither(compilePipeline(options)),
-    TE.flatMap(() =>
-      compileCheckpoint({
-        version: ownVersion(),
-        now: () => performance.now(),
-        passes: [...BUILTIN_PASSES, ...(input.extraPasses ?? [])],
-        data: dataOf(input),
-      })({
-        source: sourceOf(
-          input.checkpoint,
-          input.checkpointName ?? 'checkpoint',
-          new Map(Object.entries(input.files ?? {})),
-        ),
-        importOptions: {
-          ...importOptions,
-          ...(architecture === undefined
-            ? {}
-            : { architecture: { text: architecture, file: 'architecture' } }),
-        },
-        pipeline: (level) => compilePipeline(options, level),
-        target: input.target ?? 'wasm',
-        targetOptions: singleFile,
-        verifyEach: input.verifyEach === true,
-        told: {
-          ...shared,
-          ...importOptions,
-          ...singleFile,
-          ...(architecture === undefined ? {} : { architecture: sha256Of(architecture) }),
-        },
-      }),
-    ),
-  );
-};
+/** `compileWith` in this process. */
+export const compileTask = (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> =>
+  compileWith({ version: ownVersion(), now: () => performance.now(), sha256: sha256Of })(input);
 
 /** The same as a promise, for scripts without fp-ts: rejects with a `CompileError`. */
 export const compile = async (input: CompileInput): Promise<Compilation> => {

@@ -4,8 +4,9 @@
  */
 import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Diagnostics } from '../diagnostics/index.js';
+import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
+import type { Sha256 } from './hash.js';
 import type { Study } from './search/study.js';
 import type { Try } from './search/trial.js';
 
@@ -33,6 +34,27 @@ export interface Files {
   readonly removeEmpty: (folder: string) => TE.TaskEither<Diagnostics, void>;
 }
 
+/** What a program of the machine left. */
+export interface ToolResult {
+  readonly status: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** Programs of the machine, such as compilers. */
+export interface Tools {
+  /** Runs a program and waits for it; undefined where there is none of that name. */
+  readonly run: (
+    tool: string,
+    args: ReadonlyArray<string>,
+    options: { readonly cwd: string; readonly input?: Uint8Array },
+  ) => ToolResult | undefined;
+  /** A new folder for what lies between steps; it is removed when the process ends. */
+  readonly scratch: () => Checked<string>;
+  /** Files into such a folder, by relative path. */
+  readonly write: (folder: string, files: ReadonlyMap<string, Uint8Array | string>) => Checked<void>;
+}
+
 export interface Terminal {
   /** Results, on standard output. */
   readonly out: (text: string) => void;
@@ -53,6 +75,7 @@ export interface Trials {
 export interface Capabilities {
   readonly files: Files;
   readonly terminal: Terminal;
+  readonly tools: Tools;
   /** Milliseconds from any origin. */
   readonly now: () => number;
   /** A name part that no other process uses now. */
@@ -65,6 +88,8 @@ export interface Capabilities {
   readonly importModule: (path: string) => TE.TaskEither<Diagnostics, unknown>;
   /** What graphics devices come from: a GPU object, as browsers have it in `navigator`. K0606 where there is none. */
   readonly gpu: TE.TaskEither<Diagnostics, unknown>;
+  /** The exports of a package that is installed beside the user's files or beside kanc; undefined where it is not. */
+  readonly importPackage: (name: string) => TE.TaskEither<Diagnostics, unknown>;
   /** The passes that need no plugin; a task, so that commands without passes do not load them. */
   readonly passes: T.Task<ReadonlyArray<NamedPass>>;
   /** Where the files are put that reproduce a bug of kanc. */
@@ -73,6 +98,7 @@ export interface Capabilities {
   readonly threads: () => number;
   /** A task, so that only commands that search load what they need. */
   readonly trials: (study: Study, threads: number) => T.Task<Trials>;
+  readonly sha256: Sha256;
   /** The version of kanc. */
   readonly version: string;
 }

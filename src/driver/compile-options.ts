@@ -5,6 +5,7 @@ import type { Level } from '../ir/types.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
 import { quantCalls } from './quant-option.js';
+import { isForm, matters } from './search/configuration.js';
 
 export { parseQuant } from './quant-option.js';
 
@@ -82,12 +83,19 @@ export const COARSE = { act: 4, hidden: 4, table: 4, coef: 5, basis: 3 } as cons
 
 const hasCoarse = (knob: string): knob is keyof typeof COARSE => Object.hasOwn(COARSE, knob);
 
-/** Whether so few bits are asked for, of all layers or of one. */
-const isCoarse = ({ quant = {} }: CompileOptions): boolean =>
-  Object.entries(quant).some(([name, bits]) => {
-    const knob = name.slice(name.lastIndexOf('.') + 1);
-    return hasCoarse(knob) && Number(bits) <= COARSE[knob];
+/** Whether so few bits are asked for, of all layers or of one, in a form that they matter in. */
+const isCoarse = ({ quant = {}, form = 'auto' }: CompileOptions): boolean => {
+  const forms = Object.entries(quant).flatMap(([name, value]) => (name.endsWith('.form') ? [value] : []));
+  return Object.entries(quant).some(([name, bits]) => {
+    const dot = name.lastIndexOf('.');
+    const knob = name.slice(dot + 1);
+    if (!hasCoarse(knob) || !(Number(bits) <= COARSE[knob])) return false;
+    const own = dot < 0 ? undefined : quant[`${name.slice(0, dot)}.form`];
+    return (own === undefined ? [form, ...forms] : [own]).some(
+      (f) => knob === 'hidden' || (isForm(f) && matters(knob, f)),
+    );
   });
+};
 
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {
   const quant = quantCalls(o);
@@ -99,7 +107,7 @@ const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {
       budget: o.budgetMem,
       range: o.outOfRange,
       // Basis tables split a code into interval and fraction.
-      align: o.form === 'basis' ? 'knots' : undefined,
+      align: quant.ofAll.align ?? (o.form === 'basis' ? 'knots' : undefined),
       nan: o.nan,
       ranges: o.ranges,
       quantizer: o.quantizer,

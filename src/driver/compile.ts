@@ -6,19 +6,22 @@ import type { Divergence } from '../analyses/divergence.js';
 import { type GraphCost, graphCost } from '../analyses/graph-cost.js';
 import { networkFacts } from '../analyses/layer-facts.js';
 import type { Artifact, Json } from '../backends/backend.js';
-import { findTarget } from '../backends/index.js';
+import { findTarget, type Target } from '../backends/index.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { ImportOptions } from '../importers/family.js';
 import { type Imported, importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
 import { type Graph, isLevel } from '../ir/graph.js';
+import type { Tensor } from '../ir/tensor.js';
 import type { Level } from '../ir/types.js';
+import type { Dataset } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import { newRecorder, recorded } from './crash.js';
 import { graphText } from './graph-text.js';
-import { sourceHashes } from './hash.js';
+import { type Sha256, sourceHashes } from './hash.js';
 import { measure } from './measure.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
+import { samplesFor } from './samples.js';
 
 export interface CompileRequest {
   readonly source: Source;
@@ -29,6 +32,8 @@ export interface CompileRequest {
   /** As the codec of the target reads them. */
   readonly targetOptions: unknown;
   readonly verifyEach: boolean;
+  /** Inputs for test vectors and the like, where others are meant than those of the calibration. */
+  readonly samples?: Dataset;
   /** Told in the manifest besides the pipeline: nothing that depends on time or place. */
   readonly told: { readonly [key: string]: Json };
   readonly onImport?: (graph: Graph) => void;
@@ -38,10 +43,13 @@ export interface CompileRequest {
 export interface CompileWorld extends PassWorld {
   readonly version: string;
   readonly now: () => number;
+  readonly sha256: Sha256;
 }
 
 export interface Compilation {
   readonly artifact: Artifact;
+  /** The artifact that the same request gives for another target, without running the passes again. */
+  readonly emitFor: (target: string, options?: unknown) => TE.TaskEither<Diagnostics, Artifact>;
   readonly graph: Graph<'table'>;
   /** The pipeline that ran, with data files by hash. */
   readonly pipeline: string;
@@ -106,23 +114,32 @@ export const compileCheckpoint =
         ),
       ),
       TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
-      TE.bind('artifact', ({ target, imported, done, graph, kir, divergence }) => {
+      TE.bind('samples', ({ done, graph }) => TE.fromEither(samplesOf(request, done, graph))),
+      TE.let('emit', ({ imported, done, graph, kir, divergence, samples }) => {
         const context = {
           version: world.version,
           kir,
           reference: done.lastFloat ?? imported,
-          extra: manifestExtra(request, imported, done, graph, divergence),
+          extra: manifestExtra(world.sha256, request, imported, done, graph, divergence),
+          ...(samples === undefined ? {} : { samples }),
         };
-        return timed(
-          `(${target.name})`,
-          TE.flatMap((emit: ReturnType<typeof target.emit>) => emit(graph))(
-            TE.fromIO(() => target.emit(request.targetOptions, context)),
-          ),
-        );
+        return (target: Target, options: unknown): TE.TaskEither<Diagnostics, Artifact> =>
+          pipe(
+            TE.fromIO(() => target.emit(options, context)),
+            TE.flatMap((emit) => emit(graph)),
+          );
       }),
+      TE.bind('artifact', ({ target, emit }) =>
+        timed(`(${target.name})`, emit(target, request.targetOptions)),
+      ),
       TE.map(
-        ({ artifact, graph, done, divergence }): Compilation => ({
+        ({ artifact, emit, graph, done, divergence }): Compilation => ({
           artifact,
+          emitFor: (name, options = {}) =>
+            pipe(
+              TE.fromEither(findTarget(name)),
+              TE.flatMap((target) => emit(target, options)),
+            ),
           graph,
           pipeline: done.pipeline,
           remarks: done.remarks,
@@ -143,9 +160,30 @@ const tableGraph = (graph: Graph): Checked<Graph<'table'>> =>
         hint: graph.level === 'float' ? "Add 'calibrate,quantize,tabulate,fold'." : "Add 'tabulate,fold'.",
       });
 
-const checkpointHashes = (source: Source): { readonly [key: string]: Json } => {
-  const [sha256, ...beside] = sourceHashes(source);
-  return { sha256, ...(beside.length === 0 ? {} : { beside }) };
+const checkpointHashes = (sha256: Sha256, source: Source): { readonly [key: string]: Json } => {
+  const [main, ...beside] = sourceHashes(sha256)(source);
+  return { sha256: main, ...(beside.length === 0 ? {} : { beside }) };
+};
+
+/** The samples that were asked for; else those of the calibration, where they are inputs. */
+const samplesOf = (
+  { samples }: CompileRequest,
+  { data }: PassesDone,
+  { inputs }: Graph,
+): Checked<Tensor | undefined> => {
+  const type = inputs[0]?.type;
+  if (type === undefined) return E.right(undefined);
+  if (samples !== undefined) return samplesFor(samples, type);
+  const [calibration] = data;
+  // Data of a pass of the user's need not be inputs.
+  return calibration === undefined
+    ? E.right(undefined)
+    : E.right(
+        pipe(
+          samplesFor(calibration, type),
+          E.getOrElseW(() => undefined),
+        ),
+      );
 };
 
 /** The facts of the network as plain data. */
@@ -158,6 +196,7 @@ const networkSizes = (imported: Graph): { readonly layers: Json; readonly rest: 
 };
 
 const manifestExtra = (
+  sha256: Sha256,
   request: CompileRequest,
   imported: Graph,
   done: PassesDone,
@@ -168,7 +207,7 @@ const manifestExtra = (
   return {
     options: request.told,
     pipeline: done.pipeline,
-    checkpoint: checkpointHashes(request.source),
+    checkpoint: checkpointHashes(sha256, request.source),
     data: done.data.map(({ sha256, array }) => ({ sha256, samples: array.shape[0] ?? 0 })),
     outOfRange: quantize['range'] ?? 'clamp',
     nan: quantize['nan'] ?? 'zero',

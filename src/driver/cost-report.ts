@@ -12,6 +12,7 @@ import type { Graph } from '../ir/graph.js';
 import { parsePipeline } from '../passes/pipeline-text.js';
 import type { Capabilities } from './capabilities.js';
 import { checkValues } from './compile-options.js';
+import { type HardwareReport, hardwareReport } from './hardware-report.js';
 import { type ArtifactFiles, artifactGraph, loadModel, type Model } from './models.js';
 
 /** What the manifest of an artifact tells besides costs. */
@@ -31,6 +32,8 @@ export interface ArtifactReport {
   } | null;
   /** Bytes of every file, by name. */
   readonly files: Readonly<Record<string, number>>;
+  /** Of RTL. */
+  readonly hardware?: HardwareReport;
 }
 
 export interface ModelReport {
@@ -146,6 +149,20 @@ const checkUse = (made: ModelReport, quant: unknown): Checked<ModelReport> =>
         hint: 'Leave it out, or give the checkpoint.',
       });
 
+/** The report with what is known of an artifact as hardware. */
+const withHardware =
+  (world: Pick<Capabilities, 'files'>, model: Model) =>
+  (made: ModelReport): TE.TaskEither<Diagnostics, ModelReport> => {
+    const { artifact } = made;
+    if (model._tag !== 'artifact' || artifact === undefined) return TE.right(made);
+    return pipe(
+      hardwareReport(world)(model.artifact),
+      TE.map((hardware) =>
+        hardware === undefined ? made : { ...made, artifact: { ...artifact, hardware } },
+      ),
+    );
+  };
+
 /** Reports on a model; `quant` are bits for the forms that are not compiled. */
 export const reportOnModel =
   (world: Pick<Capabilities, 'files'>) =>
@@ -157,6 +174,11 @@ export const reportOnModel =
     pipe(
       TE.fromEither(quant === undefined ? E.right(undefined) : checkValues({ quant })),
       TE.flatMap(() => loadModel(world)(path, options)),
-      TE.flatMapEither((model) => reportOf(model, quant === undefined ? undefined : wantedBits(quant))),
+      TE.flatMap((model) =>
+        pipe(
+          TE.fromEither(reportOf(model, quant === undefined ? undefined : wantedBits(quant))),
+          TE.flatMap(withHardware(world, model)),
+        ),
+      ),
       TE.flatMapEither((made) => checkUse(made, quant)),
     );

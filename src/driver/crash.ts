@@ -9,7 +9,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Graph } from '../ir/graph.js';
 import { printGraph } from '../ir/print.js';
 import { graphText } from './graph-text.js';
-import { sha256Of } from './hash.js';
+import type { Sha256 } from './hash.js';
 
 /** The state of a compilation. Changed in place: what is read is always the last state before an exception. */
 export interface Recorder {
@@ -48,10 +48,7 @@ const filesOf = (cause: unknown, recorder: Recorder, info: CrashInfo): ReadonlyM
     }
   }
   files.set('pipeline.txt', `${recorder.pipeline}\n`);
-  files.set(
-    'report.json',
-    `${JSON.stringify({ kanc: info.version, node: process.version, options: info.options }, null, 2)}\n`,
-  );
+  files.set('report.json', `${JSON.stringify({ kanc: info.version, options: info.options }, null, 2)}\n`);
   files.set('error.txt', `${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
   return files;
 };
@@ -70,7 +67,7 @@ export const recorded =
   };
 
 /** The folder for the files of a crash: the same crash has the same name. */
-export const reproducerName = (crash: Crash): string => {
+export const reproducerName = (sha256: Sha256, crash: Crash): string => {
   const content = [...crash.files].filter(([name]) => name !== 'error.txt').map((f) => f.join('\n'));
-  return `kanc-reproducer-${sha256Of([crash.message, ...content].join('\n')).slice(0, 12)}`;
+  return `kanc-reproducer-${sha256([crash.message, ...content].join('\n')).slice(0, 12)}`;
 };

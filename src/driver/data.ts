@@ -8,7 +8,7 @@ import type { Dataset } from '../passes/dataset.js';
 import type { PassContext } from '../passes/pass.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './hash.js';
+import type { Sha256 } from './hash.js';
 
 /** A dataset with the hash of the file, which stands for its name in manifests. */
 export interface HashedDataset extends Dataset {
@@ -18,20 +18,22 @@ export interface HashedDataset extends Dataset {
 /** Gives the data behind a name in a pipeline. */
 export type DataSource = (name: string) => TE.TaskEither<Diagnostics, HashedDataset>;
 
-export const datasetOf = (path: string, bytes: Uint8Array): E.Either<Diagnostics, HashedDataset> =>
-  pipe(
-    readNpy(bytes),
-    at({ file: path }),
-    E.map((array) => ({ path, array, sha256: sha256Of(bytes) })),
-  );
+export const datasetOf =
+  (sha256: Sha256) =>
+  (path: string, bytes: Uint8Array): E.Either<Diagnostics, HashedDataset> =>
+    pipe(
+      readNpy(bytes),
+      at({ file: path }),
+      E.map((array) => ({ path, array, sha256: sha256(bytes) })),
+    );
 
 /** Names are paths of .npy files. */
 export const dataFromFiles =
-  ({ files }: Pick<Capabilities, 'files'>): DataSource =>
+  ({ files, sha256 }: Pick<Capabilities, 'files' | 'sha256'>): DataSource =>
   (path) =>
     pipe(
       files.read(path),
-      TE.flatMapEither((bytes) => datasetOf(path, bytes)),
+      TE.flatMapEither((bytes) => datasetOf(sha256)(path, bytes)),
     );
 
 /** Loads every name once. */

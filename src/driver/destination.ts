@@ -59,6 +59,9 @@ const checkPlace = (
   );
 };
 
+/** What is made of an artifact in its own folder, and can be made again: by `kanc synth`, and by its Makefile. */
+const DERIVED: ReadonlySet<string> = new Set(['synth.json', 'build/']);
+
 /** The first entry below `folder` that is not among the files, which are relative to `root`. */
 const foreignEntry = (
   { files }: Pick<World, 'files'>,
@@ -83,7 +86,7 @@ const foreignEntry = (
         );
       }),
     ),
-    TE.map((found) => found.find((name) => name !== undefined)),
+    TE.map((found) => found.find((name) => name !== undefined && !DERIVED.has(name))),
   );
 };
 

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
 import { uint } from '../ir/element.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
@@ -18,7 +19,7 @@ import { startProgram } from './program.js';
 
 export interface Engine {
   /** `float` for graphs as trained, `interpreter` for integer graphs, for artifacts their target. */
-  readonly name: 'float' | 'interpreter' | 'wasm' | 'wgsl';
+  readonly name: 'float' | 'interpreter' | ArtifactManifest['target'];
   readonly input: ValueType;
   /** Shape of one sample's results. */
   readonly outputShape: ReadonlyArray<number>;
@@ -43,7 +44,7 @@ export interface InputOptions {
 }
 
 export const engineOf =
-  (world: Pick<Capabilities, 'gpu'>, options: InputOptions) =>
+  (world: Pick<Capabilities, 'gpu' | 'tools'>, options: InputOptions) =>
   (model: Model): TE.TaskEither<Diagnostics, Engine> => {
     if (model._tag === 'checkpoint') {
       return TE.fromEither(pipe(withInput(model.graph, options), E.flatMap(graphEngine)));
@@ -119,7 +120,7 @@ const noIntegers = (): Checked<never> =>
   });
 
 const artifactEngine = (
-  world: Pick<Capabilities, 'gpu'>,
+  world: Pick<Capabilities, 'gpu' | 'tools'>,
   artifact: ArtifactFiles,
 ): TE.TaskEither<Diagnostics, Engine> =>
   pipe(
@@ -135,7 +136,7 @@ const artifactEngine = (
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,
         graph,
-        chunk: manifest.target === 'wgsl' ? GPU_CHUNK : CHUNK,
+        chunk: manifest.target === 'wasm' ? CHUNK : LARGE_CHUNK,
         close: program.close,
         predict: (tensor) =>
           pipe(
@@ -158,8 +159,8 @@ export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce
 
 /** Samples at a time: bounds the memory of the interpreter, which keeps every value of a batch. */
 const CHUNK = 256;
-/** A GPU is asked for much at once. */
-const GPU_CHUNK = 4096;
+/** A GPU is asked for much at once, and a program of its own is started for every chunk. */
+const LARGE_CHUNK = 4096;
 
 /** Runs a batch in chunks, and puts what `step` returns together: for what computes at once, as the interpreter does. */
 export const inChunks = (

@@ -28,7 +28,7 @@ export interface Evaluation {
 const CLIPPING_SAMPLES = 1000;
 
 /** Samples that are run first and not measured: engines optimise code while it runs. */
-const WARM_UP = { float: 8, interpreter: 8, wasm: 1000, wgsl: 4096 } as const;
+const WARM_UP = { float: 8, interpreter: 8, wasm: 1000, wgsl: 4096, c: 1, hls: 1, verilog: 1 } as const;
 
 export interface EvaluateOptions {
   readonly limit?: number;

@@ -13,7 +13,7 @@ import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
-import { sha256Of } from './hash.js';
+import { sha256Of } from './node-hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
@@ -108,6 +108,12 @@ const checkFiles = ({ manifest, files, folder }: ArtifactFiles): Checked<void> =
   return E.right(undefined);
 };
 
+const firstPart = (name: string): string => name.split('/')[0] ?? name;
+
+/** Whether a name leads to no other folder than those of the artifact. */
+const isInside = (name: string): boolean =>
+  name.split('/').every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(part));
+
 /** Reads an artifact's folder, and checks that its files are those that the manifest was written for (K0603). */
 export const loadArtifact =
   ({ files }: World) =>
@@ -125,8 +131,8 @@ export const loadArtifact =
       ),
       TE.bind('contents', ({ names, manifest }) =>
         pipe(
-          // Names out of a file: only those of files that are in the folder itself are opened.
-          Object.keys(manifest.files).filter((name) => names.includes(name)),
+          // Names out of a file: only those that stay in the folder are opened.
+          Object.keys(manifest.files).filter((name) => isInside(name) && names.includes(firstPart(name))),
           TE.traverseSeqArray((name) =>
             pipe(
               files.read(join(folder, name)),

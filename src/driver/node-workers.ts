@@ -99,6 +99,17 @@ const checked = (result: unknown): TrialResult => {
   return result;
 };
 
+/** Begins a trial when the one before has ended, so that the tables of one trial are in memory, not those of all. */
+const oneAtATime = (attempt: Trials['attempt']): Trials['attempt'] => {
+  let last: Promise<unknown> = Promise.resolve();
+  return (trial) => () => {
+    const mine = last.then(attempt(trial));
+    // What fails fails for its own trial: the next one begins all the same.
+    last = mine.catch(() => {});
+    return mine;
+  };
+};
+
 /**
  * Trials on threads, which each get a copy of the study. With one thread, or where kanc runs from its sources and there
  * is no script to run, in this one.
@@ -108,7 +119,7 @@ export const nodeTrials: (study: Parameters<typeof tryOn>[0], threads: number) =
   threads,
 ) => {
   if (threads < 2 || !existsSync(fileURLToPath(SCRIPT))) {
-    return { attempt: tryOn(study), close: async () => {} };
+    return { attempt: oneAtATime(tryOn(study)), close: async () => {} };
   }
   const pool = workerPool(SCRIPT, study, threads);
   return { attempt: (trial) => pipe(pool.run(trial), TE.map(checked)), close: pool.close };

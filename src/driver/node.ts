@@ -4,15 +4,19 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { availableParallelism, homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as E from 'fp-ts/lib/Either.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { Capabilities, Terminal } from './capabilities.js';
 import { nodeFiles, reasonOf, SystemError } from './node-files.js';
+import { sha256Of } from './node-hash.js';
 import { removeOnInterrupt } from './node-interrupt.js';
+import { nodeTools } from './node-tools.js';
 
 const nodeTerminal = (): Terminal => {
   // A reader that stops early (`kanc print x | head`) is no error.
@@ -83,6 +87,26 @@ const gpu: TE.TaskEither<Diagnostics, unknown> = TE.tryCatch(
     }),
   ],
 );
+/** Where the files of a package are, seen from the current folder. */
+const packageEntry = (name: string): string | undefined => {
+  try {
+    return createRequire(resolve('package.json')).resolve(name);
+  } catch {
+    return undefined;
+  }
+};
+
+const importPackage = (name: string): TE.TaskEither<Diagnostics, unknown> => {
+  const entry = packageEntry(name);
+  return async () => {
+    try {
+      const module: unknown = await import(entry === undefined ? name : pathToFileURL(entry).href);
+      return E.right(module);
+    } catch {
+      return E.right(undefined);
+    }
+  };
+};
 
 /** Numbers of processes are those of one machine or container, and several may write to one folder. */
 const PROCESS = `${process.pid}-${randomBytes(4).toString('hex')}`;
@@ -110,12 +134,15 @@ export const nodeDisk: Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'rem
 export const nodeCapabilities = (): Capabilities => ({
   ...nodeDisk,
   terminal: nodeTerminal(),
+  tools: nodeTools,
   now: () => performance.now(),
   importModule,
   gpu,
+  importPackage,
   passes: async () => (await import('../passes/registry.js')).BUILTIN_PASSES,
   crashFolder: '.',
   threads: availableParallelism,
   trials: (study, threads) => async () => (await import('./node-workers.js')).nodeTrials(study, threads),
+  sha256: sha256Of,
   version: ownVersion(),
 });

@@ -9,7 +9,7 @@ import { LEVELS } from '../ir/types.js';
 import { verify } from '../ir/verify.js';
 import type { BoundPass, NamedPass } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './hash.js';
+import { sha256Of } from './node-hash.js';
 
 export interface Plugin {
   readonly passes: ReadonlyArray<NamedPass>;

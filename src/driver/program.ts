@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { match } from 'ts-pattern';
+import { match, P } from 'ts-pattern';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import type { Input } from '../backends/shared/check-input.js';
 import { instantiate, type Program as WasmProgram } from '../backends/wasm/runtime.js';
@@ -10,6 +10,8 @@ import { type Checked, type Diagnostics, InternalError } from '../diagnostics/in
 import type { TypedArray } from '../ir/element.js';
 import type { Capabilities } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
+import { nativeProgram } from './native.js';
+import { simulatedRtl } from './rtl-simulation.js';
 
 type Async<A> = TE.TaskEither<Diagnostics, A>;
 
@@ -25,13 +27,22 @@ export interface Program {
   readonly close: () => void;
 }
 
-/** Fails with K0603 on damaged artifacts, and with K0606 where there is no GPU for one that needs it. */
+/**
+ * Programs of C and HLS are built with a compiler of the machine, Verilog runs in a simulator. Fails with K0603 on damaged
+ * artifacts and without such a tool, and with K0606 where there is no GPU for one that needs it.
+ */
 export const startProgram =
-  (world: Pick<Capabilities, 'gpu'>) =>
-  ({ manifest, files, folder }: ArtifactFiles): Async<Program> =>
-    pipe(
+  (world: Pick<Capabilities, 'gpu' | 'tools'>) =>
+  (artifact: ArtifactFiles): Async<Program> => {
+    const { manifest, files, folder } = artifact;
+    return pipe(
       match(manifest)
         .with({ target: 'wasm' }, (): Async<Program> => pipe(instantiate(files), TE.map(wasmProgram)))
+        .with(
+          { target: P.union('c', 'hls') },
+          (own): Async<Program> => nativeProgram(world.tools, own, artifact),
+        )
+        .with({ target: 'verilog' }, (own): Async<Program> => simulatedRtl(world.tools, own, artifact))
         .with(
           { target: 'wgsl' },
           (): Async<Program> =>
@@ -47,6 +58,7 @@ export const startProgram =
         ([first, ...rest]): Diagnostics => [{ ...first, place: { file: folder, ...first.place } }, ...rest],
       ),
     );
+  };
 
 const wasmProgram = (program: WasmProgram): Program => ({
   manifest: program.manifest,

@@ -4,10 +4,10 @@ import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { CompileOptions } from './compile-options.js';
 
 /** What `--quant` may set of all layers; other options of the quantize pass have flags of their own or need `--passes`. */
-const OF_ALL = ['act', 'hidden', 'table', 'coef', 'basis'];
+const OF_ALL = ['act', 'hidden', 'table', 'coef', 'basis', 'align'];
 
-/** What it may set of one layer: bits, its quantizer, and the form of its tables. */
-const OF_LAYER = ['act', 'table', 'coef', 'basis', 'quantizer', 'form'];
+/** What it may set of one layer: bits, its quantizer and their alignment, and the form of its tables. */
+const OF_LAYER = ['act', 'table', 'coef', 'basis', 'quantizer', 'align', 'form'];
 
 /** The name of a layer, in which * stands for any letters, and what is set of it. */
 const LAYER = /^([A-Za-z0-9_.*]+)\.([A-Za-z]+)$/;
@@ -46,7 +46,7 @@ export interface QuantCalls {
 
 /**
  * The options of passes that `quant` becomes. Basis tables split a code into interval and fraction, so that the codes
- * of a layer are aligned to the knots where the form is asked for, of all layers or of this one.
+ * of a layer are aligned to the knots where the form is asked for, of all layers or of this one, and nothing is said of `align`.
  */
 export const quantCalls = ({ quant = {} }: Pick<CompileOptions, 'quant'>): QuantCalls => {
   const ofAll: Record<string, string | number> = {};
@@ -58,7 +58,8 @@ export const quantCalls = ({ quant = {} }: Pick<CompileOptions, 'quant'>): Quant
     else {
       tabulate.push(`${name}=${value}`);
       // Every form is told, as a later pattern may take back what an earlier one says.
-      quantize.push(`${layer}.align=${value === 'basis' ? 'knots' : 'free'}`);
+      const wanted = quant[`${layer}.align`] ?? quant.align;
+      if (wanted === undefined) quantize.push(`${layer}.align=${value === 'basis' ? 'knots' : 'free'}`);
     }
   }
   const listed = (settings: ReadonlyArray<string>): string | undefined =>

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { basisCost, edgeCost, hasBasisForm } from '../analyses/form-cost.js';
 import { definitionsOf, type Graph, typesOf, type ValueName } from '../ir/graph.js';
 import { layerInputs } from '../ir/ops/layers.js';
+import { innerOf } from '../ir/types.js';
 import type { Pipeline } from '../passes/pipeline.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import type { BoundPass } from '../passes/registry.js';
@@ -31,12 +32,13 @@ const tableBytes = (graph: Graph, call: PassCall): number => {
   const levelsOf = levelsBehind(graph);
   const types = typesOf(graph);
   let bytes = 0;
-  for (const { name, op, operands } of graph.nodes) {
+  for (const { name, op, operands, type } of graph.nodes) {
     if (op.kind !== 'kan') continue;
     const inputs = layerInputs(types.get(operands[0]!)?.shape ?? [0], op.attrs.window);
     const levels = levelsOf(operands[0]!);
     const edge =
-      !hasBasisForm(op.attrs) || wantedForm(options.right, name, op.attrs, inputs, levels) === 'edge';
+      !hasBasisForm(op.attrs) ||
+      wantedForm(options.right, name, op.attrs, inputs, levels, innerOf(type)) === 'edge';
     bytes += (edge ? edgeCost(op.attrs, inputs, levels) : basisCost(op.attrs, inputs, levels))?.bytes ?? 0;
   }
   return bytes;

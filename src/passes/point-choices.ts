@@ -66,13 +66,18 @@ export const pointChoices = (
     points.map((point) => {
       const bits = bitsOf.get(point.group) ?? 8;
       const { quantizer, notes } = wantedQuantizer(o, point, definitions.get(point.name)?.op.kind === 'norm');
+      const align = wantedAlign(o, point);
+      const unaligned =
+        quantizer === 'lloyd' && align === 'knots'
+          ? ['codes are of least error (lloyd) and not aligned to the knots, so that basis tables are larger']
+          : [];
       const wanted: Wanted = {
         bits,
         quantizer,
-        align: quantizer === 'lloyd' ? 'free' : wantedAlign(o, point),
+        align: quantizer === 'lloyd' ? 'free' : align,
         allLevels: (sizeOf.get(point.group) ?? 1) > 1,
       };
-      return [point.name, { wanted, notes: [...notes, ...overruled(o, point, bits)] }];
+      return [point.name, { wanted, notes: [...notes, ...unaligned, ...overruled(o, point, bits)] }];
     }),
   );
 };

@@ -9,6 +9,7 @@ import type { Op } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { innerOf } from '../ir/types.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { checkLayers, type LayerSettings, layersOption, settingOf } from './layer-settings.js';
 import { type LayerSite, siteOf } from './layer-site.js';
@@ -68,9 +69,10 @@ export const wantedForm = (
   layer: KanAttrs,
   inputs: number,
   levels: number,
+  positions: number,
 ): Form => {
   const asked = settingOf(layers, name, 'form', FORM) ?? form;
-  return asked === 'auto' ? chooseForm(layer, inputs, levels, budget) : asked;
+  return asked === 'auto' ? chooseForm(layer, inputs, levels, budget, positions) : asked;
 };
 
 export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
@@ -122,6 +124,7 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
             tabulateLayer(
               siteOf(op.attrs, value),
               node.name,
+              innerOf(node.type),
               options,
               refit === undefined
                 ? undefined
@@ -218,12 +221,14 @@ interface Tabulated {
 const tabulateLayer = (
   site: LayerSite,
   name: ValueName,
+  /** Windows of a sample; 1 for layers of features. */
+  positions: number,
   options: TabulateOptions,
   /** Absent when nothing is to be refit. */
   evidenceOf: (() => Evidence | undefined) | undefined,
 ): Checked<Tabulated> => {
   const { levels } = site.coded;
-  const wanted = wantedForm(options, name, site.layer, site.inputs, levels);
+  const wanted = wantedForm(options, name, site.layer, site.inputs, levels, positions);
   const evidence = evidenceOf?.();
   const unrefit = evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT];
   if (wanted === 'basis' && hasBasisForm(site.layer)) {

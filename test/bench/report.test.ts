@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { barChart, lineChart } from '../../bench/chart.js';
-import { type Row, sectionsOf, timesTable, withSection } from '../../bench/report.js';
+import { chartsOf, type Row, sectionsOf, timesTable, withSection } from '../../bench/report.js';
 import { race } from '../../bench/timing.js';
 
 const absent = { why: 'no export' };
@@ -38,6 +38,9 @@ describe('sections', () => {
     for (const [name, text] of sectionsOf(results)) {
       expect(withSection(document, name, text)).toContain(text);
     }
+    // Images that the page shows are those that are written beside it.
+    const shown = [...(sectionsOf(results).get('times') ?? '').matchAll(/\]\((.*\.svg)\)/g)].map((m) => m[1]);
+    expect(shown).toEqual([...chartsOf(results).keys()]);
   });
 });
 
@@ -56,7 +59,7 @@ describe('charts', () => {
       },
     ]);
     // A line in proportion runs along the dashed one, from corner to corner.
-    expect(lines).toContain('points="70.0,370.0 770.0,60.0"');
+    expect(lines).toContain('points="70.0,370.0 770.0,76.0"');
   });
 });
 

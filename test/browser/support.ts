@@ -1,6 +1,8 @@
 /** What the tests in Chromium share: where it is, how it is started, and the servers of the example pages. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
@@ -46,4 +48,34 @@ export const serve = (example: string): { server: ChildProcess; address: Promise
     server.on('exit', (code) => reject(new Error(`the server ended with ${code}: ${errors}`)));
   });
   return { server, address };
+};
+
+export interface StaticServer {
+  readonly address: string;
+  readonly close: () => void;
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** Serves a folder of static files under a path such as '/some/path/'. */
+export const serveFolder = async (folder: string, path: string): Promise<StaticServer> => {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    const file = join(folder, pathname.slice(path.length) || 'index.html');
+    if (!pathname.startsWith(path) || !existsSync(file)) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
+  return { address: `http://127.0.0.1:${bound.port}${path}`, close: () => server.close() };
 };

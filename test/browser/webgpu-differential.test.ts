@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { probes } from '../../src/driver/probes.js';
+import { probes } from '../../src/analyses/probes.js';
 import { type CompileInput, compile, interpret } from '../../src/index.js';
 import { rightOf } from '../support/checked.js';
 import { executablePath, FLAGS_OF_WEBGPU, skipsBrowser } from './support.js';

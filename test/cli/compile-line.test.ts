@@ -12,6 +12,7 @@ const identity = (options: Identity['options']): Identity => ({
   checkpoint: [],
   options,
   data: '',
+  holdout: null,
   labels: null,
   grid: '',
   sensitivity: false,

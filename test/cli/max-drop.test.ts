@@ -35,6 +35,9 @@ describe('kanc compile --max-drop', () => {
     expect(told.search.chosen.drop + told.search.chosen.error).toBeLessThanOrEqual(2);
     expect(told.cost.bytes).toBeLessThan(told.search.finest.cost.bytes / 10);
 
+    // What the search tells of the program is what the program has.
+    expect(told.search.chosen.cost.bytes).toBe(told.cost.bytes);
+
     const manifest = JSON.parse(read('out', 'manifest.json'));
     expect(manifest.extra.options.search).toEqual(told.search);
     expect(JSON.stringify(manifest)).not.toContain('.npy');
@@ -54,6 +57,23 @@ describe('kanc compile --max-drop', () => {
     expect(await made('one')).toBe(await made('two'));
   });
 
+  it('keeps a budget with the program it writes, and measures on data that are given for it', async () => {
+    const argv = ['compile', WINE, '-o', path('kept'), '--calib', WINE_CALIB, '--max-drop', '5', '--json'];
+    const holdout = [
+      '--holdout',
+      data('wine', 'test_inputs.npy'),
+      '--labels',
+      data('wine', 'test_labels.npy'),
+    ];
+    const { exit, out } = await kanc([...argv, ...holdout, '--minimize', 'bitops', '--budget-mem', '1kB']);
+    expect(exit).toBe(0);
+    const told = JSON.parse(out);
+    expect(told.search).toMatchObject({ metric: 'accuracy', folds: 1, chosen: { samples: 72 } });
+    expect(told.search.holdout).toMatch(/^[0-9a-f]{64}$/);
+    expect(told.cost.bytes).toBeLessThanOrEqual(1000);
+    expect(told.search.chosen.cost.bytes).toBe(told.cost.bytes);
+  });
+
   it('fails where no configuration is good or small enough, and writes nothing', async () => {
     const regression = model('efficient-kan-regression');
     const calib = data('regression', 'calib_inputs.npy');
@@ -67,7 +87,9 @@ describe('kanc compile --max-drop', () => {
       '--max-drop',
       '0.000001',
     ]);
-    expect(strict.err).toMatch(/^error K0902: option --max-drop: the finest configuration loses/);
+    expect(strict.err).toMatch(
+      /^error K0902: option --max-drop: none of the finest configurations is within the limit\. .* loses/,
+    );
     // The command line is right: it is the network that cannot do it.
     expect(strict.exit).toBe(1);
     const argv = ['compile', WINE, '-o', path('none'), '--calib', WINE_CALIB, '--max-drop', '2'];
@@ -116,6 +138,7 @@ describe('kanc compile --max-drop', () => {
   it.each([
     [['--minimize', 'luts'], /option --minimize: it has no effect without a search/],
     [['--budget-luts', '5k'], /option --budget-luts: it has no effect/],
+    [['--holdout', 'x.npy'], /option --holdout: it has no effect/],
     [['--labels', 'y.npy'], /option --labels: it has no effect/],
     [['--max-drop', '1'], /option --max-drop: without data nothing can be measured/],
     [['--max-drop', '-1', '--calib', WINE_CALIB], /option --max-drop: -1 is not possible/],

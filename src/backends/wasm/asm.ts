@@ -15,7 +15,7 @@ export interface Local {
   readonly set: (value: Expr) => Expr;
 }
 
-/** The body of one function under construction. Parameter 0 is the address of the current sample's input. */
+/** The body of one function under construction. Its parameters are i32; 0 is the address of the current sample's input. */
 export interface Asm {
   readonly m: WasmModule;
   readonly i32: () => Local;
@@ -24,16 +24,17 @@ export interface Asm {
   readonly v128: () => Local;
   /** The input pointer parameter. */
   readonly input: () => Expr;
+  readonly parameter: (index: number) => Expr;
   readonly label: () => string;
   /** Types of the locals made so far, in order. */
   readonly locals: () => ReadonlyArray<Binaryen.Type>;
 }
 
-export const asmOf = (library: Library, m: WasmModule): Asm => {
+export const asmOf = (library: Library, m: WasmModule, parameters = 1): Asm => {
   const types: Binaryen.Type[] = [];
   let labels = 0;
   const local = (type: Binaryen.Type): Local => {
-    const index = 1 + types.length;
+    const index = parameters + types.length;
     types.push(type);
     return { get: () => m.local.get(index, type), set: (value) => m.local.set(index, value) };
   };
@@ -44,6 +45,7 @@ export const asmOf = (library: Library, m: WasmModule): Asm => {
     f32: () => local(library.f32),
     v128: () => local(library.v128),
     input: () => m.local.get(0, library.i32),
+    parameter: (index) => m.local.get(index, library.i32),
     label: () => `l${labels++}`,
     locals: () => types,
   };

@@ -2,6 +2,7 @@
  * The loader that ships with a module. It is text with data in it: everything that comes from a checkpoint goes
  * through JSON, and nothing else of a checkpoint gets into the source.
  */
+import { encodeBase64 } from '../../ir/resources-base64.js';
 import { CHECK_INPUT, elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
 import type { Manifest } from './manifest.js';
 
@@ -21,7 +22,7 @@ export const loaderSource = (manifest: Manifest, inlined: Uint8Array | undefined
     `const memory = ${literal({ ...manifest.memory, outputs: elementsIn(manifest.output.shape), raws: elementsIn(manifest.raw.shape) })};`,
     inlined === undefined
       ? "const ownModule = () => new URL('./model.wasm', import.meta.url);"
-      : `const ownModule = () => Uint8Array.from(atob('${Buffer.from(inlined).toString('base64')}'), (c) => c.charCodeAt(0));`,
+      : `const ownModule = () => Uint8Array.from(atob('${encodeBase64(inlined)}'), (c) => c.charCodeAt(0));`,
     LOADER,
   ].join('\n');
 

@@ -3,10 +3,10 @@ import type BinaryenDefault from 'binaryen';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import * as t from 'io-ts';
 import { record } from '../../ir/codec.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { booleanText } from '../shared/options.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { layoutOf } from './layout.js';
 import { type Manifest, manifestOf } from './manifest.js';
@@ -24,7 +24,7 @@ export interface WasmOptions {
 export const wasm: Backend<WasmOptions> = {
   name: 'wasm',
   summary: 'WebAssembly with 128-bit SIMD, and an ES module that runs it in browsers and Node',
-  options: record({}, { singleFile: t.boolean }),
+  options: record({}, { singleFile: booleanText }),
   emit: (options, context) => (graph) =>
     pipe(
       // Kernels rely on proven ranges, and graphs of scripts need not have been verified by anyone.

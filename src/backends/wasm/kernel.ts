@@ -40,6 +40,23 @@ export interface Kernel {
   /** Channels of the result: element (channel c, position p) lies at p * channels + c (see image.ts). */
   readonly channels: number;
   readonly emit: (asm: Asm, bound: Bound) => ReadonlyArray<Expr>;
+  /** The same value computed in another way, for calls of many samples. */
+  readonly parts?: KernelParts;
   /** One line per layer for the manifest and for reports. */
   readonly summary: KernelSummary;
+}
+
+/**
+ * A layer whose table is larger than a cache, cut into parts that are not. A part runs for all samples before the next
+ * one does; all together they leave in the accumulators what `emit` computes.
+ */
+export interface KernelParts {
+  /** Tiles of outputs, and the bytes of accumulators of each; every tile has all parts. */
+  readonly tiles: number;
+  readonly tileBytes: number;
+  readonly count: number;
+  /** Bytes of the table of the layer. */
+  readonly tableBytes: number;
+  /** Code of a function of three parameters: the address of the codes, that of the tile's accumulators, and the tile. */
+  readonly emit: (asm: Asm, bound: Bound, part: number) => ReadonlyArray<Expr>;
 }

@@ -1,8 +1,8 @@
 /** What planning asks about a graph, and which of its values need no kernel. */
 import { type Graph, type Node, usesOf, type Value, type ValueName } from '../../ir/graph.js';
 import { levelsOf } from '../../ir/types.js';
+import { keepsOrder, permutation } from '../shared/image.js';
 import { type GraphValues, valuesOf } from '../shared/values.js';
-import { keepsOrder, permutation } from './image.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { storageOf } from './storage.js';
 

@@ -2,6 +2,7 @@
  * The loader that ships with a program: a header with its data, and text that is the same for all. Everything that
  * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
  */
+import { encodeBase64 } from '../../ir/resources-base64.js';
 import { elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
 import { DOT4_MARK } from './library.js';
 import { LOADER_MODEL } from './loader.js';
@@ -29,7 +30,7 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
         ]
       : [
           `const ownSource = () => new Response(${literal(files.wgsl)});`,
-          `const ownConstants = () => Uint8Array.from(atob('${Buffer.from(files.bin).toString('base64')}'), (c) => c.charCodeAt(0));`,
+          `const ownConstants = () => Uint8Array.from(atob('${encodeBase64(files.bin)}'), (c) => c.charCodeAt(0));`,
         ]),
     `const DOT4_MARK = ${literal(DOT4_MARK)};`,
     LOADER_DEVICE,

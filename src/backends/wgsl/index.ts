@@ -4,11 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import { integer, record } from '../../ir/codec.js';
+import { record } from '../../ir/codec.js';
 import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { describeEnds } from '../shared/manifest.js';
+import { booleanText, integerText } from '../shared/options.js';
 import { baselinePlan } from './baseline/index.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { BINDING_BYTES, collectiveMemory, type Layout, layoutOf, type Schedule } from './layout.js';
@@ -38,10 +39,10 @@ export const wgsl: Backend<WgslOptions> = {
   options: record(
     {},
     {
-      singleFile: t.boolean,
-      floatBaseline: t.boolean,
+      singleFile: booleanText,
+      floatBaseline: booleanText,
       schedule: t.union([t.literal('auto'), t.literal('fused'), t.literal('layers')]),
-      bindingBytes: integer(1024, 2 ** 31),
+      bindingBytes: integerText(1024, 2 ** 31),
     },
   ),
   emit: (options, context) => (graph) => {

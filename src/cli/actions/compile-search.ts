@@ -62,8 +62,9 @@ export const searchFor = (
   return pipe(
     load(options.calib ?? ''),
     TE.bindTo('data'),
+    TE.bind('holdout', () => (flags.holdout === undefined ? TE.right(undefined) : load(flags.holdout))),
     TE.bind('labels', () => (flags.labels === undefined ? TE.right(undefined) : load(flags.labels))),
-    TE.bind('choice', ({ data, labels }) =>
+    TE.bind('choice', ({ data, holdout, labels }) =>
       searchCheckpoint({
         version: world.version,
         passes: request.passes,
@@ -74,15 +75,16 @@ export const searchFor = (
         options,
         data,
         goal,
-        ...defined({ labels, samples: flags.samples }),
+        ...defined({ holdout, labels, samples: flags.samples }),
         onProgress: searchProgress(progress),
       }),
     ),
-    TE.map(({ choice, labels }) => ({
+    TE.map(({ choice, holdout, labels }) => ({
       goal,
       choice,
       told: {
         ...choiceJson(choice, goal),
+        ...(holdout === undefined ? {} : { holdout: holdout.sha256 }),
         ...(labels === undefined ? {} : { labels: labels.sha256 }),
       },
     })),

@@ -13,9 +13,10 @@ import { type CompileOptions, compilePipeline, parseQuant } from '../../driver/c
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { checkDestination } from '../../driver/destination.js';
-import { sha256Of } from '../../driver/hash.js';
+import { sha256Of } from '../../driver/node-hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
+import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, inputOptions } from '../flags.js';
@@ -26,6 +27,7 @@ import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
+import { checkTune, tuneFor, tuneText } from './compile-tune.js';
 
 export const compile = (
   world: Capabilities,
@@ -36,9 +38,11 @@ export const compile = (
   return pipe(
     TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
+    TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     // Before any file is read: most of what can be wrong with options does not depend on the network.
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
     TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
+    TE.bind('tuning', ({ options }) => TE.fromEither(checkTune(flags, options))),
     TE.bind('target', () => checkDestination(world)(flags.out)),
     TE.bind('builtin', () =>
       TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
@@ -48,25 +52,44 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
+    TE.bind('samples', () =>
+      flags.sampleInputs === undefined ? TE.right(undefined) : dataFromFiles(world)(flags.sampleInputs),
+    ),
     TE.bind('searched', ({ goal, source, importing: importOptions, options, passes }) =>
       searchFor(world, flags, goal, { source, importOptions, options, passes }),
     ),
-    TE.bind('made', ({ source, importing, passes, options, plugins, searched }) => {
+    TE.bind('tuned', ({ tuning, source, importing: importOptions, options, passes }) =>
+      tuneFor(world, tuning, { source, importOptions, options, passes }),
+    ),
+    TE.bind('made', (all) => {
+      const {
+        source,
+        importing,
+        passes,
+        options: asked,
+        plugins,
+        targetOptions,
+        samples,
+        searched,
+        tuned,
+      } = all;
+      const options = tuned?.options ?? asked;
       const line = `kanc: compiling ${checkpoint}`;
       // In a log only where it ends a search, whose stages are told there too.
       if (searched === undefined) world.terminal.progress(line);
       else progressOf(world).stage(line);
       return flushing(seen)(
-        compileCheckpoint({ version: world.version, now: world.now, passes, data: dataFromFiles(world) })({
+        compileCheckpoint({ ...world, passes, data: dataFromFiles(world) })({
           source,
           importOptions: importing,
           pipeline: (level) =>
             searched === undefined ? compilePipeline(options, level) : E.right(searched.choice.pipeline),
           target: flags.target,
-          targetOptions: targetOptions(flags),
+          targetOptions,
           verifyEach: flags.verifyEach === true,
+          ...defined({ samples }),
           told: {
-            ...toldOf(flags, importing, options, plugins),
+            ...toldOf(flags, importing, options, plugins, targetOptions),
             ...(searched === undefined ? {} : { search: searched.told }),
           },
           onImport: (graph) => seen.onStart(graph, 'import'),
@@ -76,11 +99,12 @@ export const compile = (
     }),
     // As it was resolved at first: nothing that runs in between moves it.
     TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
-    TE.map(({ made, writing, searched }) => {
+    TE.map(({ made, writing, searched, tuned }) => {
       const timings = [...made.timings, writing];
       world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
       if (flags.timing === true) world.terminal.err(showTimings(timings));
       if (searched !== undefined) world.terminal.err(searchText(searched));
+      if (tuned !== undefined) world.terminal.err(tuneText(tuned.tuned));
       world.terminal.err(summary(flags, made, searched === undefined));
       if (flags.json === true) {
         const search = searched === undefined ? {} : { search: searched.told };
@@ -105,11 +129,20 @@ const optionsOf = (flags: CompileFlags): Checked<CompileOptions> => {
       );
 };
 
-/** What only some targets take: they refuse what they do not know. */
-const targetOptions = ({ singleFile, floatBaseline }: CompileFlags): { readonly [key: string]: Json } => ({
-  ...(singleFile === true ? { singleFile: true } : {}),
-  ...(floatBaseline === true ? { floatBaseline: true } : {}),
-});
+/** What only some targets take: their codecs refuse what they do not know. */
+const targetOptionsOf = ({
+  singleFile,
+  floatBaseline,
+  targetOptions,
+}: CompileFlags): Checked<TargetOptions> =>
+  pipe(
+    targetOptions === undefined ? E.right({}) : parseTargetOptions(targetOptions),
+    E.map((named) => ({
+      ...named,
+      ...(singleFile === true ? { singleFile: true } : {}),
+      ...(floatBaseline === true ? { floatBaseline: true } : {}),
+    })),
+  );
 
 /** The options for the manifest: no paths, so the calibration data and the pipeline stand elsewhere in it. */
 const toldOf = (
@@ -117,11 +150,12 @@ const toldOf = (
   { architecture }: ImportOptions,
   { calib: _, passes: __, ...options }: CompileOptions,
   plugins: ReadonlyArray<Plugin>,
+  targetOptions: TargetOptions,
 ): { readonly [key: string]: Json } => ({
   ...options,
   ...importOptions(flags),
   ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
-  ...targetOptions(flags),
+  ...(Object.keys(targetOptions).length === 0 ? {} : { targetOptions }),
   ...(plugins.length === 0 ? {} : { plugins: plugins.map((p) => p.sha256) }),
 });
 

@@ -61,7 +61,7 @@ const pointsProgress = (world: Capabilities, progress: Progress): ((done: number
 };
 
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {
-  const { labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
+  const { holdout: holdoutFile, labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
   const { ranges, quantizer, outOfRange, nan } = flags;
   const load = dataFromFiles(world);
   const threads = flags.jobs ?? world.threads();
@@ -78,8 +78,9 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
     ),
     TE.bind('calib', () => TE.fromEither(dataFileOf(flags))),
     TE.bind('data', ({ calib }) => load(calib)),
+    TE.bind('holdout', () => (holdoutFile === undefined ? TE.right(undefined) : load(holdoutFile))),
     TE.bind('labels', () => (labelsFile === undefined ? TE.right(undefined) : load(labelsFile))),
-    TE.bind('made', ({ calib, passes, importOptions, source, graph, data, labels }) => {
+    TE.bind('made', ({ calib, passes, importOptions, source, graph, data, holdout, labels }) => {
       progress.stage(`kanc: calibrating ${checkpoint}`);
       const options: CompileOptions = {
         ...inputOptions(flags),
@@ -98,7 +99,7 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         grid,
         refit,
         sensitivity: flags.sensitivity === true,
-        ...defined({ labels, samples }),
+        ...defined({ holdout, labels, samples }),
       });
     }),
     TE.bind('done', ({ out, made }) =>

@@ -1,13 +1,15 @@
 /** `kanc verify`: what it does. */
+import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
+import { probes } from '../../analyses/probes.js';
+import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { artifactGraph, loadArtifact } from '../../driver/models.js';
-import { probes } from '../../driver/probes.js';
+import { type ArtifactFiles, artifactGraph, loadArtifact } from '../../driver/models.js';
 import { startProgram } from '../../driver/program.js';
 import { samplesFor } from '../../driver/samples.js';
+import { rtlOf } from '../../driver/synth.js';
 import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
@@ -25,6 +27,7 @@ export const verifyArtifact = (
     TE.bindTo('artifact'),
     TE.let('files', ({ artifact }) => Object.keys(artifact.manifest.files).length),
     TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),
+    TE.tap(({ artifact }) => TE.fromEither(checkDefined(artifact, flags))),
     TE.bind('input', ({ graph }) => inputFor(world, graph, flags)),
     TE.bind('program', ({ artifact }) => startProgram(world)(artifact)),
     TE.bind('result', ({ program, graph, input }) =>
@@ -43,6 +46,22 @@ export const verifyArtifact = (
       return EXIT.diagnosed;
     }),
   );
+
+/** Logic with don't-cares from data is defined on such data only. */
+const checkDefined = (artifact: ArtifactFiles, { data }: VerifyFlags): Checked<void> => {
+  if (artifact.manifest.target !== 'verilog' || data !== undefined) return E.right(undefined);
+  return pipe(
+    rtlOf(artifact),
+    E.flatMap(({ dontCares }) =>
+      dontCares === 'proven'
+        ? E.right(undefined)
+        : fail('K0801', "its results are defined on the data only that its don't-cares come from", {
+            place: { file: artifact.folder },
+            hint: 'Give --data with the file that --sample-inputs or --calib named.',
+          }),
+    ),
+  );
+};
 
 const inputFor = (
   world: Capabilities,

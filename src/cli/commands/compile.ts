@@ -7,6 +7,7 @@ import {
   type ImportFlags,
   type InputFlags,
   type PassFlags,
+  parseCount,
 } from '../flags.js';
 import { addSearchFlags, type SearchFlags } from '../search-flags.js';
 import type { AddCommand } from '../settle.js';
@@ -23,8 +24,12 @@ export interface CompileFlags extends InputFlags, ImportFlags, PassFlags, Search
   readonly nan?: 'zero' | 'refuse';
   readonly budgetMem?: string;
   readonly passes?: string;
+  /** Samples of a call; true where none are told. */
+  readonly tune?: number | true;
   readonly singleFile?: boolean;
   readonly floatBaseline?: boolean;
+  readonly targetOptions?: string;
+  readonly sampleInputs?: string;
   readonly json?: boolean;
 }
 
@@ -80,8 +85,21 @@ export const addCompile: AddCommand = (program, world, settle) => {
       'memory for the tables of a layer, such as 4MB; with --max-drop for those of the whole program',
     )
     .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for')
+    .option(
+      '--tune [samples]',
+      'measure on this machine, in calls of so many samples (default 1), which form of each layer is faster, from what --form auto chooses',
+      parseCount,
+    )
     .option('--single-file', 'put the module into index.js')
     .option('--float-baseline', 'wgsl: add the float network as a program of its own, to compare with')
+    .option(
+      '--target-options <options>',
+      'options of the target, as name=value,...; docs/targets-*.md tell them',
+    )
+    .option(
+      '--sample-inputs <file>',
+      'an .npy file of inputs for targets that look at some, in place of --calib',
+    )
     .option('--json', 'print one JSON object about the artifact');
   addPassFlags(addImportFlags(addSearchFlags(command))).action(
     async (checkpoint: string, flags: CompileFlags) => {

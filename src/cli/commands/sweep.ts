@@ -19,6 +19,7 @@ export interface ShardFlag {
 export interface SweepFlags extends InputFlags, ImportFlags {
   readonly out?: string;
   readonly calib?: string;
+  readonly holdout?: string;
   readonly labels?: string;
   readonly grid: string;
   readonly sensitivity?: boolean;
@@ -55,6 +56,10 @@ export const addSweep: AddCommand = (program, world, settle) => {
     .argument('<checkpoint>', 'as for `kanc compile`')
     .option('-o, --out <folder>', 'the folder of the results; points that it holds are not tried again')
     .option('--calib <file>', 'an .npy file of inputs: one part is for fitting, the other for measuring')
+    .option(
+      '--holdout <file>',
+      'an .npy file of inputs to measure on, best of such that the network was not trained on; all --calib data are then for fitting',
+    )
     .option('--labels <file>', 'an .npy file of their labels or targets; without it outputs are compared')
     .option(
       '--grid <values>',

@@ -46,6 +46,7 @@ export const ConfigurationCodec = t.readonly(
 export type Configuration = t.TypeOf<typeof ConfigurationCodec>;
 export type OwnSettings = t.TypeOf<typeof OwnSettingsCodec>;
 export type Form = Configuration['form'];
+export const isForm = FormCodec.is;
 
 /** What a configuration needs to know of a layer. */
 export interface LayerShape {

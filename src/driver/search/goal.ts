@@ -35,6 +35,19 @@ const excess = ({ budgets }: Goal, cost: ConfigurationCost): number =>
 
 export const keepsBudgets = (goal: Goal, cost: ConfigurationCost): boolean => excess(goal, cost) === 0;
 
+/**
+ * The goal for programs of a fold, where the program of all data has `whole` and that of the fold `part`: budgets that are
+ * exceeded are as much smaller as the part is.
+ */
+export const tightened = (goal: Goal, part: ConfigurationCost, whole: ConfigurationCost): Goal => {
+  const budgets = Object.entries(goal.budgets).map(([key, most]) => {
+    const objective = OBJECTIVES.find((o) => o === key);
+    if (objective === undefined || amountOf(objective, whole) <= most) return [key, most];
+    return [key, Math.floor((most * amountOf(objective, part)) / amountOf(objective, whole))];
+  });
+  return { ...goal, budgets: Object.fromEntries(budgets) };
+};
+
 /** What to compare in order: budgets first, then what is to be small. */
 export const rankOf = (goal: Goal, cost: ConfigurationCost): readonly [number, number, number] => {
   const [first, second] = MEASURES[goal.minimize];
@@ -68,9 +81,6 @@ export interface Accepted extends Outcome {
   readonly result: Measured;
 }
 
-/**
- * Whether the drop is within the limit, and would be with samples drawn anew in five cases of six: the measured drop and
- * one standard error together.
- */
+/** Whether the drop is within the limit with a margin: the measured drop and one standard error together. */
 export const accepted = ({ maxDrop }: Pick<Goal, 'maxDrop'>, outcome: Outcome): outcome is Accepted =>
   outcome.result._tag === 'measured' && outcome.result.drop + outcome.result.error <= maxDrop;

@@ -121,8 +121,8 @@ const candidates = (
 
 /**
  * Goes down from an accepted configuration by single steps and by trades, always to one that is accepted and costs less,
- * until none is left or `left` configurations have been tried. On the way everything only gets coarser, so that a step
- * that was turned down is not tried again.
+ * until none is left or `left` configurations have been tried. A step that was turned down is not tried again: after a
+ * trade, which makes some knobs finer, it might pass, but trials are worth more on steps that were never tried.
  */
 export const refine =
   (refinement: Refinement) =>

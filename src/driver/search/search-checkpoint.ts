@@ -3,20 +3,22 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as T from 'fp-ts/lib/Task.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type ConfigurationCost, configurationCost } from '../../analyses/configuration-cost.js';
 import { networkFacts } from '../../analyses/layer-facts.js';
 import type { Json } from '../../backends/backend.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { importSource } from '../../importers/import.js';
 import type { Source } from '../../importers/source.js';
-import type { Graph } from '../../ir/graph.js';
+import { type Graph, isLevel } from '../../ir/graph.js';
+import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import { type PassCall, parsePipeline, showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { Trials } from '../capabilities.js';
 import { type CompileOptions, compilePipeline } from '../compile-options.js';
 import type { HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
-import { withConfiguration } from './configuration.js';
+import { type Configuration, withConfiguration } from './configuration.js';
 import type { Goal } from './goal.js';
 import { isCoarse, type Outcome, type TryAll, tryAllOn } from './outcome.js';
 import { type Found, search } from './search.js';
@@ -38,6 +40,8 @@ export interface SearchRequest {
   /** Those that no search chooses: no bits, no form, no budget. */
   readonly options: CompileOptions;
   readonly data: HashedDataset;
+  /** To measure on; `labels` are its own then. */
+  readonly holdout?: HashedDataset;
   readonly labels?: HashedDataset;
   readonly goal: Goal;
   readonly samples?: number;
@@ -55,6 +59,12 @@ export interface Choice {
   readonly study: Study;
   /** The pipeline of the configuration, with all calibration data. */
   readonly pipeline: string;
+}
+
+interface Imported {
+  readonly graph: Graph;
+  /** The passes that options ask for, which no configuration changes. */
+  readonly calls: ReadonlyArray<PassCall>;
 }
 
 /** A network whose bits can be chosen; K0801 where it has bits already. */
@@ -89,6 +99,44 @@ export const withTrials =
     }
   };
 
+/** The passes of a configuration on all calibration data. */
+const finalCalls = (
+  { options }: SearchRequest,
+  imported: Imported,
+  study: Study,
+  configuration: Configuration,
+): ReadonlyArray<PassCall> => {
+  const refit =
+    isCoarse(configuration, study.layers) && options.calib !== undefined
+      ? { data: options.calib }
+      : undefined;
+  return withConfiguration(imported.calls, configuration, study.layers, refit);
+};
+
+const finalCost = (
+  { passes }: SearchWorld,
+  request: SearchRequest,
+  imported: Imported,
+  study: Study,
+  configuration: Configuration,
+): Checked<ConfigurationCost> => {
+  const calls = finalCalls(request, imported, study, configuration);
+  return pipe(
+    bindPipeline(calls, passes, imported.graph.level),
+    E.flatMap((pipeline) =>
+      runPipeline(pipeline, imported.graph, {
+        context: { dataset: () => request.data },
+        verifyEach: false,
+      }),
+    ),
+    E.flatMap((graph) =>
+      isLevel('table')(graph)
+        ? E.right(configurationCost(graph))
+        : fail('K0504', `the pipeline ends with a ${graph.level} graph`),
+    ),
+  );
+};
+
 /** Fails as `search` does, and as importing and preparing do. */
 export const searchCheckpoint =
   (world: SearchWorld) =>
@@ -120,11 +168,11 @@ export const searchCheckpoint =
             calls,
             passes: world.passes,
             data,
-            ...defined({ labels: request.labels, samples: request.samples }),
+            ...defined({ holdout: request.holdout, labels: request.labels, samples: request.samples }),
           }),
         ),
       ),
-      TE.bind('found', ({ graph, study }) =>
+      TE.bind('found', ({ graph, calls, study }) =>
         withTrials(world.trials(study))(({ attempt }) =>
           search({
             goal,
@@ -133,20 +181,17 @@ export const searchCheckpoint =
             tryAll: counted(
               tryAllOn(study, crashingWith(study, info)(attempt), () => tell({ done: progress.done + 1 })),
             ),
+            finalCost: (c) => TE.fromIOEither(() => finalCost(world, request, { graph, calls }, study, c)),
             freeCells: options.quantizer === undefined,
             onStage: (stage) => tell({ stage }),
           }),
         ),
       ),
-      TE.map(({ calls, study, found }) => {
-        const { configuration } = found.chosen;
-        const refit =
-          isCoarse(configuration, study.layers) && options.calib !== undefined
-            ? { data: options.calib }
-            : undefined;
-        const chosen = withConfiguration(calls, configuration, study.layers, refit);
-        return { found, study, pipeline: showPipeline(chosen) };
-      }),
+      TE.map(({ graph, calls, study, found }) => ({
+        found,
+        study,
+        pipeline: showPipeline(finalCalls(request, { graph, calls }, study, found.chosen.configuration)),
+      })),
     );
   };
 

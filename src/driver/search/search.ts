@@ -9,15 +9,17 @@
  */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { ConfigurationCost } from '../../analyses/configuration-cost.js';
 import { type Diagnostics, diagnostic } from '../../diagnostics/index.js';
 import { affine, configurationOf, finestChoice, type Plan, type Tried } from './choices.js';
-import { type Accepted, accepted, compareRanks, type Goal, keepsBudgets, rankOf } from './goal.js';
+import { type Accepted, accepted, compareRanks, type Goal, keepsBudgets, rankOf, tightened } from './goal.js';
 import { type Outcome, THOROUGH } from './outcome.js';
 import { plannedTotal, plansOf, sensitivityOf, unitOf } from './plan.js';
 import { type Candidate, refine } from './refine.js';
 import { type SearchInput, startOf } from './start.js';
 
 export interface Found {
+  /** With the cost of the program that all calibration data give. */
   readonly chosen: Accepted;
   /** The finest configuration, which the search began with. */
   readonly finest: Accepted;
@@ -64,8 +66,8 @@ const bisect = (
 const isBetter = (goal: Goal, a: Candidate, b: Candidate): boolean =>
   compareRanks(rankOf(goal, a.outcome.result.cost), rankOf(goal, b.outcome.result.cost)) < 0;
 
-const overBudget = ({ goal }: SearchInput, { outcome }: Candidate): Diagnostics => {
-  const { bytes, bitOps, luts } = outcome.result.cost;
+const overBudget = ({ goal }: SearchInput, { outcome }: Candidate, cost: ConfigurationCost): Diagnostics => {
+  const { bytes, bitOps, luts } = cost;
   return [
     diagnostic(
       'K0902',
@@ -77,6 +79,31 @@ const overBudget = ({ goal }: SearchInput, { outcome }: Candidate): Diagnostics 
       },
     ),
   ];
+};
+
+/** The candidate with what its program of all data costs; while that exceeds the budgets, a smaller one. */
+const settled = (
+  input: SearchInput,
+  smaller: (goal: Goal) => (from: Candidate) => TE.TaskEither<Diagnostics, Candidate>,
+  candidate: Candidate,
+  tries = 3,
+): TE.TaskEither<Diagnostics, Accepted> => {
+  const { goal } = input;
+  const { outcome } = candidate;
+  return pipe(
+    input.finalCost(outcome.configuration),
+    TE.flatMap((cost) => {
+      if (keepsBudgets(goal, cost)) return TE.right({ ...outcome, result: { ...outcome.result, cost } });
+      return pipe(
+        tries > 0 ? smaller(tightened(goal, outcome.result.cost, cost))(candidate) : TE.right(candidate),
+        TE.flatMap((next) =>
+          next === candidate
+            ? TE.left(overBudget(input, candidate, cost))
+            : settled(input, smaller, next, tries - 1),
+        ),
+      );
+    }),
+  );
 };
 
 /** Fails with K0902 where nothing is within the limit, or what is exceeds the budgets. */
@@ -108,27 +135,27 @@ export const search = (input: SearchInput): TE.TaskEither<Diagnostics, Found> =>
       );
     }),
     TE.tapIO(() => () => onStage('refinement')),
-    TE.bind('last', ({ start, planned }) => {
+    TE.bind('chosen', ({ start, planned }) => {
       const unit = unitOf(input, start);
-      return refine({
-        goal,
-        finest: start.finest,
-        freeCells: input.freeCells,
-        attempt,
-        planned: (choices) => plannedTotal(input, choices, unit),
-        left: REFINEMENTS,
-      })(planned);
+      const smaller = (within: Goal) =>
+        refine({
+          goal: within,
+          finest: start.finest,
+          freeCells: input.freeCells,
+          attempt,
+          planned: (choices) => plannedTotal(input, choices, unit),
+          left: REFINEMENTS,
+        });
+      return pipe(
+        smaller(goal)(planned),
+        TE.flatMap((last) => settled(input, smaller, last)),
+      );
     }),
-    TE.flatMap(
-      ({ start, known, last }): TE.TaskEither<Diagnostics, Found> =>
-        keepsBudgets(goal, last.outcome.result.cost)
-          ? TE.right({
-              chosen: last.outcome,
-              finest: start.outcome,
-              sensitivity: known.tried,
-              tried: tried + 1,
-            })
-          : TE.left(overBudget(input, last)),
-    ),
+    TE.map(({ start, known, chosen }) => ({
+      chosen,
+      finest: start.outcome,
+      sensitivity: known.tried,
+      tried: tried + 1,
+    })),
   );
 };

@@ -1,7 +1,8 @@
 /**
  * What all configurations of one network are tried on. The data are dealt out to folds; for each of them ranges, cells
  * and refits come from the other samples, and the drop is measured on its own. So every sample is measured, and none by
- * tables that were made from it.
+ * tables that were made from it. Where data are given to measure on, there is one fold: all calibration data fit, and
+ * those are held out.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -50,6 +51,9 @@ export interface StudyInput {
   readonly calls: ReadonlyArray<PassCall>;
   readonly passes: ReadonlyArray<NamedPass>;
   readonly data: Dataset;
+  /** Data to measure on, which are not for fitting. */
+  readonly holdout?: Dataset;
+  /** Of `holdout` where that is given, else of `data`. */
   readonly labels?: Dataset;
   /** Most samples to use; absent: as many as the float network can be run on in reasonable time. */
   readonly samples?: number;
@@ -111,25 +115,24 @@ const checkGraph = (graph: Graph): Checked<void> => {
 /** Imports nothing and reads nothing: everything that it needs is given. K0701 and K0702 on data that do not fit. */
 export const prepareStudy = (given: StudyInput): Checked<Study> => {
   const { calls, passes, data } = given;
+  const measured = measuredData(given);
   const split = calls.findIndex((call) => call.name === 'calibrate');
   return pipe(
     checkGraph(given.graph),
     E.flatMap(() => run(given.graph, calls.slice(0, split), passes, data)),
     E.bindTo('graph'),
-    E.bind('rows', ({ graph }) => rowsFor(given, graph)),
+    E.bind('rows', ({ graph }) => rowsFor(given, measured, graph)),
     E.let('outputs', ({ graph }) => sizeOf(typesOf(graph).get(graph.outputs[0]!) ?? floatType([1]))),
     E.bind('all', ({ graph, rows }) =>
-      toTensor({ ...data, array: rowsOf(data.array, rows) }, graph.inputs[0]!.type),
+      toTensor({ ...measured, array: rowsOf(measured.array, rows) }, graph.inputs[0]!.type),
     ),
     E.bind('reference', ({ graph, all }) => inChunks(all, interpretFloats(graph))),
     E.bind('targets', (s) => chosenTargets(given, s.rows, s.outputs)),
     E.tap((s) => checkNumbers(given, s)),
-    E.bind('folds', (s) => {
-      const count = foldsFor(s.rows.length);
-      return E.traverseArray((k: number) => foldOf(given, s, calls.slice(split, split + 1), k, count))(
-        Array.from({ length: count }, (_, k) => k),
-      );
-    }),
+    E.bind('deals', (s) => dealsOf(given, s.graph, s.rows)),
+    E.bind('folds', ({ deals, ...s }) =>
+      E.traverseArray((deal: Deal) => foldOf(given, s, calls.slice(split, split + 1), deal))(deals),
+    ),
     E.map(({ graph, folds, outputs, targets, rows }) => ({
       folds,
       calls: calls.slice(split + 1),
@@ -141,7 +144,11 @@ export const prepareStudy = (given: StudyInput): Checked<Study> => {
   );
 };
 
-const rowsFor = ({ data, samples }: StudyInput, graph: Graph): Checked<ReadonlyArray<number>> => {
+/** What drops are measured on. */
+const measuredData = ({ holdout, data }: StudyInput): Dataset => holdout ?? data;
+
+/** Samples of `data` to use, at least as many as can be held out from. */
+const rowsFor = ({ samples }: StudyInput, data: Dataset, graph: Graph): Checked<ReadonlyArray<number>> => {
   const limit = samples ?? Math.max(FEWEST, Math.floor(WORK / (graphCost(graph).macs + 1)));
   const rows = chosenRows(data.array, limit);
   return rows.length >= FEWEST_ROWS
@@ -152,14 +159,11 @@ const rowsFor = ({ data, samples }: StudyInput, graph: Graph): Checked<ReadonlyA
       });
 };
 
-const chosenTargets = (
-  { labels, data }: StudyInput,
-  rows: ReadonlyArray<number>,
-  outputs: number,
-): Checked<Targets> => {
+const chosenTargets = (given: StudyInput, rows: ReadonlyArray<number>, outputs: number): Checked<Targets> => {
+  const { labels } = given;
   if (labels === undefined) return E.right({ _tag: 'none' });
   return pipe(
-    targetsOf(labels, outputs, data.array.shape[0] ?? 0),
+    targetsOf(labels, outputs, measuredData(given).array.shape[0] ?? 0),
     E.map((targets) => pick(targets, rows, outputs)),
   );
 };
@@ -192,34 +196,78 @@ interface Prepared {
   readonly targets: Targets;
 }
 
-/** Drops of outputs that are no numbers would be none either. */
-const checkNumbers = ({ data, labels }: StudyInput, { reference, targets }: Prepared): Checked<void> => {
-  if (!reference.every(Number.isFinite)) {
+const sumOfSquares = (values: ArrayLike<number>): number => {
+  let sum = 0;
+  for (let j = 0; j < values.length; j++) sum += values[j]! ** 2;
+  return sum;
+};
+
+/** Drops are shares of the squares of outputs and targets, so that both must be numbers, and not all of them 0. */
+const checkNumbers = (given: StudyInput, { reference, targets }: Prepared): Checked<void> => {
+  const outputs = sumOfSquares(reference);
+  const data = { file: measuredData(given).path };
+  if (!Number.isFinite(outputs)) {
     return fail('K0701', 'on these samples the outputs of the float network overflow', {
-      place: { file: data.path },
+      place: data,
       expected: 'data of the range that the network was trained on',
       hint: 'Check the units and the normalisation of the data.',
     });
   }
-  const values = targets._tag === 'values' ? Array.from(targets.values) : [];
-  return values.every(Number.isFinite)
-    ? E.right(undefined)
-    : at({ file: labels?.path ?? '' })(fail('K0702', 'a target is NaN or infinite'));
+  if (outputs === 0) {
+    return fail('K0701', 'on these samples all outputs of the float network are 0', {
+      place: data,
+      expected: 'outputs that something can be lost of',
+      hint: 'Check the units and the normalisation of the data, and the checkpoint.',
+    });
+  }
+  if (targets._tag !== 'values') return E.right(undefined);
+  const wanted = sumOfSquares(targets.values);
+  const wrong = (message: string): Checked<void> =>
+    at({ file: given.labels?.path ?? '' })(
+      fail('K0702', message, { expected: 'finite targets, some of them not 0: a drop is a share of them' }),
+    );
+  if (!Array.from(targets.values).every(Number.isFinite)) return wrong('a target is NaN or infinite');
+  if (!Number.isFinite(wanted)) return wrong('the squares of the targets overflow');
+  return wanted > 0 ? E.right(undefined) : wrong('all targets of the samples that are used are 0');
 };
 
-/** Fold k of `count`: samples k, k + count, ... are held out, so that every fold has its share of sorted data. */
+/** The samples of a fold. */
+interface Deal {
+  /** Rows of the calibration data. */
+  readonly fit: ReadonlyArray<number>;
+  /** Places among the samples that are measured. */
+  readonly own: ReadonlyArray<number>;
+}
+
+/** Fold k of F holds out samples k, k + F, ..., so that every fold has its share of sorted data. */
+const dealsOf = (
+  given: StudyInput,
+  graph: Graph,
+  rows: ReadonlyArray<number>,
+): Checked<ReadonlyArray<Deal>> => {
+  const places = rows.map((_, place) => place);
+  if (given.holdout !== undefined) {
+    return E.map((fit: ReadonlyArray<number>): ReadonlyArray<Deal> => [{ fit, own: places }])(
+      rowsFor(given, given.data, graph),
+    );
+  }
+  const count = foldsFor(rows.length);
+  return E.right(
+    Array.from({ length: count }, (_, k) => ({
+      fit: places.filter((place) => place % count !== k).map((place) => rows[place]!),
+      own: places.filter((place) => place % count === k),
+    })),
+  );
+};
+
 const foldOf = (
   given: StudyInput,
   { graph, rows, outputs, reference, targets }: Prepared,
   calibrate: ReadonlyArray<PassCall>,
-  k: number,
-  count: number,
+  { fit: fitted, own }: Deal,
 ): Checked<Fold> => {
-  const places = rows.map((_, place) => place);
-  const own = places.filter((place) => place % count === k);
-  const others = places.filter((place) => place % count !== k).map((place) => rows[place]!);
-  const fit: Dataset = { path: given.data.path, array: rowsOf(given.data.array, others) };
-  const { path, array } = given.data;
+  const fit: Dataset = { path: given.data.path, array: rowsOf(given.data.array, fitted) };
+  const { path, array } = measuredData(given);
   const mine = own.map((place) => rows[place]!);
   return pipe(
     run(graph, calibrate, given.passes, fit),

@@ -131,11 +131,12 @@ export const dropOf = (metric: Metric, s: Tally, outputs: number): Drop => {
     case 'accuracy': {
       // Paired: samples on which both are right, or both wrong, add no noise (McNemar 1947).
       const drop = (s.lost - s.won) / n;
-      return percent(drop, Math.sqrt(Math.max(0, (s.lost + s.won) / n - drop ** 2) / n));
+      const moved = oneMore(s.lost + s.won, n);
+      return percent(drop, Math.sqrt(Math.max(0, moved - drop ** 2) / (n + 2)));
     }
     case 'changed': {
-      const share = s.changed / n;
-      return percent(share, Math.sqrt((share * (1 - share)) / n));
+      const share = oneMore(s.changed, n);
+      return percent(s.changed / n, Math.sqrt((share * (1 - share)) / (n + 2)));
     }
     case 'error': {
       const [was, is, size] = [s.floatError, s.tableError, s.target].map((sum) =>
@@ -143,6 +144,7 @@ export const dropOf = (metric: Metric, s: Tally, outputs: number): Drop => {
       );
       const mean = (s.tableError - s.floatError) / n;
       const deviation = Math.sqrt(Math.max(0, s.growthSquares / n - mean ** 2) / n) / outputs;
+      // is - was = (is^2 - was^2) / (is + was), whose denominator varies little.
       return percent(ratio(is! - was!, size!), ratio(ratio(deviation, was! + is!), size!));
     }
     case 'rms': {
@@ -153,6 +155,12 @@ export const dropOf = (metric: Metric, s: Tally, outputs: number): Drop => {
     }
   }
 };
+
+/**
+ * A share of n samples, from one more of them that is in it and one more that is not (Laplace; Agresti and Coull 1998): of
+ * few samples in which nothing happened, something may still happen in the next ones.
+ */
+const oneMore = (count: number, n: number): number => (count + 1) / (n + 2);
 
 /** 0 / 0 is 0: no difference at all. */
 const ratio = (a: number, b: number): number => (a === 0 ? 0 : a / b);

@@ -10,7 +10,8 @@ import type { NamedPass } from '../../passes/registry.js';
 import type { CompileOptions } from '../compile-options.js';
 import { anonymousCalls, type HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
-import { sha256Of, sourceHashes } from '../hash.js';
+import { sourceHashes } from '../hash.js';
+import { sha256Of } from '../node-hash.js';
 import { studyCalls } from '../search/search-checkpoint.js';
 import { prepareStudy, type Study } from '../search/study.js';
 import { type Grid, parseGrid } from './grid.js';
@@ -25,6 +26,8 @@ export interface SweepRequest {
   /** Without bits, form and budget: the points say those. */
   readonly options: CompileOptions;
   readonly data: HashedDataset;
+  /** To measure on; `labels` are its own then. */
+  readonly holdout?: HashedDataset;
   readonly labels?: HashedDataset;
   readonly grid: string;
   readonly sensitivity: boolean;
@@ -45,27 +48,30 @@ export interface Sweep {
 export const prepareSweep =
   (version: string, passes: ReadonlyArray<NamedPass>) =>
   (request: SweepRequest): TE.TaskEither<Diagnostics, Sweep> => {
-    const { source, graph, importOptions, options, data, labels, samples } = request;
+    const { source, graph, importOptions, options, data, holdout, labels, samples } = request;
     const { architecture, ...told } = importOptions;
     return pipe(
       TE.fromEither(parseGrid(request.grid)),
       TE.bindTo('grid'),
       TE.bind('calls', () => TE.fromEither(studyCalls(options))),
       TE.bind('study', ({ calls }) =>
-        TE.fromIOEither(() => prepareStudy({ graph, calls, passes, data, ...defined({ labels, samples }) })),
+        TE.fromIOEither(() =>
+          prepareStudy({ graph, calls, passes, data, ...defined({ holdout, labels, samples }) }),
+        ),
       ),
       TE.map(({ grid, calls, study }) => {
         const points = pointsOf(grid, request.sensitivity, study.layers);
         const header = headerOf(
           {
             kanc: version,
-            checkpoint: sourceHashes(source),
+            checkpoint: sourceHashes(sha256Of)(source),
             options: {
               ...told,
               ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
               pipeline: showPipeline(anonymousCalls(calls, new Map([[data.path, data]]))),
             },
             data: data.sha256,
+            holdout: holdout?.sha256 ?? null,
             labels: labels?.sha256 ?? null,
             grid: gridText(grid),
             sensitivity: request.sensitivity,

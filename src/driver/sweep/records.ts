@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { showFirstError } from '../../ir/codec.js';
-import { sha256Of } from '../hash.js';
+import { sha256Of } from '../node-hash.js';
 import { nameOf } from '../search/configuration.js';
 import type { Measured } from '../search/outcome.js';
 import { CostCodec, type Refused, RefusedCodec } from '../search/trial.js';
@@ -18,6 +18,8 @@ export const IdentityCodec = t.readonly(
     /** Of the network, the input and the passes. */
     options: t.readonly(t.record(t.string, t.unknown)),
     data: t.string,
+    /** Data to measure on; null where a part of `data` is held out. */
+    holdout: t.union([t.string, t.null]),
     labels: t.union([t.string, t.null]),
     grid: t.string,
     sensitivity: t.boolean,

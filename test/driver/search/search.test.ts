@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
 import { addCosts } from '../../../src/analyses/configuration-cost.js';
@@ -16,9 +17,10 @@ import {
 import type { Goal } from '../../../src/driver/search/goal.js';
 import { type Outcome, type TryAll, tryAllOn } from '../../../src/driver/search/outcome.js';
 import { type Found, search } from '../../../src/driver/search/search.js';
+import type { SearchInput } from '../../../src/driver/search/start.js';
 import { tryOn } from '../../../src/driver/search/trial.js';
 import { data } from '../../cli/support.js';
-import { codeOf, rightOf } from '../../support/checked.js';
+import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 import { array, digits, network, studyOf } from './support.js';
 
 const net = network('efficient-kan-digits');
@@ -52,8 +54,24 @@ const madeUp =
       }),
     );
 
-const run = (goal: Goal, tryAll: TryAll): Promise<Checked<Found>> =>
-  search({ goal, layers, facts, tryAll, freeCells: false, onStage: () => {} })();
+/** What the plans say, and so much more, as the program of all data may keep inputs that those of the folds do not. */
+const finalCostOf =
+  (more = 1): SearchInput['finalCost'] =>
+  (configuration) => {
+    const cost = layers.map((_, k) => plannedCostOf(facts[k]!, choiceOf(configuration, k))).reduce(addCosts);
+    return TE.right({ ...cost, bytes: more * cost.bytes });
+  };
+
+const run = (goal: Goal, tryAll: TryAll, more?: number): Promise<Checked<Found>> =>
+  search({
+    goal,
+    layers,
+    facts,
+    tryAll,
+    finalCost: finalCostOf(more),
+    freeCells: false,
+    onStage: () => {},
+  })();
 
 const goalOf = (maxDrop: number, more: Partial<Goal> = {}): Goal => ({
   maxDrop,
@@ -118,6 +136,31 @@ describe('a search', () => {
     expect(codeOf(await run(goalOf(5, { budgets: { memory: 10 } }), madeUp([1, 1], 0)))).toBe('K0902');
   });
 
+  it('keeps the budget with the program of all data, and tells what that costs', async () => {
+    const goal = (memory: number) => goalOf(20, { minimize: 'bitops', budgets: { memory } });
+    const { bytes } = rightOf(await run(goalOf(20), madeUp([1, 1], 0))).chosen.result.cost;
+    const most = 1.5 * bytes;
+    const { chosen } = rightOf(await run(goal(most), madeUp([1, 1], 0), 1.3));
+    expect(chosen.result.cost.bytes).toBeLessThanOrEqual(most);
+    expect(rightOf(await finalCostOf(1.3)(chosen.configuration)())).toEqual(chosen.result.cost);
+    expect(codeOf(await run(goal(1.01 * bytes), madeUp([1, 1], 0), 1.3))).toBe('K0902');
+  });
+
+  it('tells of every start how far it is from the limit', async () => {
+    const refusing: TryAll = (list, effort) =>
+      pipe(
+        madeUp([1e4, 1e4], 0)(list, effort),
+        TE.map((outcomes) =>
+          outcomes.map((o): Outcome => {
+            const fine = o.configuration.layers.layer0?.act === 12;
+            return fine ? { ...o, result: { _tag: 'refused', code: 'K0507', message: 'too large' } } : o;
+          }),
+        ),
+      );
+    const message = messageOf(await run(goalOf(1), refusing));
+    expect(message).toMatch(/act=6 .*loses [\d.]+ %.*act=8 .*loses [\d.]+ %.*K0507: too large/);
+  });
+
   it('lowers what has a budget, whatever else is to be small', async () => {
     for (const weights of [
       [1, 1],
@@ -147,6 +190,7 @@ describe('a search on digits', () => {
         layers: study.layers,
         facts,
         tryAll: tryAllOn(study, tryOn(study)),
+        finalCost: finalCostOf(),
         freeCells: false,
         onStage: () => {},
       })(),

@@ -59,6 +59,27 @@ describe('a study', () => {
     }
   });
 
+  it('measures on data that are given for it, with their labels, and fits on all others', () => {
+    const holdout = array(data('wine', 'test_inputs.npy'));
+    const labels = array(data('wine', 'test_labels.npy'));
+    const study = rightOf(
+      prepareStudy({
+        graph: network('efficient-kan-wine'),
+        calls: rightOf(parsePipeline(rightOf(compilePipeline({ calib: 'x.npy' })))),
+        passes: BUILTIN_PASSES,
+        data: { path: 'x.npy', array: wine() },
+        holdout: { path: 'h.npy', array: holdout },
+        labels: { path: 'y.npy', array: labels },
+      }),
+    );
+    const [fold, ...others] = study.folds;
+    expect(others).toEqual([]);
+    expect(study.samples).toBe(72);
+    expect(samplesIn(fold!.heldOut.data)).toEqual(samplesIn(holdout.data));
+    expect(samplesIn(fold!.fit.array.data)).toEqual(samplesIn(wine().data));
+    expect(fold!.targets).toEqual({ _tag: 'classes', classes: Int32Array.from(labels.data, Number) });
+  });
+
   it('tells what does not fit', () => {
     const prepare = (inputs: NpyArray, labels?: NpyArray) =>
       prepareStudy({
@@ -74,6 +95,10 @@ describe('a study', () => {
     expect(messageOf(prepare({ ...wine(), shape: [53, 26] }))).toMatch(/K0701/);
     const targets: NpyArray = { shape: [106, 3], dtype: 'f4', data: new Float32Array(318).fill(Number.NaN) };
     expect(messageOf(prepare(wine(), targets))).toMatch(/K0702: y\.npy: a target is NaN/);
+    const zeros: NpyArray = { ...targets, data: new Float32Array(318) };
+    expect(messageOf(prepare(wine(), zeros))).toMatch(/K0702: y\.npy: all targets .* are 0/);
+    const huge: NpyArray = { ...targets, dtype: 'f8', data: new Float64Array(318).fill(1e200) };
+    expect(messageOf(prepare(wine(), huge))).toMatch(/K0702: y\.npy: the squares of the targets overflow/);
     const classes: NpyArray = { shape: [106], dtype: 'u1', data: new Uint8Array(106).fill(7) };
     expect(messageOf(prepare(wine(), classes))).toMatch(/K0702: y\.npy: label 0 is 7/);
   });

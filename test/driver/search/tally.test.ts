@@ -48,10 +48,12 @@ describe('dropOf', () => {
       fc.property(samples, (list) => {
         const paired = list.map((s) => Number(best(s.was) === s.label) - Number(best(s.is) === s.label));
         const mean = paired.reduce((n, v) => n + v, 0) / list.length;
-        const variance = paired.reduce((n, v) => n + (v - mean) ** 2, 0) / list.length;
+        // One sample more that moved, and one that did not.
+        const more = [...paired, 1, 0];
+        const variance = more.reduce((n, v) => n + v ** 2, 0) / more.length - mean ** 2;
         const { drop, error } = dropOf('accuracy', tally(list, 'classes'), OUTPUTS);
         expect(drop).toBeCloseTo(100 * mean, 9);
-        expect(error).toBeCloseTo(100 * Math.sqrt(variance / list.length), 9);
+        expect(error).toBeCloseTo(100 * Math.sqrt(Math.max(0, variance) / more.length), 9);
       }),
     );
   });
@@ -84,15 +86,23 @@ describe('dropOf', () => {
     );
   });
 
-  it('is 0 with no error where nothing changed', () => {
+  it('is 0 where nothing changed, which few samples do not prove', () => {
     const same = { was: [1, 2, 3], is: [1, 2, 3], label: 0, wanted: [1, 1, 1] };
     for (const [metric, kind] of [
-      ['accuracy', 'classes'],
-      ['changed', 'none'],
       ['error', 'values'],
       ['rms', 'none'],
     ] as const) {
       expect(dropOf(metric, tally([same, same], kind), OUTPUTS)).toEqual({ drop: 0, error: 0 });
+    }
+    for (const [metric, kind] of [
+      ['accuracy', 'classes'],
+      ['changed', 'none'],
+    ] as const) {
+      const of = (n: number) => dropOf(metric, tally(Array(n).fill(same), kind), OUTPUTS);
+      expect(of(2).drop).toBe(0);
+      expect(of(8).error).toBeGreaterThan(8);
+      expect(of(1000).error).toBeLessThan(0.11);
+      expect(of(1000).error).toBeGreaterThan(0.05);
     }
   });
 });

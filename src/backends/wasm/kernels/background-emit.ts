@@ -31,10 +31,17 @@ export interface Foreground {
   readonly bordersEnd: Local;
 }
 
+/** Elements that are looked at, from the first of the background: multiples of 32. */
+export interface ElementRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Makes the lists of foreground pairs and of borders: begin of a run of background, its end, and so on. */
 export const findForeground = (
   asm: Asm,
   b: Background,
+  { from, to }: ElementRange,
   codes: CodeBase,
   places: BackgroundPlaces,
 ): Foreground => {
@@ -76,11 +83,11 @@ export const findForeground = (
     code: [
       end.set(m.i32.const(places.foreground)),
       bordersEnd.set(m.i32.const(places.borders)),
-      numbers.set(m.i16x8.splat(m.i32.const(0))),
-      element.set(m.i32.const(0)),
+      numbers.set(m.i16x8.splat(m.i32.const(from / 2))),
+      element.set(m.i32.const(from)),
       // Whatever comes before the first pair is foreground.
       before.set(m.i32.const(1)),
-      repeat(asm, element, 32, () => m.i32.const(b.count), [
+      repeat(asm, element, 32, () => m.i32.const(to), [
         bits.set(m.i32.xor(background, m.i32.const(0xffff))),
         changes.set(
           m.i32.and(
@@ -97,7 +104,7 @@ export const findForeground = (
         eightMore(),
       ]),
       // A run of background may reach to the end.
-      m.i32.store16(0, 1, bordersEnd.get(), m.i32.const(b.count / 2)),
+      m.i32.store16(0, 1, bordersEnd.get(), m.i32.const(to / 2)),
       bordersEnd.set(m.i32.and(m.i32.add(bordersEnd.get(), m.i32.const(2)), m.i32.const(~3))),
     ],
   };

@@ -1,5 +1,5 @@
 /** The code of the edge-table kernel. */
-import { type Address, type Asm, type Expr, scaled } from '../asm.js';
+import { type Address, type Asm, type Expr, type Place, scaled } from '../asm.js';
 import type { Bound } from '../kernel.js';
 import { storageBytes } from '../storage.js';
 import { accumulatorInMemory } from './accumulators.js';
@@ -65,6 +65,45 @@ const LARGEST_UNROLLED = 160;
  * `foregroundBlocks`.
  */
 export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray<Expr> => {
+  const { tiling, window } = code;
+  const layer = layerCode(asm, bound, code, tiling.tiles);
+  return [
+    ...layer.once,
+    ...tileLoops(
+      asm,
+      {
+        tiles: tiling,
+        source: layer.source,
+        target: bound.target,
+        resultBytes: resultBytes(code),
+        constants: bound.blocks[0]!,
+        constantBytes: constantBytes(code),
+        positions:
+          window === undefined
+            ? undefined
+            : { geometry: window, words: bound.blocks[4]!, codeBytes: storageBytes(code.source.storage) },
+      },
+      (_, number) => layer.enter(number),
+      layer.at,
+    ),
+  ];
+};
+
+export const resultBytes = (code: EdgeCode): 2 | 4 => (code.result === 'i16' ? 2 : 4);
+export const constantBytes = (code: EdgeCode): 2 | 4 => (code.sums === 'narrow' ? 2 : 4);
+
+/** The code of a layer without its loops. */
+export interface LayerCode {
+  /** Where codes are read once `once` has run. */
+  readonly source: Place;
+  readonly once: ReadonlyArray<Expr>;
+  /** Runs before `at`, for a tile. */
+  readonly enter: (number: () => Expr) => ReadonlyArray<Expr>;
+  readonly at: (place: TilePlace) => ReadonlyArray<Expr>;
+}
+
+/** `tiles`: how many of them `at` runs for after `once`. */
+export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode, tiles: number): LayerCode => {
   const { m } = asm;
   const { tiling, window, foreground } = code;
   const tableAt = bound.blocks[3]!;
@@ -158,6 +197,7 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
             codeStride: code.codeStride,
             map: bound.blocks[2]!,
             tiling,
+            tiles,
           },
         );
   const prefixes = asm.i32();
@@ -204,37 +244,24 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
     ];
   };
 
-  return [
-    ...framed.code,
-    ...(parts === undefined ? [] : parts.once),
-    ...tileLoops(
-      asm,
-      {
-        tiles: tiling,
-        source: framed.place,
-        target: bound.target,
-        resultBytes: code.result === 'i16' ? 2 : 4,
-        constants: bound.blocks[0]!,
-        constantBytes: code.sums === 'narrow' ? 2 : 4,
-        positions:
-          window === undefined ? undefined : { geometry: window, words: bound.blocks[4]!, codeBytes },
-      },
-      (_, number) => [
-        tableOfTile.set(m.i32.add(m.i32.const(tableAt), scaled(m, number(), code.tileBytes))),
-        ...(foreground === undefined
-          ? []
-          : [
-              prefixes.set(
-                m.i32.add(
-                  m.i32.const(bound.blocks[7]!),
-                  scaled(m, number(), prefixBytes(foreground.background, tiling.tile, foreground.entry)),
-                ),
+  return {
+    source: framed.place,
+    once: [...framed.code, ...(parts === undefined ? [] : parts.once)],
+    enter: (number) => [
+      tableOfTile.set(m.i32.add(m.i32.const(tableAt), scaled(m, number(), code.tileBytes))),
+      ...(foreground === undefined
+        ? []
+        : [
+            prefixes.set(
+              m.i32.add(
+                m.i32.const(bound.blocks[7]!),
+                scaled(m, number(), prefixBytes(foreground.background, tiling.tile, foreground.entry)),
               ),
-            ]),
-      ],
-      at,
-    ),
-  ];
+            ),
+          ]),
+    ],
+    at,
+  };
 };
 
 /** How rounds of so many groups are flushed. */

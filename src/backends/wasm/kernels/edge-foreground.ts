@@ -10,7 +10,7 @@ import {
   listBytes,
   prefixBlock,
 } from './background.js';
-import { type BackgroundPlaces, findForeground } from './background-emit.js';
+import { type BackgroundPlaces, type ElementRange, findForeground } from './background-emit.js';
 import type { CodeSource } from './code-source.js';
 import type { EdgeAnalysis } from './edge-analysis.js';
 import type { EdgeTiling } from './edge-layout.js';
@@ -31,6 +31,8 @@ export interface EdgeForeground {
   readonly size: 1 | 2 | 4;
   /** Bytes of an entry of the sums of the background. */
   readonly entry: 2 | 4;
+  /** The elements that are looked at here. */
+  readonly range: ElementRange;
 }
 
 /** Whether, in every output, the largest entries of any `size` inputs sum to at most `capacity`. */
@@ -106,6 +108,8 @@ export interface RowSource {
   readonly codeStride: number;
   readonly map: number;
   readonly tiling: EdgeTiling;
+  /** Tiles that are added up for a list of foreground. */
+  readonly tiles: number;
 }
 
 /** What runs once for a sample, and what for each of its tiles. */
@@ -130,7 +134,7 @@ export const foregroundCode = (
   const { m } = asm;
   const { background, size } = f;
   const lists = listPlaces(f, places);
-  const found = findForeground(asm, background, rows.codes, lists);
+  const found = findForeground(asm, background, f.range, rows.codes, lists);
   const at = asm.i32();
   const from: CodeBase = { pointer: rows.codes.pointer, offset: rows.codes.offset + background.first };
   const offsetOf = (codes: CodeBase, element: () => Expr): Expr =>
@@ -148,7 +152,7 @@ export const foregroundCode = (
     slab.set(m.i32.load(places.blocks[3]!, 1, scaled(m, element.get(), 4))),
     element.set(m.i32.shl(element.get(), m.i32.const(1))),
   ];
-  const listed = rows.tiling.tiles > 1;
+  const listed = rows.tiles > 1;
   const addresses = lists.borders + listBytes(background).pairs;
   const addressesEnd = asm.i32();
   const slabs = Array.from({ length: ROUND / 2 }, () => asm.i32());

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 import type { Kernel, KernelBase } from '../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
+import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
 import { backgroundOf, backgroundPairs } from './background.js';
 import { type CodeSource, layerCode, slotList } from './code-source.js';
 import {
@@ -14,7 +14,7 @@ import {
   paddingExcess,
   variedInputs,
 } from './edge-analysis.js';
-import { type EdgeSums, emitEdges, FLUSH_GROUPS, roundsOf } from './edge-emit.js';
+import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS, roundsOf } from './edge-emit.js';
 import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
 import {
   codeStride,
@@ -25,6 +25,7 @@ import {
   SPLIT16,
   tileOutputs,
 } from './edge-layout.js';
+import { partsOf } from './edge-parts.js';
 import { ROUND } from './edge-rows.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
@@ -105,7 +106,9 @@ export const edgeTable = (
     mode.lane === 4 ? 'wide' : narrow ? 'narrow' : widened <= FLUSH_GROUPS ? 'unsigned' : 'flushed';
   const constantBytes = sums === 'narrow' ? 2 : 4;
   const foreground: EdgeForeground | undefined =
-    background === undefined ? undefined : { background, size, entry: constantBytes };
+    background === undefined
+      ? undefined
+      : { background, size, entry: constantBytes, range: { from: 0, to: background.count } };
   const starts =
     window === undefined
       ? analysis.offset
@@ -113,47 +116,55 @@ export const edgeTable = (
   const codeBytes = storageBytes(source.storage);
   const lists = foreground === undefined ? 0 : foregroundBytes(foreground);
   const frame = window === undefined ? lists : roundUp(frameBytes(window, codeBytes), 64);
+  const code: EdgeCode = {
+    tiling,
+    source,
+    list,
+    window,
+    frame,
+    slabOffsets,
+    result: result === 'i32' ? 'i32' : 'i16',
+    sums,
+    shared,
+    codeStride: stride,
+    tileBytes: stride * levels,
+    firstSlab: firstSlot * tiling.rowBytes,
+    foreground,
+    rounds,
+  };
+  const parts = partsOf(
+    code,
+    slots,
+    (inputs) => groupInputs(analysis, capacity, inputs),
+    (input) => order.get(table.slabOf(input))! * tiling.rowBytes,
+  );
+  const blocks: ReadonlyArray<Block> = [
+    blockOf(
+      sums === 'narrow'
+        ? tileConstants(tiling, starts, (n) => new Int16Array(n))
+        : tileConstants(tiling, starts, (n) => new Int32Array(n)),
+    ),
+    list.block,
+    blockOf(rowOffsets),
+    packTable(tiling, analysis, slabs),
+    blockOf(
+      window === undefined
+        ? new Uint32Array(0)
+        : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
+    ),
+    ...(foreground === undefined
+      ? []
+      : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [])),
+  ];
   return E.right({
     ...base,
     result,
     reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
     // Behind the frame, or the lists of the foreground: where the sums of one tile start, and the sums.
     scratch: frame + tiling.tile * 4 + tiling.units * 16,
-    blocks: [
-      blockOf(
-        sums === 'narrow'
-          ? tileConstants(tiling, starts, (n) => new Int16Array(n))
-          : tileConstants(tiling, starts, (n) => new Int32Array(n)),
-      ),
-      list.block,
-      blockOf(rowOffsets),
-      packTable(tiling, analysis, slabs),
-      blockOf(
-        window === undefined
-          ? new Uint32Array(0)
-          : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
-      ),
-      ...(foreground === undefined
-        ? []
-        : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [])),
-    ],
-    emit: (asm, bound) =>
-      emitEdges(asm, bound, {
-        tiling,
-        source,
-        list,
-        window,
-        frame,
-        slabOffsets,
-        result: result === 'i32' ? 'i32' : 'i16',
-        sums,
-        shared,
-        codeStride: stride,
-        tileBytes: stride * levels,
-        firstSlab: firstSlot * tiling.rowBytes,
-        foreground,
-        rounds,
-      }),
+    blocks: [...blocks, ...(parts?.blocks ?? [])],
+    emit: (asm, bound) => emitEdges(asm, bound, code),
+    ...(parts === undefined ? {} : { parts: parts.of(code, blocks.length) }),
     summary: {
       op: 'table.edge',
       form: [
@@ -162,6 +173,7 @@ export const edgeTable = (
         `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
         ...(skipped.length === 0 ? [] : [`${skipped.length} skip background by ${size}`]),
         ...(source.map === undefined ? [] : ['map fused']),
+        ...(parts === undefined ? [] : [`${parts.count} parts`]),
         ...(window === undefined ? [] : [`${window.starts.length} windows`]),
       ].join(', '),
       inputs: inputs * table.groups,

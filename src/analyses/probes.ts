@@ -6,7 +6,7 @@ import { definitionsOf, type Graph, type ValueName } from '../ir/graph.js';
 import { refusesNaN } from '../ir/interpret.js';
 import { isShared, thresholdList } from '../ir/quantizer.js';
 import type { Tensor } from '../ir/tensor.js';
-import { levelsOf, sizeOf, type ValueType } from '../ir/types.js';
+import { channelIndex, levelsOf, sizeOf, type ValueType } from '../ir/types.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../numeric/float-order.js';
 
 /** Mulberry32: uniform integers of 32 bits. */
@@ -57,7 +57,10 @@ const edgesOf = (graph: Graph, features: number): Edges => {
     if (origin === undefined) continue;
     const { quantizer } = node.op.attrs;
     const shared = isShared(quantizer) ? thresholdList(quantizer, 0) : undefined;
-    for (let f = 0; f < sizeOf(node.type); f++) edges[origin(f)] = shared ?? thresholdList(quantizer, f);
+    const channel = channelIndex(node.type);
+    for (let f = 0; f < sizeOf(node.type); f++) {
+      edges[origin(f)] = shared ?? thresholdList(quantizer, channel(f));
+    }
   }
   return edges;
 };

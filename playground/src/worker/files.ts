@@ -1,0 +1,100 @@
+/** What the files of a project are for, by their names and contents: people drop whole folders. */
+import * as E from 'fp-ts/lib/Either.js';
+import { isNpy, type NpyArray, readNpy } from '../../../src/importers/containers/npy.js';
+import { baseName, companions, KANELE_CONFIG, mainFiles } from '../../../src/importers/source.js';
+import type { Role, Roles } from '../shared/protocol.js';
+
+export interface ReadFile {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Layers' outputs of examples of kanc, formats that no importer reads, notes: nothing to compile. */
+const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|onnx|png|py|csv)$/i;
+
+const isArchitecture = ({ name, bytes }: ReadFile): boolean => {
+  if (!name.endsWith('.json') || bytes.length > 1e6) return false;
+  try {
+    const data: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    return (
+      typeof data === 'object' &&
+      data !== null &&
+      'layers' in data &&
+      Array.isArray(data.layers) &&
+      data.layers.every((layer) => typeof layer === 'object')
+    );
+  } catch {
+    return false;
+  }
+};
+
+/** The likeliest first: what libraries write, then anything else, so that the importers tell what is wrong with it. */
+const likelihood = (name: string): number => {
+  const order = [/\.(?:pt|pth)$/i, /\.safetensors$/i, /\.(?:bin|ckpt)$/i];
+  const found = order.findIndex((pattern) => pattern.test(name));
+  return found < 0 ? order.length : found;
+};
+
+const checkpointOf = (files: ReadonlyArray<ReadFile>): string | undefined => {
+  const names = files.map(({ name }) => name);
+  const [ofSet] = mainFiles(names);
+  if (ofSet !== undefined) return ofSet;
+  const others = files.filter((f) => !isNpy(f.bytes) && !isArchitecture(f) && f.name !== KANELE_CONFIG);
+  const likely = others.filter(({ name }) => !ASIDE.test(name));
+  return [...(likely.length > 0 ? likely : others)]
+    .sort((a, b) => likelihood(a.name) - likelihood(b.name))
+    .at(0)?.name;
+};
+
+interface Candidate {
+  readonly name: string;
+  readonly array: NpyArray;
+}
+
+const isLabels = ({ name, array }: Candidate): boolean =>
+  /label|target|(?:^|[_-])y(?:[_.-]|$)/i.test(name) ||
+  (array.shape.length === 1 && !array.dtype.startsWith('f'));
+
+const samplesOf = ({ array }: Candidate): number => array.shape[0] ?? 0;
+
+/** Data by what names say, and by what fits: as many labels as samples. */
+const rolesOfData = (arrays: ReadonlyArray<Candidate>): Roles => {
+  const inputs = arrays.filter((c) => !isLabels(c));
+  const named = (pattern: RegExp): Candidate | undefined => inputs.find(({ name }) => pattern.test(name));
+  const tested =
+    named(/test|val|eval/i) ?? inputs.find(({ name }) => !/calib|train/i.test(name)) ?? inputs[0];
+  const calibrating = named(/calib|train/i) ?? tested;
+  const fitting = arrays
+    .filter((c) => isLabels(c) && tested !== undefined && samplesOf(c) === samplesOf(tested))
+    .sort((a, b) => Number(/calib|train/i.test(a.name)) - Number(/calib|train/i.test(b.name)));
+  const roles: Record<string, Role> = {};
+  if (fitting[0] !== undefined) roles[fitting[0].name] = 'labels';
+  if (tested !== undefined) roles[tested.name] = 'inputs';
+  // One file of inputs serves for both.
+  if (calibrating !== undefined && calibrating !== tested) roles[calibrating.name] = 'calibration';
+  return roles;
+};
+
+/** A role for every file. */
+export const rolesOf = (files: ReadonlyArray<ReadFile>): Roles => {
+  const checkpoint = checkpointOf(files);
+  const beside = checkpoint === undefined ? [] : companions(checkpoint);
+  const arrays = files.flatMap(({ name, bytes }): ReadonlyArray<Candidate> => {
+    if (!isNpy(bytes) || ASIDE.test(name)) return [];
+    const array = readNpy(bytes);
+    return E.isLeft(array) ? [] : [{ name, array: array.right }];
+  });
+  const ofData = rolesOfData(arrays);
+  const architecture = files.find(
+    (f) => f.name !== checkpoint && !beside.includes(f.name) && isArchitecture(f),
+  );
+  return Object.fromEntries(
+    files.map((file): readonly [string, Role] => {
+      const { name } = file;
+      if (name === checkpoint) return [name, 'checkpoint'];
+      if (beside.includes(baseName(name))) return [name, 'beside'];
+      if (file === architecture) return [name, 'architecture'];
+      return [name, ofData[name] ?? 'unused'];
+    }),
+  );
+};

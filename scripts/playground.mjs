@@ -1,0 +1,8 @@
+/** Builds the playground and serves it: `node scripts/playground.mjs [port]`. Any static web server does. */
+import { join } from 'node:path';
+import { root, serveFolders } from '../examples/serve-page.mjs';
+import { buildPlayground } from './build-playground.mjs';
+
+const folder = join(root, 'out/playground');
+await buildPlayground(folder);
+serveFolders([['/', folder]]);

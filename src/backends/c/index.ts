@@ -1,0 +1,75 @@
+/** The C99 target: one header and one source without a library, and a project that tests them. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as t from 'io-ts';
+import type { Checked } from '../../diagnostics/index.js';
+import { record } from '../../ir/codec.js';
+import type { Graph } from '../../ir/graph.js';
+import { verify } from '../../ir/verify.js';
+import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { type Golden, goldenOf } from '../cpp/golden.js';
+import { memoryOf } from '../cpp/memory.js';
+import { identifier } from '../cpp/names.js';
+import { type Program, programOf } from '../cpp/program.js';
+import { booleanText } from '../shared/options.js';
+import { cManifestOf } from './manifest.js';
+import { cmakeText, goldenText, makefileText, readmeText, testbenchText } from './project.js';
+import { type CStyle, headerText, sourceText } from './source.js';
+
+export interface COptions {
+  /** The name of files and functions; that of the graph when absent. */
+  readonly name?: string;
+  /** `static`: memory of the program's own. `caller`: each call is given some, so that calls may overlap. */
+  readonly scratch?: 'static' | 'caller';
+  /** Tables of at most 4 bits share bytes; true when absent. */
+  readonly pack?: boolean;
+}
+
+export const c: Backend<COptions> = {
+  name: 'c',
+  summary: 'C99: one header and one source, integers only, no allocation, no library',
+  options: record(
+    {},
+    { name: t.string, scratch: t.union([t.literal('static'), t.literal('caller')]), pack: booleanText },
+  ),
+  emit: (options, context) => (graph) =>
+    pipe(
+      // Stages rely on proven ranges, and graphs of scripts need not have been verified by anyone.
+      verify(graph),
+      E.flatMap(() => programOf(graph, 'C')),
+      E.bindTo('program'),
+      E.bind('golden', ({ program }): Checked<Golden> => goldenOf(graph, program)),
+      E.map(({ program, golden }) => artifactOf(graph, program, golden, options, context)),
+      TE.fromEither,
+    ),
+};
+
+const artifactOf = (
+  graph: Graph<'table'>,
+  program: Program,
+  golden: Golden,
+  options: COptions,
+  context: EmitContext,
+): Artifact => {
+  const style: CStyle = {
+    name: identifier(options.name ?? graph.name, 'model'),
+    scratch: options.scratch ?? 'static',
+    pack: options.pack ?? true,
+    version: context.version,
+  };
+  const memory = memoryOf(program);
+  const { name } = style;
+  const files = new Map<string, Uint8Array | string>([
+    [`${name}.h`, headerText(graph, program, memory, style)],
+    [`${name}.c`, sourceText(graph, program, memory, style)],
+    ['testbench.c', testbenchText(program, style)],
+    ['golden.h', goldenText(program, golden)],
+    ['Makefile', makefileText(style)],
+    ['CMakeLists.txt', cmakeText(style)],
+    ['README.md', readmeText(program, memory, golden, style)],
+    ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
+  ]);
+  const manifest = cManifestOf(graph, program, memory, style, files, context);
+  return { files: new Map([...files, ['manifest.json', `${JSON.stringify(manifest, null, 2)}\n`]]) };
+};

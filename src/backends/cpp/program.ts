@@ -1,0 +1,154 @@
+/**
+ * From a table graph to a program of stages, which C and HLS write in their own ways. Every op is a stage of its own;
+ * reshapes that keep the order of elements, and observations, are names for the array behind them.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import type { PerChannel } from '../../ir/constant.js';
+import { definitionsOf, type Graph, type Node, typesOf, type Value, type ValueName } from '../../ir/graph.js';
+import { sizeOf, type ValueType } from '../../ir/types.js';
+import { interleaved, keepsOrder } from '../shared/image.js';
+import type { Slot, Stage } from './stage.js';
+import { stageOf } from './stage-of.js';
+import { checkScale, elementOf, type Scope, scaleOf } from './values.js';
+
+export interface Program {
+  readonly name: string;
+  /** Row-major, as callers give it. */
+  readonly input: Value;
+  readonly inputSlot: Slot;
+  readonly stages: ReadonlyArray<Stage>;
+  /** The last integers, and where they lie. */
+  readonly raw: Value;
+  readonly rawSlot: Slot;
+  /** The scale that makes floats of them; undefined where the graph ends with integers. */
+  readonly scale: PerChannel | undefined;
+  /** The value that the graph returns. */
+  readonly output: Value;
+}
+
+const isAlias = (node: Node, typeOf: Scope['typeOf']): boolean =>
+  node.op.kind === 'observe' ||
+  (node.op.kind === 'reshape' && keepsOrder(typeOf(node.operands[0]!), node.type));
+
+export const programOf = (graph: Graph<'table'>, target: string): Checked<Program> => {
+  const [input, ...otherInputs] = graph.inputs;
+  const [result, ...otherOutputs] = graph.outputs;
+  if (input === undefined || result === undefined || otherInputs.length > 0 || otherOutputs.length > 0) {
+    return fail(
+      'K0602',
+      `the graph has ${graph.inputs.length} input(s) and ${graph.outputs.length} output(s)`,
+      { expected: 'one of each' },
+    );
+  }
+  const { kind } = input.type.element;
+  if (kind === 'int' || (kind === 'uint' && input.type.element.bits > 8)) {
+    return fail('K0602', 'the input is neither f32 nor unsigned codes of at most 8 bits', {
+      place: { op: input.name },
+    });
+  }
+  return build(graph, input, result, target);
+};
+
+const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: string): Checked<Program> => {
+  const types = typesOf(graph);
+  const definitions = definitionsOf(graph);
+  const typeOf = (name: ValueName): ValueType => types.get(name) ?? input.type;
+  const root = (name: ValueName): ValueName => {
+    const node = definitions.get(name);
+    return node !== undefined && isAlias(node, typeOf) ? root(node.operands[0]!) : name;
+  };
+  const named = (name: ValueName): Value => ({ name, type: typeOf(name) });
+  // As callers give it: row-major.
+  const inputSlot: Slot = { ...slotFor(input, 'x'), channels: 1 };
+  const slots = new Map<ValueName, Slot>([[input.name, inputSlot]]);
+  const slotOf = (name: ValueName): Slot => slots.get(root(name)) ?? inputSlot;
+
+  const last = definitions.get(root(result));
+  if (last === undefined) return fail('K0602', 'the output is the input itself', { place: { op: result } });
+  const dequantized = last.op.kind === 'dequantize' ? last.operands[0]! : undefined;
+  const raw = named(dequantized ?? result);
+  if (raw.type.element.kind === 'f32' || root(raw.name) === input.name) {
+    return fail('K0602', `${last.op.kind} gives what the target does not return`, {
+      place: { op: result },
+      expected: 'dequantize, accumulators or codes',
+    });
+  }
+  const scale = dequantized === undefined ? undefined : scaleOf(raw.type);
+  const stages: Stage[] = [];
+  const first = inputOrder(input, inputSlot);
+  if (first !== undefined) {
+    slots.set(input.name, first.output);
+    stages.push(first);
+  }
+  const live = liveNodes(graph, result);
+  for (const node of graph.nodes) {
+    if (!live.has(node.name) || isAlias(node, typeOf) || (node === last && dequantized !== undefined))
+      continue;
+    const output = slotFor(node, `v${stages.length}`);
+    const stage = stageOf(node, { typeOf, slotOf }, output, `s${stages.length}`, target);
+    if (E.isLeft(stage)) return stage;
+    slots.set(node.name, output);
+    stages.push(stage.right);
+  }
+  return pipe(
+    checkScale(scale, raw, target),
+    E.map(() => ({
+      name: graph.name,
+      input,
+      inputSlot,
+      stages,
+      raw,
+      rawSlot: slotOf(raw.name),
+      scale,
+      output: named(result),
+    })),
+  );
+};
+
+/** What the result depends on. */
+const liveNodes = (graph: Graph, result: ValueName): ReadonlySet<ValueName> => {
+  const live = new Set([result]);
+  for (const node of [...graph.nodes].reverse()) {
+    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
+  }
+  return live;
+};
+
+const slotFor = ({ name, type }: Value, as: string): Slot => ({
+  value: name,
+  name: as,
+  type: elementOf(type),
+  length: sizeOf(type),
+  channels: interleaved(type),
+});
+
+/** A copy of an input of several channels, which comes row-major, with its channels last. */
+const inputOrder = (input: Value, slot: Slot): Stage | undefined => {
+  const channels = interleaved(input.type);
+  if (channels === 1) return undefined;
+  const inner = slot.length / channels;
+  const output = { ...slot, name: 'v0', channels };
+  return {
+    name: 's0_order',
+    op: 'input',
+    comment: 'the input with its channels last',
+    inputs: [slot],
+    output,
+    tables: [],
+    helpers: [],
+    body: (d) => [
+      `for (int32_t p = 0; p < ${inner}; p++) {`,
+      [
+        `for (int32_t c = 0; c < ${channels}; c++) {`,
+        [...d.pragma('HLS PIPELINE II=1'), `out[p * ${channels} + c] = in0[c * ${inner} + p];`],
+        '}',
+      ],
+      '}',
+    ],
+    inOrder: false,
+    cycles: () => slot.length,
+    summary: { form: 'channels last', inputs: slot.length, outputs: slot.length },
+  };
+};

@@ -1,0 +1,112 @@
+/** Constant tables: as narrow as their entries allow, packed below a byte where a target asks for it. */
+import type { TypedArray } from '../../ir/element.js';
+import { type Code, numberLines } from './code.js';
+import { rangeOf } from './range.js';
+
+/** What integers a thing holds: `bits` wide, with a sign or without. */
+export interface IntegerType {
+  readonly signed: boolean;
+  readonly bits: number;
+}
+
+export interface Table {
+  /** Unique in a program. */
+  readonly name: string;
+  readonly data: TypedArray;
+  /** Entries that are read together: rows begin at multiples of it. */
+  readonly row: number;
+  readonly type: IntegerType;
+}
+
+/** The narrowest type for integers of [lo, hi], at least one bit; signed where some are negative. */
+export const integerType = (lo: number, hi: number): IntegerType => {
+  let bits = 1;
+  if (lo >= 0) {
+    while (bits < 32 && hi >= 2 ** bits) bits++;
+    return { signed: false, bits };
+  }
+  while (bits < 32 && (lo < -(2 ** (bits - 1)) || hi >= 2 ** (bits - 1))) bits++;
+  return { signed: true, bits };
+};
+
+export const tableOf = (name: string, data: TypedArray, row = 1): Table => ({
+  name,
+  data,
+  row,
+  type: integerType(...rangeOf(data)),
+});
+
+/** How a table lies in memory. */
+export interface TableForm {
+  readonly ctype: string;
+  /** Entries of a byte: 1 where nothing is packed. */
+  readonly perByte: 1 | 2 | 4;
+  readonly bytes: number;
+  /** Elements of the array. */
+  readonly length: number;
+  /** The entry at an index, as an int32_t; for packed tables `row` is the index of the first byte of a row. */
+  readonly read: (base: string, offset: string) => string;
+}
+
+const sum = (base: string, offset: string): string =>
+  base === '' ? offset : offset === '0' ? base : `${base} + ${offset}`;
+
+/** The C type of the machine that holds an integer type. */
+export const machineType = ({ signed, bits }: IntegerType): string =>
+  `${signed ? '' : 'u'}int${bits <= 8 ? 8 : bits <= 16 ? 16 : 32}_t`;
+
+export const machineBytes = ({ bits }: IntegerType): number => (bits <= 8 ? 1 : bits <= 16 ? 2 : 4);
+
+/** Entries of a byte when rows of `row` entries are packed: few bits, and rows that end with a byte. */
+const packing = ({ type: { bits }, row }: Table): 1 | 2 | 4 => {
+  if (bits <= 2 && row % 4 === 0) return 4;
+  return bits <= 4 && row % 2 === 0 ? 2 : 1;
+};
+
+export const tableForm = (table: Table, pack: boolean): TableForm => {
+  const perByte = pack ? packing(table) : 1;
+  const { name, type, data } = table;
+  if (perByte === 1) {
+    return {
+      ctype: machineType(type),
+      perByte,
+      bytes: data.length * machineBytes(type),
+      length: data.length,
+      read: (base, offset) => `(int32_t)${name}[${sum(base, offset)}]`,
+    };
+  }
+  const bits = 8 / perByte;
+  const [mask, middle] = [2 ** bits - 1, type.signed ? 2 ** (bits - 1) : 0];
+  const [shift, part] = [Math.log2(perByte), Math.log2(bits)];
+  return {
+    ctype: 'uint8_t',
+    perByte,
+    bytes: data.length / perByte,
+    length: data.length / perByte,
+    // Entries are stored with their middle added, so that they come without a sign; low bits first.
+    read: (base, offset) => {
+      const at = `(${sum(base, offset)})`;
+      const code = `(int32_t)((${name}[${at} >> ${shift}] >> ((${at} & ${perByte - 1}) << ${part})) & ${mask}u)`;
+      return middle === 0 ? code : `(${code} - ${middle})`;
+    },
+  };
+};
+
+/** The elements of the array that holds a table. */
+const stored = (table: Table, perByte: number): TypedArray => {
+  if (perByte === 1) return table.data;
+  const bits = 8 / perByte;
+  const middle = table.type.signed ? 2 ** (bits - 1) : 0;
+  const bytes = new Uint8Array(table.data.length / perByte);
+  for (let k = 0; k < table.data.length; k++) {
+    bytes[Math.floor(k / perByte)]! |= (table.data[k]! + middle) << ((k % perByte) * bits);
+  }
+  return bytes;
+};
+
+/** `static const int8_t name[n] = { ... };` */
+export const tableCode = (table: Table, { ctype, length, perByte }: TableForm): Code => [
+  `static const ${ctype} ${table.name}[${length}] = {`,
+  numberLines(stored(table, perByte)),
+  '};',
+];

@@ -1,0 +1,216 @@
+/**
+ * From a table graph to a circuit, element by element: every value that is a sum stays one until something needs its bits,
+ * so that constants, clamps and the codes of the next tables are chosen together.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import { match } from 'ts-pattern';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import type { Graph, Node, ValueName } from '../../ir/graph.js';
+import type { OpOf } from '../../ir/ops/index.js';
+import { channelIndex, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
+import { layerElements, sumElements } from './accumulate.js';
+import {
+  type Element,
+  type Lowering,
+  type LowerOptions,
+  noForm,
+  type Port,
+  productOf,
+  recoded,
+  type Signed,
+  signedOf,
+} from './element.js';
+import { bitsFor, type Net, type Nets, newNets } from './net.js';
+import { bucketizeElements, quantizedElements, requantizeElements } from './to-codes.js';
+
+export interface OutPort extends Port {
+  readonly net: Net;
+  /** Whether the port is in two's complement. */
+  readonly signed: boolean;
+}
+
+export interface Circuit {
+  readonly nets: Nets;
+  readonly inputs: ReadonlyArray<Port>;
+  readonly outputs: ReadonlyArray<OutPort>;
+  /** The value whose codes the ports take, and the value whose integers they give. */
+  readonly from: ValueName;
+  readonly to: ValueName;
+}
+
+type Elements = ReadonlyArray<Element>;
+
+/** Fails with K0602 on ops that have no form in logic. */
+export const lower = (graph: Graph<'table'>, options: LowerOptions): Checked<Circuit> => {
+  const [input] = graph.inputs;
+  const [output] = graph.outputs;
+  if (input === undefined || output === undefined || graph.inputs.length > 1 || graph.outputs.length > 1) {
+    return fail('K0602', `the graph has ${graph.inputs.length} inputs and ${graph.outputs.length} outputs`, {
+      expected: 'one of each',
+    });
+  }
+  const state: Lowering = {
+    graph,
+    nets: newNets(),
+    options,
+    types: new Map([[input.name, input.type]]),
+    values: new Map(),
+    inputs: [],
+    from: undefined,
+  };
+  const given =
+    input.type.element.kind === 'uint'
+      ? portCodes(state, input.name, input.type)
+      : Array.from({ length: sizeOf(input.type) }, (_, e): Element => ({ kind: 'float', input: e }));
+  state.values.set(input.name, given);
+  for (const node of graph.nodes) {
+    const elements = lowerNode(state, node);
+    if (E.isLeft(elements)) return elements;
+    state.types.set(node.name, node.type);
+    state.values.set(node.name, restricted(state, node.name, elements.right));
+  }
+  return outputsOf(state, output);
+};
+
+/** The input ports: one for each element of the first value that is codes. */
+const portCodes = (state: Lowering, name: ValueName, type: ValueType): Elements => {
+  const levels = levelsOf(type);
+  const width = Math.max(1, bitsFor(levels - 1));
+  state.inputs = Array.from({ length: sizeOf(type) }, (_, e) => ({ width, label: `${name}[${e}]` }));
+  state.from = name;
+  const codes = Int32Array.from({ length: 2 ** width }, (_, c) => (c < levels ? c : -1));
+  const elements = state.inputs.map(({ label }, e): Element => {
+    const net = state.nets.input(e, width, levels - 1, label);
+    return { kind: 'codes', coded: { net, codes } };
+  });
+  return restricted(state, name, elements);
+};
+
+/** Codes that were never seen cannot occur, where that is asked for. */
+const restricted = ({ options: { seen } }: Lowering, name: ValueName, elements: Elements): Elements => {
+  const known = seen?.get(name);
+  if (known === undefined) return elements;
+  return elements.map((element, e) => {
+    if (element.kind !== 'codes') return element;
+    const { net, codes } = element.coded;
+    const left = codes.map((c) => (c >= 0 && known[e]?.[c] === 1 ? c : -1));
+    return { kind: 'codes', coded: { net, codes: left } };
+  });
+};
+
+/** All elements, or why there are none. */
+const orNoForm = (node: Node, elements: Elements | undefined, why: string): Checked<Elements> =>
+  elements === undefined ? noForm(node, why) : E.right(elements);
+
+const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
+  const operands = node.operands.map((name) => state.values.get(name) ?? []);
+  const types = node.operands.map((name) => state.types.get(name)!);
+  const [x = []] = operands;
+  return match(node.op)
+    .with({ kind: 'quantize' }, ({ attrs }) => {
+      if (state.from === undefined && x.every((e, k) => e.kind === 'float' && e.input === k)) {
+        return E.right(portCodes(state, node.name, node.type));
+      }
+      const why = 'only the whole input, or what a dequantize gives, can be quantized';
+      return orNoForm(node, quantizedElements(state, node, attrs, x), why);
+    })
+    .with({ kind: 'reshape' }, { kind: 'dequantize' }, () => E.right(x))
+    .with({ kind: 'concat' }, () => E.right(operands.flat()))
+    .with({ kind: 'gather' }, ({ attrs }) => {
+      const inner = innerOf(node.type);
+      const from = (e: number): number => attrs.indices.data[Math.floor(e / inner)]! * inner + (e % inner);
+      return E.right(Array.from({ length: sizeOf(node.type) }, (_, e) => x[from(e)]!));
+    })
+    .with({ kind: 'recode' }, ({ attrs: { map } }) => {
+      const channelOf = channelIndex(types[0]!);
+      const elements = x.flatMap((element, e): Elements => {
+        if (element.kind !== 'codes') return [];
+        const row = map.shape[0] === 1 ? 0 : channelOf(e) * map.shape[1]!;
+        const label = `${node.name}[${e}]`;
+        return [
+          { kind: 'codes', coded: recoded(state.nets, element.coded, (c) => map.data[row + c]!, label) },
+        ];
+      });
+      return orNoForm(
+        node,
+        elements.length === x.length ? elements : undefined,
+        'a map of what is not codes',
+      );
+    })
+    .with({ kind: 'table.edge' }, { kind: 'table.basis' }, () =>
+      orNoForm(node, layerElements(state, node, x, types[0]!), 'a layer of what is not codes'),
+    )
+    .with({ kind: 'table.sum' }, ({ attrs }) =>
+      orNoForm(node, sumElements(state, node, attrs, operands), 'a sum of what is not codes'),
+    )
+    .with({ kind: 'requantize' }, ({ attrs }) => requantizeElements(state, node, attrs, x))
+    .with({ kind: 'bucketize' }, ({ attrs }) =>
+      orNoForm(node, bucketizeElements(state, node, attrs, x), 'thresholds of what is not integers'),
+    )
+    .with({ kind: 'multiply' }, ({ attrs }) =>
+      orNoForm(node, productElements(state, node, attrs, x), 'a product of constants'),
+    )
+    .with(
+      { kind: 'activate' },
+      { kind: 'add' },
+      { kind: 'affine' },
+      { kind: 'decode' },
+      { kind: 'kan' },
+      { kind: 'norm' },
+      { kind: 'observe' },
+      { kind: 'pool' },
+      { kind: 'table.norm' },
+      ({ kind }) => noForm(node, `${kind} has no form in logic`),
+    )
+    .exhaustive();
+};
+
+const productElements = (
+  { nets }: Lowering,
+  node: Node,
+  { left, right }: OpOf<'multiply'>['attrs'],
+  x: Elements,
+): Elements | undefined => {
+  const factor = (k: number): Signed | undefined =>
+    x[k] === undefined ? undefined : signedOf(nets, x[k], `${node.operands[0]}[${k}]`);
+  const elements = Array.from(left.data, (l: number, m): Element | undefined => {
+    // An index beyond the features stands for 1.
+    const [a, b] = [factor(l), factor(right.data[m]!)];
+    const one = a ?? b;
+    if (one === undefined) return undefined;
+    const both = a !== undefined && b !== undefined;
+    return { kind: 'signed', signed: both ? productOf(nets, a, b, `${node.name}[${m}]`) : one };
+  });
+  const whole = elements.flatMap((e) => e ?? []);
+  return whole.length === elements.length ? whole : undefined;
+};
+
+/** The last integers of the graph as ports. */
+const outputsOf = ({ graph, nets, values, inputs, from }: Lowering, output: ValueName): Checked<Circuit> => {
+  const last = graph.nodes.find((n) => n.name === output);
+  const to = last?.op.kind === 'dequantize' ? last.operands[0]! : output;
+  const isFloat = last?.type.element.kind === 'f32' && to === output;
+  const elements = isFloat ? [] : (values.get(to) ?? []);
+  const outputs = elements.flatMap((element, e): ReadonlyArray<OutPort> => {
+    const label = `${to}[${e}]`;
+    if (element.kind === 'codes') {
+      const { net: of, codes } = element.coded;
+      const bits = Array.from({ length: of.width }, (_, k) => k);
+      const net = nets.table(
+        of,
+        bits,
+        codes.map((c) => Math.max(0, c)),
+        label,
+      );
+      return [{ net, width: Math.max(1, net.width), signed: false, label }];
+    }
+    const signed = signedOf(nets, element, label);
+    return signed === undefined ? [] : [{ net: signed.net, width: signed.width, signed: true, label }];
+  });
+  if (outputs.length < elements.length || outputs.length === 0) {
+    return fail('K0602', 'the result is not integers, nor a dequantize of some', { place: { op: output } });
+  }
+  return from === undefined
+    ? fail('K0602', 'the input never becomes codes', { place: { op: output } })
+    : E.right({ nets, inputs, outputs, from, to });
+};

@@ -1,0 +1,30 @@
+/** `kanc synth`: what it does. */
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { synthesize } from '../../driver/synth.js';
+import type { SynthFlags } from '../commands/synth.js';
+import { fitText, synthesisJson, synthesisLines } from '../hardware-text.js';
+import { EXIT } from '../report.js';
+import { jsonLine } from '../show.js';
+
+export const synth = (
+  world: Capabilities,
+  folder: string,
+  flags: SynthFlags,
+): TE.TaskEither<Diagnostics, number> => {
+  world.terminal.progress(`kanc: synthesizing ${folder}`);
+  return pipe(
+    synthesize(world)(folder, flags.device),
+    TE.map(({ synthesis, fit }) => {
+      world.terminal.progress('');
+      if (flags.json === true) world.terminal.out(jsonLine(synthesisJson(synthesis)));
+      else {
+        const lines = [...synthesisLines(synthesis), ...(fit === undefined ? [] : [fitText(fit)])];
+        world.terminal.out(`${lines.join('\n')}\n`);
+      }
+      return EXIT.ok;
+    }),
+  );
+};

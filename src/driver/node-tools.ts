@@ -1,0 +1,66 @@
+/** Programs of the machine, called by a Node process. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import { fail } from '../diagnostics/index.js';
+import type { Tools } from './capabilities.js';
+import { reasonOf, SystemError } from './node-files.js';
+import { removeOnInterrupt } from './node-interrupt.js';
+
+/** Bytes that a program may write. */
+const MOST_OUTPUT = 2 ** 30;
+
+const isMissing = (error: Error | undefined): boolean => SystemError.is(error) && error.code === 'ENOENT';
+
+const run: Tools['run'] = (tool, args, { cwd, input }) => {
+  const found = spawnSync(tool, args, { cwd, input: input ?? new Uint8Array(0), maxBuffer: MOST_OUTPUT });
+  if (isMissing(found.error)) return undefined;
+  const { status, stdout, stderr, error } = found;
+  // Ended by a signal, or not started: no status then.
+  return {
+    status: status ?? -1,
+    stdout: stdout ?? new Uint8Array(0),
+    stderr: error?.message ?? String(stderr),
+  };
+};
+
+/** Folders that are removed when the process ends, with what ends watching for interruptions. */
+const scratched = new Map<string, () => void>();
+
+const removeScratched = (): void => {
+  for (const [folder, stopWatching] of scratched) {
+    rmSync(folder, { recursive: true, force: true });
+    stopWatching();
+  }
+};
+
+const scratch: Tools['scratch'] = () => {
+  try {
+    const folder = mkdtempSync(join(tmpdir(), 'kanc-'));
+    if (scratched.size === 0) process.once('exit', removeScratched);
+    scratched.set(folder, removeOnInterrupt(folder));
+    return E.right(folder);
+  } catch (error) {
+    return fail('K0102', `no temporary folder could be made: ${reasonOf(error)}`, {
+      place: { file: tmpdir() },
+    });
+  }
+};
+
+const write: Tools['write'] = (folder, files) => {
+  try {
+    for (const [name, content] of files) {
+      mkdirSync(dirname(join(folder, name)), { recursive: true });
+      writeFileSync(join(folder, name), content);
+    }
+    return E.right(undefined);
+  } catch (error) {
+    return fail('K0102', `a temporary file could not be written: ${reasonOf(error)}`, {
+      place: { file: folder },
+    });
+  }
+};
+
+export const nodeTools: Tools = { run, scratch, write };

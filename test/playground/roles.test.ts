@@ -1,0 +1,53 @@
+/** What dropped files are taken for. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { rolesOf } from '../../playground/src/worker/files.js';
+
+const inFolder = (folder: string) =>
+  readdirSync(join('examples', folder)).map((name) => ({
+    name,
+    bytes: new Uint8Array(readFileSync(join('examples', folder, name))),
+  }));
+
+const used = (...folders: ReadonlyArray<string>) =>
+  Object.fromEntries(
+    Object.entries(rolesOf(folders.flatMap(inFolder))).filter(([, role]) => role !== 'unused'),
+  );
+
+describe('files that are dropped together', () => {
+  it('are a checkpoint and its data', () => {
+    expect(used('models/efficient-kan-wine', 'data/wine')).toEqual({
+      'model.pt': 'checkpoint',
+      'calib_inputs.npy': 'calibration',
+      'test_inputs.npy': 'inputs',
+      'test_labels.npy': 'labels',
+    });
+  });
+
+  it('have labels that fit the inputs, where there are two', () => {
+    expect(used('data/fashion-mnist')).toEqual({
+      'calib_images.npy': 'calibration',
+      'test_images.npy': 'inputs',
+      'test_labels.npy': 'labels',
+    });
+  });
+
+  it('are the files of pykan, of KANELE, and an architecture', () => {
+    expect(used('models/pykan-wine')).toEqual({ model_state: 'checkpoint', 'model_config.yml': 'beside' });
+    expect(used('models/kanele-wine')).toEqual({
+      'truth_tables.json': 'checkpoint',
+      'config.json': 'beside',
+    });
+    expect(used('models/conv-kan-fashion-batchnorm')).toEqual({
+      'model.safetensors': 'checkpoint',
+      'arch.json': 'architecture',
+    });
+  });
+
+  it('are a checkpoint even where nothing knows them, so that the importers tell what is wrong', () => {
+    expect(rolesOf([{ name: 'photo.png', bytes: new Uint8Array([1, 2, 3]) }])).toEqual({
+      'photo.png': 'checkpoint',
+    });
+  });
+});
