@@ -25,8 +25,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** Text for elements and quoted attributes; everything that comes out of a file goes through here. */
-export const escapeHtml = (text: string): string =>
-  printable(text, 500).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
+export const escapeHtml = (text: string, limit = 500): string =>
+  printable(text, limit).replace(/[&<>"']/g, (c) => ENTITIES[c] ?? c);
 
 const row = (cells: ReadonlyArray<string>, tag: 'td' | 'th' = 'td'): string =>
   `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;

@@ -2,6 +2,7 @@
 import { METRIC_TITLES } from '../driver/search/tally.js';
 import { FRONTS, type Front, type MeasuredPoint, measuredOf, type Results } from '../driver/sweep/merge.js';
 import type { Finished } from '../driver/sweep/records.js';
+import { linesOf, PLACEHOLDERS } from './compile-line.js';
 import { escapeHtml } from './cost-html.js';
 import { showCount } from './cost-text.js';
 import { showBytes } from './show.js';
@@ -16,6 +17,7 @@ svg{font-size:12px;max-width:100%;height:auto}svg text{fill:var(--ink)}rect{fill
 circle.front{fill:var(--accent)}circle.other{fill:var(--soft)}circle.above{fill:none;stroke:var(--soft)}circle.front.above{stroke:var(--accent)}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}.wide{overflow-x:auto}
 th,td{padding:.2rem .6rem;text-align:right;white-space:nowrap;border-bottom:1px solid var(--rule)}th:first-child,td:first-child{text-align:left}
+code{user-select:all;-webkit-user-select:all}td.line{text-align:left}
 th button{font:inherit;font-weight:600;color:inherit;background:none;border:0;padding:0;cursor:pointer}`;
 
 /** Sorts the table by the column that is clicked, numbers by their value, and the other way at the next click. */
@@ -118,6 +120,34 @@ const refusedList = (points: ReadonlyArray<Finished>): ReadonlyArray<string> => 
   return rows.length === 0 ? [] : ['<h2>Refused by the passes</h2>', `<ul>\n${rows.join('\n')}\n</ul>`];
 };
 
+/** Characters of a command: one that is cut off is of no use. */
+const LONGEST_LINE = 20_000;
+
+/** The commands that compile the points of all fronts. */
+const commands = (results: Results, measured: ReadonlyArray<MeasuredPoint>): ReadonlyArray<string> => {
+  const lines = linesOf(results, measured, new Set(Object.values(results.fronts).flat()));
+  if (lines.length === 0) return [];
+  const rows = lines.map(({ point, result, line }) =>
+    [
+      `<tr>${numberCell(result.drop, result.drop.toFixed(2))}`,
+      numberCell(result.cost.bytes, showBytes(result.cost.bytes)),
+      `<td>${escapeHtml(frontNames(results, point.index))}</td>`,
+      `<td class="line"><code>${escapeHtml(line, LONGEST_LINE)}</code></td></tr>`,
+    ].join(''),
+  );
+  const { checkpoint, calib, arch } = PLACEHOLDERS;
+  const architecture =
+    results.header.identity.options['architecture'] === undefined
+      ? ''
+      : `, ${escapeHtml(arch)} for the architecture file`;
+  return [
+    '<h2>To compile a point that is on a front</h2>',
+    `<p>${escapeHtml(checkpoint)} stands for the checkpoint of the sweep, ${escapeHtml(calib)} for its calibration data${architecture}.</p>`,
+    `<div class="wide"><table>\n<thead><tr><th>drop</th><th>tables</th><th>on a front</th><th>command</th></tr></thead>`,
+    `<tbody>\n${rows.join('\n')}\n</tbody></table></div>`,
+  ];
+};
+
 export const sweepPage = (results: Results): string => {
   const { header, points } = results;
   const { metric, samples, folds, labels } = header.identity;
@@ -137,6 +167,7 @@ export const sweepPage = (results: Results): string => {
     plot(results, 'bitops', 'BitOps of one inference', showCount),
     plot(results, 'luts', 'LUTs, a rough estimate', showCount),
     '</div>',
+    ...commands(results, measured),
     ...sensitivity(results),
     '<h2>All configurations</h2>',
     `<div class="wide"><table>\n<thead><tr>${HEADINGS.map((h) => `<th><button type="button">${escapeHtml(h)}</button></th>`).join('')}</tr></thead>`,

@@ -78,9 +78,9 @@ export const CATALOG = {
   K0903:
     'A thread of a search or sweep ended before its work was done: it was killed, or memory ran out. What a sweep has finished is kept; the same command goes on from there. Fewer threads (--jobs) need less memory.',
   K0904:
-    'Points of a sweep are missing, so its results cannot be put together. The message names the shards that have not finished: run them again, they go on where they ended.',
+    'Points of a sweep are missing, so its results cannot be put together. Where all files are of one split, the message names the shards that have not finished: run them again, they go on where they ended. Where a folder has no points at all, it is probably another one that was meant.',
   K0905:
-    'A file of a sweep is damaged: a line in it is no point. Only the last line of a file may be cut off. Remove the file; its points are tried again.',
+    'A file of a sweep is damaged: a line in it is no point, a point has not the name of its index or of its configuration, or two files say different things of one point. Only the last line of a file may be cut off. Remove the file; its points are tried again.',
 } as const;
 
 export type DiagnosticCode = keyof typeof CATALOG;

@@ -7,6 +7,7 @@ import type { Artifact } from '../backends/backend.js';
 import { type Diagnostics, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
 import { checkDestination } from './destination.js';
+import { toldAs } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
 type Done<A = void> = TE.TaskEither<Diagnostics, A>;
@@ -80,6 +81,7 @@ export const writeFileAtomically =
               ? files.write(target, content)
               : withTemporary(world, dirname(target), temporary, write),
           ),
+          TE.mapLeft(toldAs(temporary, path)),
         );
       }),
     );
@@ -101,7 +103,7 @@ export const writeArtifact =
           TE.flatMap(() => world.files.kindOf(target)),
           TE.flatMap((kind) => putInPlace(world, temporary, target, kind === 'folder')),
         );
-        return withTemporary(world, temporary, temporary, write);
+        return pipe(withTemporary(world, temporary, temporary, write), TE.mapLeft(toldAs(temporary, folder)));
       }),
     );
 

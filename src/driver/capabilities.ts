@@ -60,7 +60,9 @@ export interface Terminal {
   readonly out: (text: string) => void;
   /** Messages, on standard error. */
   readonly err: (text: string) => void;
-  /** One line about long work that replaces the one before; seen on a terminal only. An empty text removes it. */
+  /** Whether people see `progress`; where they do not, what they are to know of long work goes to `err`. */
+  readonly live: boolean;
+  /** One line about long work that replaces the one before; seen where it is live only. An empty text removes it. */
   readonly progress: (text: string) => void;
 }
 

@@ -5,8 +5,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, fail, printable } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
+import { type ProbeWorld, probe } from './writable.js';
 
-type World = Pick<Capabilities, 'files' | 'occupied'>;
+type World = Pick<Capabilities, 'files' | 'occupied'> & ProbeWorld;
 type Done<A = void> = TE.TaskEither<Diagnostics, A>;
 
 /** What every manifest of kanc says of itself; other keys are the targets' own. */
@@ -33,7 +34,11 @@ const contains = (outer: string, inner: string): boolean =>
   inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 
 /** Refuses folders that the process, its user or the system stand in. */
-const checkPlace = ({ files, occupied }: World, folder: string, target: string): Done => {
+const checkPlace = (
+  { files, occupied }: Pick<World, 'files' | 'occupied'>,
+  folder: string,
+  target: string,
+): Done => {
   const elsewhere = 'Choose a folder of its own with -o, such as -o out.';
   if (dirname(target) === target) return refuse(folder, 'it is the root of a file system', elsewhere);
   return pipe(
@@ -117,7 +122,7 @@ const checkContents = (world: World, folder: string, target: string): Done =>
 
 /**
  * Whether an artifact may be written to the folder: it is absent, empty, or holds an artifact of kanc and nothing
- * else, and nothing else stands in it (K0102). Gives its absolute path without symbolic links.
+ * else, nothing else stands in it, and folders can be made beside it (K0102). Gives its absolute path without symbolic links.
  */
 export const checkDestination =
   (world: World) =>
@@ -143,5 +148,6 @@ export const checkDestination =
           }),
         ),
       ),
+      TE.tap((target) => probe(world, dirname(target), folder)),
     );
   };

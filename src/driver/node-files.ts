@@ -1,21 +1,11 @@
 /** Files of a Node process, with the errors of the system in words. */
-import {
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type DiagnosticCode, type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { FileKind, Files } from './capabilities.js';
+import { append } from './node-append.js';
 
 /** What people are told in place of the names of system errors. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -78,14 +68,15 @@ const resolveLinks = async (path: string): Promise<string> => {
   }
 };
 
-/** One write to the end of the file, and through the caches: what is told to be finished survives a crash. */
-const append = async (path: string, content: string): Promise<void> => {
-  const file = await open(path, 'a');
+/** Makes one folder; false where there is one by now: another process may have been faster. */
+const makeOne = async (folder: string): Promise<boolean> => {
   try {
-    await file.write(content);
-    await file.datasync();
-  } finally {
-    await file.close();
+    await mkdir(folder);
+    return true;
+  } catch (error) {
+    if (SystemError.is(error) && error.code === 'EEXIST' && (await kindOf(folder)) === 'folder') return false;
+    // Its parent is there, so what is missing is the permission of the file system.
+    throw isAbsence(error) ? new Error(`no folder can be made in ${dirname(folder)}`) : error;
   }
 };
 
@@ -99,14 +90,10 @@ const makeFolders = async (path: string): Promise<ReadonlyArray<string>> => {
   }
   const made: string[] = [];
   try {
-    for (const folder of missing) {
-      await mkdir(folder);
-      made.push(folder);
-    }
+    for (const folder of missing) if (await makeOne(folder)) made.push(folder);
   } catch (error) {
     for (const folder of made.reverse()) await rmdir(folder).catch(() => undefined);
-    // Its parent is there, so what is missing is the permission of the file system.
-    throw isAbsence(error) ? new Error(`no folder can be made in ${dirname(missing[made.length]!)}`) : error;
+    throw error;
   }
   return made;
 };

@@ -2,6 +2,7 @@
  * The capabilities of a Node process. This module and `node-*.ts` beside it are the only ones of kanc that touch
  * files and streams.
  */
+import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { availableParallelism, homedir } from 'node:os';
@@ -38,6 +39,7 @@ const nodeTerminal = (): Terminal => {
       clear();
       process.stderr.write(text);
     },
+    live: process.stderr.isTTY === true,
     progress: (text) => {
       if (!process.stderr.isTTY) return;
       clear();
@@ -121,8 +123,10 @@ const importPackage = (name: string): TE.TaskEither<Diagnostics, unknown> => {
   };
 };
 
+/** Numbers of processes are those of one machine or container, and several may write to one folder. */
+const PROCESS = `${process.pid}-${randomBytes(4).toString('hex')}`;
 let uniques = 0;
-const unique = (): string => `${process.pid}-${uniques++}`;
+const unique = (): string => `${PROCESS}-${uniques++}`;
 
 /** Either may be missing: the folder may have been removed, and accounts of services have no home. */
 const occupied = (): ReadonlyArray<string> =>

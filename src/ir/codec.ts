@@ -4,6 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { printable } from '../diagnostics/index.js';
 import { type Constant, isConstant, type PerChannel } from './constant.js';
 import type { ElementType } from './element.js';
 
@@ -97,24 +98,28 @@ export const record = <R extends t.Props, P extends t.Props>(
   return made;
 };
 
-/** The first few validation errors as text: path, what was expected, what was found. */
-export const showErrors = (errors: t.Errors): string =>
-  errors
-    .slice(0, 3)
-    .map((e) => {
-      const path = e.context
-        .map((c) => c.key)
-        .filter((key) => key !== '' && !/^\d+$/.test(key))
-        .join('.');
-      if (e.message !== undefined) return path === '' ? e.message : `${path}: ${e.message}`;
-      const wanted = e.context.at(-1)?.type.name ?? 'another value';
-      return `${path === '' ? 'value' : path}: expected ${wanted}, found ${showFound(e.value)}`;
-    })
-    .join('; ');
+/** Most characters of a found value that are shown: it may be a whole file. */
+const SHOWN_FOUND = 60;
 
 const showFound = (u: unknown): string => {
   if (isConstant(u)) return `a ${u.element.kind} constant of rank ${u.shape.length}`;
   if (u === undefined) return 'nothing';
   if (typeof u === 'object' && u !== null) return Array.isArray(u) ? 'a list' : 'a record';
-  return JSON.stringify(u) ?? String(u);
+  return printable(JSON.stringify(u) ?? String(u), SHOWN_FOUND);
 };
+
+const showError = (e: t.ValidationError): string => {
+  const path = e.context
+    .map((c) => c.key)
+    .filter((key) => key !== '' && !/^\d+$/.test(key))
+    .join('.');
+  if (e.message !== undefined) return path === '' ? e.message : `${path}: ${e.message}`;
+  const wanted = e.context.at(-1)?.type.name ?? 'another value';
+  return `${path === '' ? 'value' : path}: expected ${wanted}, found ${showFound(e.value)}`;
+};
+
+/** The first few validation errors as text: path, what was expected, what was found. */
+export const showErrors = (errors: t.Errors): string => errors.slice(0, 3).map(showError).join('; ');
+
+/** The first validation error alone: for data whose other errors mostly follow from it. */
+export const showFirstError = (errors: t.Errors): string => errors.slice(0, 1).map(showError).join('');

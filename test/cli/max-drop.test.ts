@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Capabilities } from '../../src/driver/capabilities.js';
 import { data, model, WINE, workplace } from './support.js';
 
-const { kanc, path, read, list } = workplace();
+const { kanc, path, put, read, list } = workplace();
 
 const DIGITS = model('efficient-kan-digits');
 const CALIB = data('digits', 'calib_inputs.npy');
@@ -88,10 +90,49 @@ describe('kanc compile --max-drop', () => {
     expect(strict.err).toMatch(
       /^error K0902: option --max-drop: none of the finest configurations is within the limit\. .* loses/,
     );
+    // The command line is right: it is the network that cannot do it.
+    expect(strict.exit).toBe(1);
     const argv = ['compile', WINE, '-o', path('none'), '--calib', WINE_CALIB, '--max-drop', '2'];
     const small = await kanc([...argv, '--budget-mem', '10B']);
     expect(small.err).toMatch(/^error K0902: .*bytes of tables/);
+    expect(small.exit).toBe(1);
     expect(list('none')).toEqual([]);
+  });
+
+  it('finds out before the search that nothing can be written', async () => {
+    const untouched: Capabilities['trials'] = () => () => {
+      throw new Error('nothing is to be tried');
+    };
+    const argv = ['compile', WINE, '--calib', WINE_CALIB, '--max-drop', '2', '-o'];
+    put('afile', '');
+    for (const [out, message] of [
+      ...(existsSync('/proc/self') ? [['/proc/foo', /no folder can be made in \/proc/] as const] : []),
+      [path('afile', 'out'), /a part of the path is not a folder/],
+    ] as const) {
+      const { exit, err } = await kanc([...argv, out], { trials: untouched });
+      expect(err).toMatch(message);
+      expect(err).toContain(`: ${out}: `);
+      expect(err).not.toContain('.kanc-');
+      expect(exit).toBe(1);
+    }
+  });
+
+  it('tells at once that a network of integers has no bits to choose', async () => {
+    const kanele = model('kanele-wine', 'truth_tables.json');
+    const { exit, err } = await kanc([
+      'compile',
+      kanele,
+      '--calib',
+      WINE_CALIB,
+      '--max-drop',
+      '2',
+      '-o',
+      path('none'),
+    ]);
+    expect(err).toMatch(
+      /^error K0801: .*truth_tables\.json: the checkpoint is a network of integers already/,
+    );
+    expect(exit).toBe(2);
   });
 
   it.each([

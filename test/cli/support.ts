@@ -53,6 +53,8 @@ export const workplace = (): Workplace => {
         err: (text: string): void => {
           err += text;
         },
+        // As at a terminal: what comes and goes there is left out.
+        live: true,
         progress: (): void => {},
       };
       const exit = await main(argv, { ...node, terminal, crashFolder: folder, ...changes });

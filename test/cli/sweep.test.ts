@@ -3,7 +3,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diagnostic } from '../../src/diagnostics/index.js';
 import type { Capabilities } from '../../src/driver/capabilities.js';
+import { nameOf } from '../../src/driver/search/configuration.js';
 import { tryOn } from '../../src/driver/search/trial.js';
+import { headerOf, lineOf, parseRecords } from '../../src/driver/sweep/records.js';
+import { rightOf } from '../support/checked.js';
 import { data, model, WINE, workplace } from './support.js';
 
 const { kanc, path, read, list, put, putNpy } = workplace();
@@ -170,8 +173,29 @@ describe('what is not mixed', () => {
     expect(exit).toBe(1);
     expect(err).toMatch(/^error K0904: .*3 of 4 points are missing\. Run the shards 1\/3, 3\/3 again/);
     const nothing = await kanc(['sweep', 'merge', path('nowhere'), '-o', path('none')]);
-    expect(nothing.err).toMatch(/^error K0904: no points were found/);
+    expect(nothing.err).toBe(
+      `error K0101: ${path('nowhere')}: cannot be read: there is no such folder. Expected a folder that kanc sweep has written to.\n`,
+    );
+    expect(nothing.exit).toBe(1);
     expect(list('none')).toEqual([]);
+  });
+
+  it.each([
+    ['nowhere', /^error K0101: .*nowhere: cannot be read: there is no such folder/],
+    ['hollow', /^error K0904: .*hollow: no points were found in the folder/],
+    ['whole/points-1-of-1.jsonl', /^error K0101: .*points-1-of-1\.jsonl: cannot be read: it is a file/],
+  ])('a folder that is none of a sweep, beside one that is: %s', async (wrong, message) => {
+    mkdirSync(path('hollow'), { recursive: true });
+    for (const folders of [
+      ['whole', wrong],
+      [wrong, 'whole'],
+    ]) {
+      const merged = await kanc(['sweep', 'merge', ...folders.map((f) => path(f)), '-o', path('none')]);
+      expect(merged.err).toMatch(message);
+      expect(merged.err).not.toContain('Run the shards');
+      expect(merged.exit).toBe(1);
+      expect(list('none')).toEqual([]);
+    }
   });
 
   it('a damaged line that is not the last', async () => {
@@ -183,6 +207,77 @@ describe('what is not mixed', () => {
     const { exit, err } = await sweep('damaged');
     expect(exit).toBe(1);
     expect(err).toMatch(/^error K0905: .*points-1-of-1\.jsonl:3: the line is no point/);
+  });
+
+  it('points that contradict each other, whatever the order of the folders', async () => {
+    const original = read('whole', 'points-1-of-1.jsonl');
+    mkdirSync(path('changed'));
+    put('changed/points-1-of-1.jsonl', original.replace(/"drop":[^,]+/, '"drop":0.125'));
+    for (const [first, second] of [
+      ['whole', 'changed'],
+      ['changed', 'whole'],
+    ] as const) {
+      const merged = await kanc(['sweep', 'merge', path(first), path(second), '-o', path('none')]);
+      expect(merged.exit).toBe(1);
+      const [one, other] = [first, second].map((f) => path(f, 'points-1-of-1.jsonl'));
+      expect(merged.err).toContain(`error K0905: ${other}:2: point 0 `);
+      expect(merged.err).toContain(`is not the same as in ${one}:2`);
+      expect(list('none')).toEqual([]);
+    }
+    // The same record with its keys in another order is no contradiction.
+    const [header = '', ...points] = original.trimEnd().split('\n');
+    const turned = points.map((line) =>
+      JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(line)).reverse())),
+    );
+    mkdirSync(path('turned'));
+    put('turned/points-1-of-1.jsonl', `${[header, ...turned].join('\n')}\n`);
+    const same = await kanc(['sweep', 'merge', path('turned'), path('whole'), '-o', path('merged')]);
+    expect(same.err).toContain('4 points');
+    expect(results('merged')).toEqual(results('whole'));
+  });
+
+  it('points at the index of another, or whose name is not that of the configuration', async () => {
+    const swapped = read('whole', 'points-1-of-1.jsonl')
+      .replace('"index":1', '"index":9')
+      .replace('"index":2', '"index":1')
+      .replace('"index":9', '"index":2');
+    mkdirSync(path('swapped'));
+    put('swapped/points-1-of-1.jsonl', swapped);
+    const merged = await kanc(['sweep', 'merge', path('swapped'), '-o', path('none')]);
+    expect(merged.err).toMatch(/^error K0905: .*swapped.*the points are not those of the header/);
+    expect(merged.exit).toBe(1);
+    const again = await sweep('swapped');
+    expect(again.err).toMatch(
+      /^error K0905: .*:3: point 2 is 'edge act=3 hidden=4 table=8', but should be 'edge act=4 hidden=4 table=3'/,
+    );
+    put(
+      'swapped/points-1-of-1.jsonl',
+      read('whole', 'points-1-of-1.jsonl').replace('"table":8', '"table":7'),
+    );
+    for (const refused of [
+      await kanc(['sweep', 'merge', path('swapped'), '-o', path('none')]),
+      await sweep('swapped'),
+    ]) {
+      expect(refused.err).toMatch(
+        /^error K0905: .*:3: point 1 is named 'edge act=3 hidden=4 table=8', but its configuration is 'edge act=3 hidden=4 table=7'/,
+      );
+    }
+    expect(list('none')).toEqual([]);
+  });
+
+  it('a header that is none', async () => {
+    mkdirSync(path('headless'));
+    const [, ...points] = read('whole', 'points-1-of-1.jsonl').split('\n');
+    const merge = (header: string) => {
+      put('headless/points-1-of-1.jsonl', [header, ...points].join('\n'));
+      return kanc(['sweep', 'merge', path('headless'), '-o', path('none')]);
+    };
+    expect((await merge('\u0000garbage')).err).toMatch(
+      /^error K0905: .*:1: the first line is no header: it is not JSON\. Expected/,
+    );
+    expect((await merge(points[0]!)).err).toMatch(
+      /:1: the first line is no header: format: expected "kanc-sweep", found nothing\. Expected/,
+    );
   });
 });
 
@@ -210,16 +305,31 @@ describe('wrong usage of kanc sweep', () => {
     expect((await kanc(['sweep', 'merge', '-o', path('x')])).exit).toBe(2);
   });
 
+  it('refuses a file as the folder, before anything is measured', async () => {
+    const file = put('afile', 'mine');
+    for (const argv of [
+      ['sweep', ...ALL],
+      ['sweep', 'merge', path('whole')],
+    ]) {
+      const { exit, err } = await kanc([...argv, '-o', file]);
+      expect(err).toBe(
+        `error K0102: ${file}: cannot be written to: it is a file. Expected a folder, which may be absent. Choose a folder with -o, such as -o sweep.\n`,
+      );
+      expect(exit).toBe(1);
+    }
+    expect(read('afile')).toBe('mine');
+  });
+
   it('refuses networks of integers, and labels that do not fit', async () => {
-    const kanele = await kanc([
-      'sweep',
-      model('kanele-wine', 'truth_tables.json'),
-      '--calib',
-      CALIB,
-      '-o',
-      path('wrong'),
-    ]);
-    expect(kanele.err).toMatch(/integers already/);
+    const kanele = ['sweep', model('kanele-wine', 'truth_tables.json'), '-o', path('wrong')];
+    for (const flags of [[], ['--calib', CALIB]]) {
+      const { exit, err } = await kanc([...kanele, ...flags]);
+      expect(err).toMatch(
+        /^error K0801: .*truth_tables\.json: the checkpoint is a network of integers already: its bits cannot be chosen\. Expected a float network\./,
+      );
+      expect(err).not.toContain('--calib');
+      expect(exit).toBe(2);
+    }
     const labels = putNpy('few.npy', { shape: [3], dtype: 'u1', data: Uint8Array.from([1, 2, 3]) });
     expect((await sweep('wrong', '--labels', labels)).err).toMatch(/K0702.*3 labels/);
     expect(list('wrong')).toEqual([]);
@@ -229,10 +339,14 @@ describe('wrong usage of kanc sweep', () => {
 describe('the page', () => {
   it('escapes names out of files', async () => {
     mkdirSync(path('hostile'));
-    const [header, first] = read('whole', 'points-1-of-1.jsonl').split('\n');
-    const renamed = first!.replace('edge act=3 hidden=4 table=3', '<img src=x onerror=alert(1)>');
-    const lines = [header!.replace('"points":4', '"points":1'), renamed, ''];
-    put('hostile/points-1-of-1.jsonl', lines.join('\n'));
+    const [first = '', second = ''] = read('whole', 'points-1-of-1.jsonl').split('\n');
+    const header = rightOf(parseRecords(`${first}\n`, 'whole')).header!;
+    const [point] = rightOf(parseRecords(`${first}\n${second}\n`, 'whole')).points;
+    const hostile = '<img src=x onerror=alert(1)>';
+    const configuration = { ...point!.configuration, layers: { [hostile]: { act: 2 } } };
+    const named = { ...point!, name: nameOf(configuration), configuration };
+    const lines = [headerOf({ ...header.identity, layers: [hostile] }, [named]), named].map(lineOf);
+    put('hostile/points-1-of-1.jsonl', lines.join(''));
     expect((await kanc(['sweep', 'merge', path('hostile'), '-o', path('hostile')])).exit).toBe(0);
     const html = readFileSync(path('hostile', 'sweep.html'), 'utf8');
     expect(html).toContain('&lt;img src=x onerror=alert(1)&gt;');

@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diagnostic } from '../../src/diagnostics/index.js';
-import { writeArtifact } from '../../src/driver/atomic.js';
+import { writeArtifact, writeFileAtomically } from '../../src/driver/atomic.js';
 import type { Files } from '../../src/driver/capabilities.js';
 import { checkDestination } from '../../src/driver/destination.js';
 import { nodeDisk } from '../../src/driver/node.js';
@@ -64,6 +64,38 @@ describe('a folder is no destination', () => {
     writeFileSync(path('file'), '');
     expect(codeOf(await nodeDisk.files.kindOf(path('file', 'x'))())).toBe('K0101');
     expect(rightOf(await nodeDisk.files.kindOf(path('absent'))())).toBe('absent');
+  });
+
+  it('where no folder can be made beside it, and leaves nothing', async () => {
+    const made: string[] = [];
+    const files: Files = {
+      ...nodeDisk.files,
+      makeFolder: (target) => {
+        made.push(target);
+        return TE.left([
+          diagnostic('K0102', 'cannot be made: the disk is full', { place: { file: target } }),
+        ]);
+      },
+    };
+    const full = await checkDestination({ ...nodeDisk, files })(path('a', 'b', 'out'))();
+    // The name that was given, and not that of the folder that was tried.
+    expect(messageOf(full)).toBe(`error K0102: ${path('a', 'b', 'out')}: cannot be made: the disk is full.`);
+    expect(made).toHaveLength(1);
+    expect(dirname(made[0]!)).toBe(folder);
+    expect(codeOf(await checkDestination(nodeDisk)(path('a', 'b', 'out'))())).toBe('ok');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('that is told by the name of a temporary one when writing fails later', async () => {
+    const files: Files = {
+      ...nodeDisk.files,
+      write: (file) => TE.left([diagnostic('K0102', 'the disk is full', { place: { file } })]),
+    };
+    const full = await writeArtifact({ ...nodeDisk, files })(path('out'), artifact)();
+    expect(messageOf(full)).toBe(`error K0102: ${path('out', 'manifest.json')}: the disk is full.`);
+    const file = await writeFileAtomically({ ...nodeDisk, files })(path('x.npy'), 'x')();
+    expect(messageOf(file)).toBe(`error K0102: ${path('x.npy')}: the disk is full.`);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it.each(['notes.txt', 'lib/notes.txt', 'data/x.npy'])('where %s lies beside the artifact', async (name) => {

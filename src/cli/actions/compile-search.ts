@@ -9,12 +9,18 @@ import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { resolve } from '../../driver/search/configuration.js';
 import type { Goal } from '../../driver/search/goal.js';
-import { type Choice, choiceJson, searchCheckpoint } from '../../driver/search/search-checkpoint.js';
+import {
+  type Choice,
+  choiceJson,
+  type SearchProgress,
+  searchCheckpoint,
+} from '../../driver/search/search-checkpoint.js';
 import { METRIC_TITLES } from '../../driver/search/tally.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { showCount } from '../cost-text.js';
+import { type Progress, progressOf } from '../progress.js';
 import type { SearchFlags } from '../search-flags.js';
 import { showBytes } from '../show.js';
 
@@ -24,6 +30,18 @@ export interface Searched {
   /** For the manifest and --json. */
   readonly told: { readonly [key: string]: Json };
 }
+
+/** Tells the stages of a search, and how far each is. */
+const searchProgress = ({ stage, step }: Progress): ((progress: SearchProgress) => void) => {
+  let current = '';
+  return (found) => {
+    const tried = found.of === 0 ? '' : `, ${found.done} of ${found.of} configurations tried`;
+    const line = `kanc: ${found.stage}${tried}`;
+    if (found.stage === current) step(line);
+    else stage(line);
+    current = found.stage;
+  };
+};
 
 /** Undefined where no goal is given: then nothing is searched for. */
 export const searchFor = (
@@ -40,6 +58,7 @@ export const searchFor = (
   if (goal === undefined) return TE.right(undefined);
   const { quant: _, form: __, budgetMem: ___, ...options } = request.options;
   const load = dataFromFiles(world);
+  const progress = progressOf(world);
   return pipe(
     load(options.calib ?? ''),
     TE.bindTo('data'),
@@ -57,7 +76,7 @@ export const searchFor = (
         data,
         goal,
         ...defined({ holdout, labels, samples: flags.samples }),
-        onProgress: world.terminal.progress,
+        onProgress: searchProgress(progress),
       }),
     ),
     TE.map(({ choice, holdout, labels }) => ({

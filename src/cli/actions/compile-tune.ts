@@ -12,7 +12,7 @@ import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { CompileFlags } from '../commands/compile.js';
-import { progressBar } from '../progress.js';
+import { progressBar, progressOf } from '../progress.js';
 
 const wrong = (message: string, hint: string): Checked<never> =>
   fail('K0801', message, { place: { option: '--tune' }, hint });
@@ -54,7 +54,7 @@ export const tuneFor = (
   if (samples === undefined) return TE.right(undefined);
   const { options, passes, source, importOptions } = request;
   const data = dataFromFiles(world);
-  const draw = progressBar(world, 'layers measured');
+  const draw = progressBar(world, progressOf(world), 'layers measured');
   return pipe(
     data(options.calib ?? ''),
     TE.flatMap((calibration) =>

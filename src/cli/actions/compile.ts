@@ -22,6 +22,7 @@ import type { CompileFlags } from '../commands/compile.js';
 import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { progressOf } from '../progress.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { shapeOptions } from '../shape-flags.js';
@@ -74,7 +75,10 @@ export const compile = (
         tuned,
       } = all;
       const options = tuned?.options ?? asked;
-      world.terminal.progress(`kanc: compiling ${checkpoint}`);
+      const line = `kanc: compiling ${checkpoint}`;
+      // In a log only where it ends a search, whose stages are told there too.
+      if (searched === undefined) world.terminal.progress(line);
+      else progressOf(world).stage(line);
       return flushing(seen)(
         compileCheckpoint({ ...world, passes, data: dataFromFiles(world) })({
           source,

@@ -10,7 +10,7 @@ import { loadSource } from '../../driver/checkpoint-files.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
-import { withTrials } from '../../driver/search/search-checkpoint.js';
+import { importFloat, withTrials } from '../../driver/search/search-checkpoint.js';
 import { METRIC_TITLES } from '../../driver/search/tally.js';
 import { crashingWith } from '../../driver/search/trial-crash.js';
 import { measuredOf, mergeFolders, type Results } from '../../driver/sweep/merge.js';
@@ -18,32 +18,46 @@ import { WHOLE } from '../../driver/sweep/points.js';
 import { prepareSweep, type Sweep } from '../../driver/sweep/prepare.js';
 import { resultsCsv, resultsJson } from '../../driver/sweep/results.js';
 import { runSweep, type SweepDone } from '../../driver/sweep/run.js';
+import { checkFolder } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { MergeFlags, SweepFlags } from '../commands/sweep.js';
+import { linesOf, PLACEHOLDERS, type SweepFiles } from '../compile-line.js';
 import { inputOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
-import { progressBar } from '../progress.js';
+import { type Progress, progressBar, progressOf } from '../progress.js';
 import { EXIT } from '../report.js';
 import { jsonLine, showBytes } from '../show.js';
 import { sweepPage } from '../sweep-html.js';
 
 type Done = TE.TaskEither<Diagnostics, number>;
 
-/** The options that are needed; merge needs others, so that the command line itself cannot ask for them. */
-const needed = (flags: SweepFlags): Checked<{ readonly out: string; readonly calib: string }> => {
-  const { out, calib } = flags;
-  if (out === undefined || out === '') {
-    return fail('K0801', 'there is no folder for the points', {
-      place: { option: '--out' },
-      expected: 'a folder, such as -o sweep',
-    });
-  }
-  return calib === undefined
+/** The folder is needed; merge needs it otherwise, so that the command line itself cannot ask for it. */
+const folderOf = ({ out }: SweepFlags): Checked<string> =>
+  out === undefined || out === ''
+    ? fail('K0801', 'there is no folder for the points', {
+        place: { option: '--out' },
+        expected: 'a folder, such as -o sweep',
+      })
+    : E.right(out);
+
+/** The data are needed, but only where a network has bits to choose: so this is asked when it is known. */
+const dataFileOf = ({ calib }: SweepFlags): Checked<string> =>
+  calib === undefined
     ? fail('K0801', 'without data nothing can be measured', {
         place: { option: '--calib' },
         expected: 'an .npy file of inputs',
       })
-    : E.right({ out, calib });
+    : E.right(calib);
+
+/** Tells how many points there are when the first is begun, and then how many are finished. */
+const pointsProgress = (world: Capabilities, progress: Progress): ((done: number, of: number) => void) => {
+  const bar = progressBar(world, progress, 'points');
+  let begun = false;
+  return (done, of) => {
+    if (!begun) progress.stage(`kanc: ${of - done} points to try, ${done} finished before`);
+    begun = true;
+    bar(done, of);
+  };
 };
 
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {
@@ -51,27 +65,34 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
   const { ranges, quantizer, outOfRange, nan } = flags;
   const load = dataFromFiles(world);
   const threads = flags.jobs ?? world.threads();
+  const progress = progressOf(world);
   return pipe(
-    TE.fromEither(needed(flags)),
-    TE.bindTo('paths'),
+    TE.fromEither(folderOf(flags)),
+    TE.bindTo('out'),
+    TE.tap(({ out }) => checkFolder(world)(out)),
     TE.bind('passes', () => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
     TE.bind('importOptions', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('data', ({ paths }) => load(paths.calib)),
+    TE.bind('graph', ({ source, importOptions }) =>
+      TE.fromIOEither(() => importFloat(source, importOptions)),
+    ),
+    TE.bind('calib', () => TE.fromEither(dataFileOf(flags))),
+    TE.bind('data', ({ calib }) => load(calib)),
     TE.bind('holdout', () => (holdoutFile === undefined ? TE.right(undefined) : load(holdoutFile))),
     TE.bind('labels', () => (labelsFile === undefined ? TE.right(undefined) : load(labelsFile))),
-    TE.bind('made', ({ paths, passes, importOptions, source, data, holdout, labels }) => {
-      world.terminal.progress(`kanc: calibrating ${checkpoint}`);
+    TE.bind('made', ({ calib, passes, importOptions, source, graph, data, holdout, labels }) => {
+      progress.stage(`kanc: calibrating ${checkpoint}`);
       const options: CompileOptions = {
         ...inputOptions(flags),
         ...defined({ ranges, quantizer, outOfRange, nan }),
-        calib: paths.calib,
+        calib,
       };
       return prepareSweep(
         world.version,
         passes,
       )({
         source,
+        graph,
         importOptions,
         options,
         data,
@@ -81,23 +102,31 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         ...defined({ holdout, labels, samples }),
       });
     }),
-    TE.bind('done', ({ paths, made }) => {
-      const bar = progressBar(world, 'points');
-      return withTrials(world.trials(made.study, Math.min(threads, made.points.length)))(({ attempt }) =>
+    TE.bind('done', ({ out, made }) =>
+      withTrials(world.trials(made.study, Math.min(threads, made.points.length)))(({ attempt }) =>
         runSweep(world, crashingWith(made.study, { version: world.version, options: { ...flags } })(attempt))(
           made,
           {
-            folder: paths.out,
+            folder: out,
             shard,
             lanes: threads,
-            onProgress: bar,
+            onProgress: pointsProgress(world, progress),
           },
         ),
-      );
-    }),
-    TE.flatMap(({ paths, made, done }) =>
+      ),
+    ),
+    TE.flatMap(({ out, calib, made, done }) =>
       flags.shard === undefined
-        ? finish(world, [paths.out], { out: paths.out, ...defined({ json: flags.json }) })
+        ? finish(
+            world,
+            [out],
+            { out, ...defined({ json: flags.json }) },
+            {
+              checkpoint,
+              calib,
+              arch: flags.arch ?? PLACEHOLDERS.arch,
+            },
+          )
         : TE.fromIO(() => tellShard(world, flags, made, done)),
     ),
   );
@@ -116,10 +145,18 @@ const tellShard = (world: Capabilities, flags: SweepFlags, made: Sweep, done: Sw
 };
 
 export const mergeSweep = (world: Capabilities, folders: ReadonlyArray<string>, flags: MergeFlags): Done =>
-  finish(world, folders, flags);
+  pipe(
+    checkFolder(world)(flags.out),
+    TE.flatMap(() => finish(world, folders, flags, PLACEHOLDERS)),
+  );
 
 /** Merges and writes the results. */
-const finish = (world: Capabilities, folders: ReadonlyArray<string>, flags: MergeFlags): Done =>
+const finish = (
+  world: Capabilities,
+  folders: ReadonlyArray<string>,
+  flags: MergeFlags,
+  files: SweepFiles,
+): Done =>
   pipe(
     mergeFolders(world)(folders),
     TE.tap((results) =>
@@ -133,7 +170,7 @@ const finish = (world: Capabilities, folders: ReadonlyArray<string>, flags: Merg
     ),
     TE.map((results) => {
       world.terminal.progress('');
-      world.terminal.err(summary(flags.out, results));
+      world.terminal.err(summary(flags.out, results, files));
       if (flags.json === true) {
         const { header, points, fronts } = results;
         world.terminal.out(
@@ -144,12 +181,16 @@ const finish = (world: Capabilities, folders: ReadonlyArray<string>, flags: Merg
     }),
   );
 
-/** The front of memory, smallest drop first. */
-const summary = (out: string, { header, points, fronts }: Results): string => {
+/** The front of memory, smallest drop first, and what compiles its points. */
+const summary = (out: string, results: Results, files: SweepFiles): string => {
+  const { header, points, fronts } = results;
   const refused = points.filter((p) => p.result._tag === 'refused').length;
-  const best = measuredOf(points)
-    .filter(({ point }) => fronts.memory.includes(point.index))
+  const measured = measuredOf(points);
+  const onFront = new Set(fronts.memory);
+  const best = measured
+    .filter(({ point }) => onFront.has(point.index))
     .sort((a, b) => a.result.drop - b.result.drop);
+  const lines = linesOf(results, measured, onFront, files);
   return [
     `${out}: ${points.length} points${refused === 0 ? '' : `, ${refused} of them refused by the passes`}`,
     `least drop for the memory (${METRIC_TITLES[header.identity.metric]}):`,
@@ -157,6 +198,7 @@ const summary = (out: string, { header, points, fronts }: Results): string => {
       ({ point, result }) =>
         `  ${result.drop.toFixed(2).padStart(7)} (+-${result.error.toFixed(2)})  ${showBytes(result.cost.bytes).padStart(9)}  ${point.name}`,
     ),
+    ...(lines.length === 0 ? [] : ['to compile one of them:', ...lines.map(({ line }) => `  ${line}`)]),
     '',
   ].join('\n');
 };

@@ -23,6 +23,7 @@ const OwnSettingsCodec = t.readonly(
     /** Of the activations that the layer reads; absent: what the options of the pass say. */
     quantizer: t.keyof({ uniform: null, lloyd: null }),
   }),
+  'settings of a layer',
 );
 
 export const ConfigurationCodec = t.readonly(
@@ -37,8 +38,9 @@ export const ConfigurationCodec = t.readonly(
     /** Symmetric codes have one level less: 7 of 3 bits, which is an eighth of an edge table. */
     symmetry: t.keyof({ affine: null, symmetric: null }),
     /** What single layers have of their own, by name. */
-    layers: t.readonly(t.record(t.string, OwnSettingsCodec)),
+    layers: t.readonly(t.record(t.string, OwnSettingsCodec), 'settings of layers'),
   }),
+  'a configuration',
 );
 
 export type Configuration = t.TypeOf<typeof ConfigurationCodec>;

@@ -20,10 +20,19 @@ import type { HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
 import { type Configuration, withConfiguration } from './configuration.js';
 import type { Goal } from './goal.js';
-import { isCoarse, type Outcome, tryAllOn } from './outcome.js';
+import { isCoarse, type Outcome, type TryAll, tryAllOn } from './outcome.js';
 import { type Found, search } from './search.js';
 import { prepareStudy, type Study } from './study.js';
 import { crashingWith } from './trial-crash.js';
+
+/** How far a search is. */
+export interface SearchProgress {
+  readonly stage: string;
+  /** Configurations that are tried. */
+  readonly done: number;
+  /** All that is known to be tried by now: the stages to come are not counted. */
+  readonly of: number;
+}
 
 export interface SearchRequest {
   readonly source: Source;
@@ -36,7 +45,7 @@ export interface SearchRequest {
   readonly labels?: HashedDataset;
   readonly goal: Goal;
   readonly samples?: number;
-  readonly onProgress: (text: string) => void;
+  readonly onProgress: (progress: SearchProgress) => void;
 }
 
 export interface SearchWorld {
@@ -54,22 +63,28 @@ export interface Choice {
 
 interface Imported {
   readonly graph: Graph;
+  /** The passes that options ask for, which no configuration changes. */
   readonly calls: ReadonlyArray<PassCall>;
 }
 
-/** The network and the passes of the options, which no configuration changes. */
-export const importForStudy = (
-  source: Source,
-  importOptions: ImportOptions,
-  options: CompileOptions,
-): Checked<Imported> =>
+/** A network whose bits can be chosen; K0801 where it has bits already. */
+export const importFloat = (source: Source, importOptions: ImportOptions): Checked<Graph> =>
   pipe(
     importSource(source, importOptions),
-    E.bindTo('imported'),
-    E.bind('text', ({ imported }) => compilePipeline(options, imported.graph.level)),
-    E.bind('calls', ({ text }) => parsePipeline(text)),
-    E.map(({ imported, calls }) => ({ graph: imported.graph, calls })),
+    E.flatMap(({ graph }) =>
+      graph.level === 'float'
+        ? E.right(graph)
+        : fail('K0801', 'the checkpoint is a network of integers already: its bits cannot be chosen', {
+            place: { file: source.file },
+            expected: 'a float network',
+            hint: 'kanc compile takes it as it is, without data and bits.',
+          }),
+    ),
   );
+
+/** The passes that options ask for, which no configuration changes. */
+export const studyCalls = (options: CompileOptions): Checked<ReadonlyArray<PassCall>> =>
+  pipe(compilePipeline(options), E.flatMap(parsePipeline));
 
 /** Gives `use` what tries configurations, and ends that whatever comes of it. */
 export const withTrials =
@@ -128,44 +143,54 @@ export const searchCheckpoint =
   (request: SearchRequest): TE.TaskEither<Diagnostics, Choice> => {
     const { source, importOptions, options, data, goal, onProgress } = request;
     const info = { version: world.version, options: { goal } };
-    let [stage, tried] = ['', 0];
-    const tell = (): void => onProgress(`kanc: ${stage}, ${tried} configurations tried`);
+    let progress: SearchProgress = { stage: 'calibration', done: 0, of: 0 };
+    const tell = (news: Partial<SearchProgress>): void => {
+      progress = { ...progress, ...news };
+      onProgress(progress);
+    };
+    const counted =
+      (tryAll: TryAll): TryAll =>
+      (configurations, effort) => {
+        tell({ of: progress.of + configurations.length });
+        return tryAll(configurations, effort);
+      };
     return pipe(
-      TE.fromIOEither(() => importForStudy(source, importOptions, options)),
-      TE.bindTo('imported'),
-      TE.bind('study', ({ imported }) =>
+      TE.fromIOEither(() => {
+        tell({});
+        return importFloat(source, importOptions);
+      }),
+      TE.bindTo('graph'),
+      TE.bind('calls', () => TE.fromEither(studyCalls(options))),
+      TE.bind('study', ({ graph, calls }) =>
         TE.fromIOEither(() =>
           prepareStudy({
-            ...imported,
+            graph,
+            calls,
             passes: world.passes,
             data,
             ...defined({ holdout: request.holdout, labels: request.labels, samples: request.samples }),
           }),
         ),
       ),
-      TE.bind('found', ({ imported, study }) =>
+      TE.bind('found', ({ graph, calls, study }) =>
         withTrials(world.trials(study))(({ attempt }) =>
           search({
             goal,
             layers: study.layers,
-            facts: networkFacts(imported.graph).layers,
-            tryAll: tryAllOn(study, crashingWith(study, info)(attempt), () => {
-              tried++;
-              tell();
-            }),
-            finalCost: (c) => TE.fromIOEither(() => finalCost(world, request, imported, study, c)),
+            facts: networkFacts(graph).layers,
+            tryAll: counted(
+              tryAllOn(study, crashingWith(study, info)(attempt), () => tell({ done: progress.done + 1 })),
+            ),
+            finalCost: (c) => TE.fromIOEither(() => finalCost(world, request, { graph, calls }, study, c)),
             freeCells: options.quantizer === undefined,
-            onStage: (name) => {
-              stage = name;
-              tell();
-            },
+            onStage: (stage) => tell({ stage }),
           }),
         ),
       ),
-      TE.map(({ imported, study, found }) => ({
+      TE.map(({ graph, calls, study, found }) => ({
         found,
         study,
-        pipeline: showPipeline(finalCalls(request, imported, study, found.chosen.configuration)),
+        pipeline: showPipeline(finalCalls(request, { graph, calls }, study, found.chosen.configuration)),
       })),
     );
   };

@@ -33,6 +33,7 @@ export type Trial = t.TypeOf<typeof TrialCodec>;
 
 export const CostCodec = t.readonly(
   t.type({ bytes: t.number, packed: t.number, bitOps: t.number, luts: t.number, reads: t.number }),
+  'a cost',
 );
 
 /** The passes refuse the configuration (no range proven, tables too large): a diagnostic's code and message. */

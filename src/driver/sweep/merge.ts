@@ -3,12 +3,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { paretoFront } from '../../analyses/pareto.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
 import type { Capabilities } from '../capabilities.js';
 import type { Measured } from '../search/outcome.js';
+import { collect, filesOf, type RecordsFile } from './folders.js';
 import { inShard } from './points.js';
-import { checkSame, type Finished, type Header } from './records.js';
-import { type RecordsFile, readFolder } from './run.js';
+import { checkSame, type Finished, type Header, headerOf } from './records.js';
 
 /** The measures that a front is of, beside the drop. */
 export const FRONTS = { memory: 'bytes', packed: 'packed', bitops: 'bitOps', luts: 'luts' } as const;
@@ -61,20 +61,48 @@ const missing = (header: Header, found: ReadonlySet<number>, files: ReadonlyArra
   });
 };
 
-/** K0904 where points are missing, K0901 where files are of different sweeps. */
+/** Points whose names are not those that the sweep is the hash of: some stand at the index of another. */
+const misplaced = (
+  header: Header,
+  all: ReadonlyArray<Finished>,
+  files: ReadonlyArray<RecordsFile>,
+): Checked<never> => {
+  const twice = all.find((p, k) => all.findIndex((other) => other.name === p.name) < k);
+  const file = files.find((f) => f.points.some((p) => p.index === twice?.index)) ?? files[0];
+  return fail(
+    'K0905',
+    twice === undefined
+      ? 'the points are not those of the header: some stand at the index of another, or the header was changed'
+      : `point ${twice.index} is '${printable(twice.name, 100)}', which is another point of the sweep`,
+    {
+      ...(file === undefined ? {} : { place: { file: file.file } }),
+      expected: `the ${header.points} points of sweep ${header.sweep.slice(0, 12)}, each at its own index`,
+      hint: 'Run kanc sweep with the same options and folder again: it tells the line that is wrong.',
+    },
+  );
+};
+
+/**
+ * K0904 where points are missing, K0901 where files are of different sweeps, K0905 where they contradict each other or
+ * points are not those of the sweep.
+ */
 export const mergeRecords = (files: ReadonlyArray<RecordsFile>): Checked<Results> => {
   const header = files.find((f) => f.header !== undefined)?.header;
   if (header === undefined) {
-    return fail('K0904', 'no points were found', { expected: 'a folder that kanc sweep has written to' });
+    return fail('K0904', 'no points were found', {
+      ...(files[0] === undefined ? {} : { place: { file: files[0].file } }),
+      expected: 'a folder that kanc sweep has written to',
+    });
   }
-  const points = new Map<number, Finished>();
-  for (const { header: other, file, points: more } of files) {
+  for (const { header: other, file } of files) {
     const same = other === undefined ? E.right(undefined) : checkSame(header, other, file);
     if (E.isLeft(same)) return same;
-    for (const point of more) points.set(point.index, point);
   }
-  if (points.size < header.points) return missing(header, new Set(points.keys()), files);
-  const all = [...points.values()].sort((a, b) => a.index - b.index);
+  const points = collect(files);
+  if (E.isLeft(points)) return points;
+  if (points.right.size < header.points) return missing(header, new Set(points.right.keys()), files);
+  const all = [...points.right.values()].sort((a, b) => a.index - b.index);
+  if (headerOf(header.identity, all).sweep !== header.sweep) return misplaced(header, all, files);
   return E.right({
     header,
     points: all,
@@ -92,6 +120,6 @@ export const mergeFolders =
   (folders: ReadonlyArray<string>): TE.TaskEither<Diagnostics, Results> =>
     pipe(
       folders,
-      TE.traverseSeqArray(readFolder(world)),
+      TE.traverseSeqArray(filesOf(world)),
       TE.flatMapEither((read) => mergeRecords(read.flat())),
     );

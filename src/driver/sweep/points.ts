@@ -21,12 +21,16 @@ const AloneCodec = t.readonly(
     knob: t.keyof({ act: null, table: null, coef: null, basis: null }),
     bits: t.number,
   }),
+  'the knob that differs',
 );
 
 export const PointCodec = t.intersection([
-  t.readonly(t.type({ index: t.number, name: t.string, configuration: ConfigurationCodec })),
+  t.readonly(
+    t.type({ index: t.number, name: t.string, configuration: ConfigurationCodec }),
+    'a point of a sweep',
+  ),
   /** What a point of the sensitivity tells of; a point may be of the grid too. */
-  t.partial({ alone: AloneCodec }),
+  t.partial({ alone: AloneCodec }, 'a point of a sweep'),
 ]);
 
 export type Point = t.TypeOf<typeof PointCodec>;

@@ -4,6 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
+import type { Graph } from '../../ir/graph.js';
 import { showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { CompileOptions } from '../compile-options.js';
@@ -11,7 +12,7 @@ import { anonymousCalls, type HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
 import { sourceHashes } from '../hash.js';
 import { sha256Of } from '../node-hash.js';
-import { importForStudy } from '../search/search-checkpoint.js';
+import { studyCalls } from '../search/search-checkpoint.js';
 import { prepareStudy, type Study } from '../search/study.js';
 import { type Grid, parseGrid } from './grid.js';
 import { type Point, pointsOf } from './points.js';
@@ -19,6 +20,8 @@ import { type Header, headerOf } from './records.js';
 
 export interface SweepRequest {
   readonly source: Source;
+  /** The float network of the source, as it was imported with the options. */
+  readonly graph: Graph;
   readonly importOptions: ImportOptions;
   /** Without bits, form and budget: the points say those. */
   readonly options: CompileOptions;
@@ -41,22 +44,22 @@ export interface Sweep {
   readonly refit: number;
 }
 
-/** Imports, calibrates and runs the float network; no configuration is tried yet. */
+/** Calibrates and runs the float network; no configuration is tried yet. */
 export const prepareSweep =
   (version: string, passes: ReadonlyArray<NamedPass>) =>
   (request: SweepRequest): TE.TaskEither<Diagnostics, Sweep> => {
-    const { source, importOptions, options, data, holdout, labels, samples } = request;
+    const { source, graph, importOptions, options, data, holdout, labels, samples } = request;
     const { architecture, ...told } = importOptions;
     return pipe(
       TE.fromEither(parseGrid(request.grid)),
       TE.bindTo('grid'),
-      TE.bind('imported', () => TE.fromIOEither(() => importForStudy(source, importOptions, options))),
-      TE.bind('study', ({ imported }) =>
+      TE.bind('calls', () => TE.fromEither(studyCalls(options))),
+      TE.bind('study', ({ calls }) =>
         TE.fromIOEither(() =>
-          prepareStudy({ ...imported, passes, data, ...defined({ holdout, labels, samples }) }),
+          prepareStudy({ graph, calls, passes, data, ...defined({ holdout, labels, samples }) }),
         ),
       ),
-      TE.map(({ grid, imported, study }) => {
+      TE.map(({ grid, calls, study }) => {
         const points = pointsOf(grid, request.sensitivity, study.layers);
         const header = headerOf(
           {
@@ -65,7 +68,7 @@ export const prepareSweep =
             options: {
               ...told,
               ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
-              pipeline: showPipeline(anonymousCalls(imported.calls, new Map([[data.path, data]]))),
+              pipeline: showPipeline(anonymousCalls(calls, new Map([[data.path, data]]))),
             },
             data: data.sha256,
             holdout: holdout?.sha256 ?? null,

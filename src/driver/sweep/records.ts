@@ -1,9 +1,11 @@
 /** Files of points: a line that says of which sweep they are, and one for each point that is finished. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import { showErrors } from '../../ir/codec.js';
+import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { showFirstError } from '../../ir/codec.js';
 import { sha256Of } from '../node-hash.js';
+import { nameOf } from '../search/configuration.js';
 import type { Measured } from '../search/outcome.js';
 import { CostCodec, type Refused, RefusedCodec } from '../search/trial.js';
 import { type Point, PointCodec, type Shard } from './points.js';
@@ -27,6 +29,7 @@ export const IdentityCodec = t.readonly(
     metric: t.keyof({ accuracy: null, changed: null, error: null, rms: null }),
     layers: t.readonlyArray(t.string),
   }),
+  'what the results depend on',
 );
 
 export type Identity = t.TypeOf<typeof IdentityCodec>;
@@ -40,25 +43,28 @@ export const HeaderCodec = t.readonly(
     points: t.number,
     identity: IdentityCodec,
   }),
+  'the header of a sweep',
 );
 
 export type Header = t.TypeOf<typeof HeaderCodec>;
 
-const ResultCodec = t.union([
-  t.readonly(
-    t.type({
-      _tag: t.literal('measured'),
-      drop: t.number,
-      error: t.number,
-      loss: t.number,
-      samples: t.number,
-      cost: CostCodec,
-    }),
-  ),
-  RefusedCodec,
-]);
+const MeasuredCodec = t.readonly(
+  t.type({
+    _tag: t.literal('measured'),
+    drop: t.number,
+    error: t.number,
+    loss: t.number,
+    samples: t.number,
+    cost: CostCodec,
+  }),
+);
 
-export const FinishedCodec = t.intersection([PointCodec, t.readonly(t.type({ result: ResultCodec }))]);
+const ResultCodec = t.union([MeasuredCodec, RefusedCodec], 'a result with the _tag measured or refused');
+
+export const FinishedCodec = t.intersection([
+  PointCodec,
+  t.readonly(t.type({ result: ResultCodec }), 'a point of a sweep'),
+]);
 
 export type Finished = t.TypeOf<typeof FinishedCodec>;
 
@@ -90,37 +96,50 @@ export interface Records {
   readonly text: string;
 }
 
-const damaged = (file: string, line: number, what: string): Checked<never> =>
+export const damaged = (file: string, line: number, what: string): Checked<never> =>
   fail('K0905', what, {
     place: { file, line },
     expected: 'a file that kanc sweep has written',
     hint: 'Remove the file: its points are tried again.',
   });
 
-const parsed = (line: string): unknown => {
-  try {
-    const data: unknown = JSON.parse(line);
-    return data;
-  } catch {
-    return undefined;
+/** A line as the record that it should be; a left says what is wrong with it. */
+const decoded = <A>(codec: t.Decoder<unknown, A>, line: string): E.Either<string, A> =>
+  pipe(
+    E.tryCatch(
+      (): unknown => JSON.parse(line),
+      () => 'it is not JSON',
+    ),
+    E.flatMap((data) => E.mapLeft(showFirstError)(codec.decode(data))),
+  );
+
+/** What is wrong with a point by itself; undefined where nothing is. */
+const contradiction = ({ index, name, configuration }: Finished, points: number): string | undefined => {
+  if (!Number.isInteger(index) || index < 0 || index >= points) {
+    return `point ${index} of a sweep whose points are 0 to ${points - 1}`;
   }
+  const meant = nameOf(configuration);
+  return meant === name
+    ? undefined
+    : `point ${index} is named '${printable(name, 100)}', but its configuration is '${printable(meant, 100)}'`;
 };
+
+/** The line of the k-th point: the header stands above all of them. */
+export const lineOfPoint = (k: number): number => k + 2;
 
 /** Reads a file. What stands behind the last line end was cut off while it was written, and is left out. */
 export const parseRecords = (content: string, file: string): Checked<Records> => {
   const text = content.slice(0, content.lastIndexOf('\n') + 1);
   const [first, ...rest] = text.split('\n').slice(0, -1);
   if (first === undefined) return E.right({ header: undefined, points: [], text: '' });
-  const header = HeaderCodec.decode(parsed(first));
-  if (E.isLeft(header)) return damaged(file, 1, `the first line is no header: ${showErrors(header.left)}`);
+  const header = decoded(HeaderCodec, first);
+  if (E.isLeft(header)) return damaged(file, 1, `the first line is no header: ${header.left}`);
   const points: Finished[] = [];
   for (const [k, line] of rest.entries()) {
-    const point = FinishedCodec.decode(parsed(line));
-    if (E.isLeft(point)) return damaged(file, k + 2, `the line is no point: ${showErrors(point.left)}`);
-    const { index } = point.right;
-    if (!Number.isInteger(index) || index < 0 || index >= header.right.points) {
-      return damaged(file, k + 2, `point ${index} of ${header.right.points}`);
-    }
+    const point = decoded(FinishedCodec, line);
+    if (E.isLeft(point)) return damaged(file, lineOfPoint(k), `the line is no point: ${point.left}`);
+    const wrong = contradiction(point.right, header.right.points);
+    if (wrong !== undefined) return damaged(file, lineOfPoint(k), wrong);
     points.push(point.right);
   }
   return E.right({ header: header.right, points, text });

@@ -7,49 +7,12 @@ import type { Diagnostics } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../atomic.js';
 import type { Capabilities, Trials } from '../capabilities.js';
 import { tryConfiguration } from '../search/outcome.js';
+import { checkPoints, collect, filesSoFar, type RecordsFile } from './folders.js';
 import { inShard, type Shard } from './points.js';
 import type { Sweep } from './prepare.js';
-import {
-  checkSame,
-  type Finished,
-  fileNameOf,
-  finished,
-  lineOf,
-  parseRecords,
-  type Records,
-  shardOfName,
-} from './records.js';
+import { checkSame, type Finished, fileNameOf, finished, lineOf } from './records.js';
 
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
-
-export interface RecordsFile extends Records {
-  readonly file: string;
-  readonly shard: Shard;
-}
-
-/** The files of points in a folder, in the order of their names; none where there is no folder. */
-export const readFolder =
-  ({ files }: Pick<Capabilities, 'files'>) =>
-  (folder: string): TE.TaskEither<Diagnostics, ReadonlyArray<RecordsFile>> =>
-    pipe(
-      files.kindOf(folder),
-      TE.flatMap((kind) => (kind === 'absent' ? TE.right([]) : files.list(folder))),
-      TE.map((names) =>
-        [...names].sort().flatMap((name) => {
-          const shard = shardOfName(name);
-          return shard === undefined ? [] : [{ file: join(folder, name), shard }];
-        }),
-      ),
-      TE.flatMap(
-        TE.traverseSeqArray(({ file, shard }) =>
-          pipe(
-            files.read(file),
-            TE.flatMapEither((bytes) => parseRecords(new TextDecoder().decode(bytes), file)),
-            TE.map((records): RecordsFile => ({ ...records, file, shard })),
-          ),
-        ),
-      ),
-    );
 
 /** Runs `step` on the items in order, `lanes` at a time; after a failure no new one is begun, and the first one counts. */
 export const inLanes =
@@ -104,29 +67,32 @@ const begin = (
 
 /**
  * Tries what is left of a shard. Points that any file in the folder has are finished. K0901 where a file in the folder is
- * of another sweep, K0905 where one is damaged, K0903 where a thread died: what was finished by then is kept.
+ * of another sweep, K0905 where one is damaged or two contradict each other, K0903 where a thread died: what was finished by then is kept.
  */
 export const runSweep =
   (world: World, attempt: Trials['attempt']) =>
   (sweep: Sweep, run: SweepRun): TE.TaskEither<Diagnostics, SweepDone> =>
     pipe(
-      readFolder(world)(run.folder),
+      filesSoFar(world)(run.folder),
       TE.tap(
         TE.traverseSeqArray((found) =>
           TE.fromEither(
             found.header === undefined
               ? E.right(undefined)
-              : checkSame(sweep.header, found.header, found.file),
+              : pipe(
+                  checkSame(sweep.header, found.header, found.file),
+                  E.flatMap(() => checkPoints(sweep.points, found)),
+                ),
           ),
         ),
       ),
       TE.bindTo('found'),
+      TE.bind('known', ({ found }) => TE.fromEither(collect(found))),
       TE.bind('file', ({ found }) => {
         const own = found.find((f) => f.shard.index === run.shard.index && f.shard.count === run.shard.count);
         return begin(world, run, sweep, own);
       }),
-      TE.flatMap(({ found, file }) => {
-        const known = new Set(found.flatMap((f) => f.points.map((p) => p.index)));
+      TE.flatMap(({ known, file }) => {
         const mine = sweep.points.filter((p) => inShard(run.shard, p));
         const todo = mine.filter((p) => !known.has(p.index));
         const before = mine.length - todo.length;
