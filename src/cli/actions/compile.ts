@@ -22,7 +22,7 @@ import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
-import { shapeOptions } from '../shape-flags.js';
+import { shapeOptions } from '../shape-options.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
 
