@@ -25,7 +25,7 @@ import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../o
 import { progressOf } from '../progress.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
-import { shapeOptions } from '../shape-flags.js';
+import { shapeOptions } from '../shape-options.js';
 import { jsonLine, showBytes, showPercent } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';

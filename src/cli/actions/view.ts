@@ -16,7 +16,7 @@ import type { ViewFlags } from '../commands/view.js';
 import { readImportOptions } from '../import-options.js';
 import { showRemarks } from '../observe-passes.js';
 import { EXIT } from '../report.js';
-import { shapeOptions } from '../shape-flags.js';
+import { shapeOptions } from '../shape-options.js';
 import { jsonLine, showBytes } from '../show.js';
 
 export const view = (
