@@ -50,11 +50,26 @@ describe('compilePipeline', () => {
     );
   });
 
-  it('refits where a layer has coarse tables of its own', () => {
+  it('leaves the codes of basis tables free where that is asked for', () => {
+    const quantize = (quant: Record<string, string>, form?: 'basis'): string =>
+      /quantize\{[^}]*\}/.exec(rightOf(compilePipeline({ quant, ...(form && { form }), calib: 'c' })))?.[0] ??
+      '';
+    expect(quantize({ act: '6' }, 'basis')).toBe('quantize{act=6,align=knots}');
+    expect(quantize({ act: '6', align: 'free' }, 'basis')).toBe('quantize{act=6,align=free}');
+    expect(quantize({ 'layer1.form': 'basis', 'layer1.align': 'free' })).toBe(
+      'quantize{layers="layer1.align=free"}',
+    );
+  });
+
+  it('refits where a layer has coarse tables of its own, of bits that its form uses', () => {
     const tabulate = (quant: Record<string, string>): string =>
       /tabulate[^,]*/.exec(rightOf(compilePipeline({ quant, calib: 'c.npy' })))?.[0] ?? '';
     expect(tabulate({ table: '8', 'layer1.table': '3' })).toContain('c.npy');
     expect(tabulate({ table: '8', 'layer1.table': '5' })).not.toContain('c.npy');
+    expect(tabulate({ coef: '4' })).toContain('c.npy');
+    expect(tabulate({ coef: '4', 'layer1.form': 'edge', 'layer1.coef': '4' })).toContain('c.npy');
+    expect(tabulate({ 'layer1.form': 'edge', 'layer1.coef': '4' })).not.toContain('c.npy');
+    expect(tabulate({ 'layer1.form': 'basis', 'layer1.table': '3' })).not.toContain('c.npy');
   });
 
   it.each([
