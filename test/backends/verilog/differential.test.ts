@@ -88,5 +88,6 @@ describe.skipIf(missingTools({ iverilog: 'iverilog', verilator: 'verilator', mak
   it('in Verilator', async () => {
     const [, graph] = networks[1]!;
     await expectSimulatedRtl(graph, inputs(graph, 300), 'verilator');
-  });
+    // Most of it is the C++ compiler that Verilator calls.
+  }, 300_000);
 });
