@@ -59,7 +59,7 @@ const belongs = ({ name, bytes }, file, length, found) => {
   if (found === program.build && bytes.length === length) return;
   if (isPage(bytes)) throw wrong('a page of HTML in place of ' + file + ', as servers send where a file is missing');
   const size = bytes.length + ' bytes in place of ' + length;
-  if (found === program.build) throw wrong('not whole: ' + size);
+  if (found === program.build) throw wrong('not as it was written: ' + size);
   // The end of model.bin, where its build stands, may be what is missing.
   const cut = file === 'model.bin' && bytes.length < length ? ', or not whole: ' + size : '';
   throw wrong(file + ' of another build than the index.js that loads it' + cut);
@@ -84,7 +84,7 @@ const newDevice = async (gpu, powerPreference) => {
   if (gpu === undefined || gpu === null) {
     throw failure(
       'no-webgpu',
-      'there is no navigator.gpu here. Browsers have it on pages of https or localhost; in Node pass load({ gpu }) or load({ device }) of the npm package webgpu',
+      'there is no navigator.gpu here. Browsers have it on pages of https or localhost; in Node pass load({ gpu }), what create([]) of the npm package webgpu gives',
     );
   }
   if (typeof gpu.requestAdapter !== 'function') {

@@ -96,6 +96,8 @@ export const load = async ({
         }),
       ),
     );
+    // On a device that is lost already, everything is made without a complaint.
+    alive();
     return { group, uniform, pages, pipelines };
   };
   const { group, uniform, pages, pipelines } = await build().catch(async (error) => {

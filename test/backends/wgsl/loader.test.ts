@@ -204,7 +204,7 @@ describe.skipIf(skipsGpu)('files and arguments', () => {
       expect.stringContaining('not whole: 0 bytes in place of '),
       mixed,
       mixed,
-      expect.stringContaining(`${of('wgsl')} is not whole: `),
+      expect.stringContaining(`${of('wgsl')} is not as it was written: `),
       `${of('wgsl')} cannot be read: the server answered 404`,
       expect.stringMatching(/^files: kanc model: \/nowhere\/model.bin cannot be read: ENOENT/),
       expect.stringMatching(/^files: kanc model: http:\/\/127.0.0.1:9\/model.bin cannot be read: /),
@@ -231,6 +231,8 @@ describe.skipIf(skipsGpu)('files and arguments', () => {
     const body = `${HELP}
       const adapter = await gpu.requestAdapter();
       const refuse = async () => { throw new Error('not today'); };
+      const gone = await adapter.requestDevice();
+      gone.destroy();
       const from = (gpu) => said(open({ gpu, own: true }));
       return [
         await from({ requestAdapter: refuse }),
@@ -238,6 +240,7 @@ describe.skipIf(skipsGpu)('files and arguments', () => {
         await from({}),
         await said(open({ device: adapter })),
         await said(open({ device: null })),
+        await said(open({ device: gone })),
       ];`;
     expect(await gpu().script(await artifactOf(), body)).toEqual([
       'failed: kanc model: requestAdapter failed: not today',
@@ -247,6 +250,7 @@ describe.skipIf(skipsGpu)('files and arguments', () => {
         /^TypeError: kanc model: load\(\{ device \}\) takes a GPUDevice, found .*its requestDevice\(\) gives one$/,
       ),
       'TypeError: kanc model: load({ device }) takes a GPUDevice, found null',
+      expect.stringMatching(/^device-lost: kanc model: the GPU device was lost \(destroyed/),
     ]);
   });
 });
