@@ -82,6 +82,15 @@ const column = (id, model) => {
   };
 };
 
+/** The WebGPU column without its results: what a model showed that is gone must not pass for the picture beside it. */
+const closeWebGpu = (reason) => {
+  const section = element('webgpu');
+  section.dataset.state = 'absent';
+  section.querySelector('.state').textContent = reason;
+  section.querySelector('ol').replaceChildren();
+  for (const field of section.querySelectorAll('dd')) field.textContent = '...';
+};
+
 /** WebGPU is there on some machines: everything else goes on without it. */
 const openWebGpu = async () => {
   const state = element('webgpu').querySelector('.state');
@@ -89,13 +98,9 @@ const openWebGpu = async () => {
     const model = await loadWebGpu();
     const info = (await navigator.gpu.requestAdapter())?.info;
     state.textContent = [info?.vendor, info?.architecture].filter((s) => s).join(' ') || 'running';
-    model.lost.then((reason) => {
-      state.textContent = `lost: ${reason}. Reload the page.`;
-    });
     return model;
   } catch (error) {
-    state.textContent = `not used: ${error.message}`;
-    element('webgpu').dataset.state = 'absent';
+    closeWebGpu(`not used: ${error.message}`);
     return undefined;
   }
 };
@@ -117,8 +122,11 @@ const latest = (run) => {
     do {
       waiting = false;
       running = run();
-      await running;
-      running = undefined;
+      try {
+        await running;
+      } finally {
+        running = undefined;
+      }
     } while (waiting);
   };
 };
@@ -163,7 +171,28 @@ const main = async () => {
     bytesOf('./data/test_images.npy'),
     bytesOf('./data/test_labels.npy'),
   ]);
-  const columns = [column('wasm', wasm), ...(webGpu === undefined ? [] : [column('webgpu', webGpu)])];
+  const own = column('wasm', wasm);
+  let other = webGpu === undefined ? undefined : column('webgpu', webGpu);
+  const drop = (reason) => {
+    if (other === undefined) return;
+    other = undefined;
+    closeWebGpu(reason);
+    element('same').textContent = compare([undefined]);
+  };
+  webGpu?.lost.then((reason) => drop(`lost: ${reason}. Reload the page.`));
+  /** What a column does, on WASM and then on the GPU, if there is one that works. */
+  const onBoth = async (act) => {
+    const results = [await act(own)];
+    if (other === undefined) return results;
+    try {
+      const found = await act(other);
+      // It may have been lost after its answer.
+      if (other !== undefined) results.push(found);
+    } catch (error) {
+      drop(`stopped: ${error.message}. Reload the page.`);
+    }
+    return results;
+  };
   const compare = (results) => {
     if (results.length < 2) return 'WASM alone: there is no GPU to compare with.';
     return sameBits(results[0], results[1])
@@ -172,9 +201,7 @@ const main = async () => {
   };
   const classify = latest(async () => {
     const pixels = pixelsOf();
-    const results = [];
-    for (const { classify } of columns) results.push(await classify(pixels));
-    element('same').textContent = compare(results);
+    element('same').textContent = compare(await onBoth((column) => column.classify(pixels)));
   });
 
   let shown = -1;
@@ -187,9 +214,7 @@ const main = async () => {
   element('next').addEventListener('click', next);
   drawWith(classify);
   await next();
-  const all = [];
-  for (const { measure } of columns) all.push(await measure(images, labels));
-  document.body.dataset.same = compare(all);
+  document.body.dataset.same = compare(await onBoth((column) => column.measure(images, labels)));
   document.body.dataset.state = 'done';
 };
 

@@ -10,6 +10,14 @@ import { executablePath, FLAGS_OF_ALL, FLAGS_OF_WEBGPU, serve, skipsBrowser } fr
 
 const WITHOUT_GPU = [...FLAGS_OF_ALL, '--disable-gpu', '--disable-features=WebGPU,WebGPUService'];
 
+/** Lets a test get at the device of the page. */
+const KEEP_DEVICE = `
+  const make = GPUAdapter.prototype.requestDevice;
+  GPUAdapter.prototype.requestDevice = async function (...given) {
+    globalThis.madeDevice = await make.apply(this, given);
+    return globalThis.madeDevice;
+  };`;
+
 describe.skipIf(skipsBrowser)('the page with WASM and WebGPU', () => {
   let server: ChildProcess | undefined;
   let address = '';
@@ -27,10 +35,14 @@ describe.skipIf(skipsBrowser)('the page with WASM and WebGPU', () => {
   });
 
   /** The page when it has measured; `complaints` collects what it says to the console. */
-  const open = async (args: ReadonlyArray<string>): Promise<{ page: Page; complaints: string[] }> => {
+  const open = async (
+    args: ReadonlyArray<string>,
+    script?: string,
+  ): Promise<{ page: Page; complaints: string[] }> => {
     const browser = await chromium.launch({ executablePath, args: [...args] });
     browsers.push(browser);
     const page = await browser.newPage();
+    if (script !== undefined) await page.addInitScript(script);
     const complaints: string[] = [];
     page.on('console', (m) => {
       if (m.type() === 'error') complaints.push(m.text());
@@ -71,6 +83,26 @@ describe.skipIf(skipsBrowser)('the page with WASM and WebGPU', () => {
     expect(await page.textContent('#label')).toBe('your drawing');
     await page.waitForFunction('document.querySelector("#webgpu li.best span").textContent === "trousers"');
     expect(await best(page, 'wasm')).toBe('trousers');
+    expect(complaints).toEqual([]);
+  });
+
+  it('goes on with WASM when the device is lost', { timeout: 120_000 }, async () => {
+    const { page, complaints } = await open(FLAGS_OF_WEBGPU, KEEP_DEVICE);
+    await page.evaluate('globalThis.madeDevice.destroy()');
+    await page.waitForFunction(
+      'document.querySelector("#webgpu .state").textContent.startsWith("lost: destroyed")',
+    );
+    for (const shown of [1, 2]) {
+      await page.click('#next');
+      await page.waitForFunction(
+        `document.getElementById("label").textContent.startsWith("test image ${shown}:") &&
+          document.getElementById("label").textContent.endsWith(
+            document.querySelector("#wasm li.best span").textContent)`,
+      );
+    }
+    expect(await page.textContent('#same')).toContain('WASM alone');
+    expect(await page.textContent('#webgpu ol')).toBe('');
+    expect(await page.textContent('#error')).toBe('');
     expect(complaints).toEqual([]);
   });
 

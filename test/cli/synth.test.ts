@@ -95,6 +95,7 @@ describe('--target-options', () => {
     ['pipeline=2', /pipeline/],
     ['schedule=fused,schedule=fused', /given twice/],
     ['bindingBytes=12', /bindingBytes/],
+    ['schedule=quick', /schedule: expected auto, fused or layers, found "quick"/],
   ])('refuses %s', async (options, message) => {
     const done = await kanc([
       'compile',

@@ -80,7 +80,20 @@ describe('what tells about kanc', () => {
     const list = JSON.parse((await kanc(['passes', '--json'])).out);
     expect(list.passes.map((p: { name: string }) => p.name)).toContain('tabulate');
     expect((await kanc(['targets'])).out).toContain('wasm: ');
-    expect(JSON.parse((await kanc(['targets', '--json'])).out).targets[0].name).toBe('wasm');
+    const { targets } = JSON.parse((await kanc(['targets', '--json'])).out);
+    expect(targets[0]).toMatchObject({
+      name: 'wasm',
+      options: [{ name: 'singleFile', type: 'true or false' }],
+    });
+    // What an error about options points at.
+    for (const name of [
+      'schedule +auto, fused or layers',
+      'bindingBytes +integer in',
+      'pipeline +integer in',
+    ]) {
+      expect((await kanc(['targets'])).out).toMatch(new RegExp(`^ {4}${name}`, 'm'));
+    }
+    for (const { options } of targets) expect(options.length).toBeGreaterThan(0);
   });
 
   it('explains codes', async () => {

@@ -12,7 +12,7 @@ import { type Golden, goldenOf } from '../cpp/golden.js';
 import { memoryOf } from '../cpp/memory.js';
 import { identifier } from '../cpp/names.js';
 import { type Program, programOf } from '../cpp/program.js';
-import { booleanText } from '../shared/options.js';
+import { booleanText, choiceText } from '../shared/options.js';
 import { cManifestOf } from './manifest.js';
 import { cmakeText, goldenText, makefileText, readmeText, testbenchText } from './project.js';
 import { type CStyle, headerText, sourceText } from './source.js';
@@ -29,10 +29,7 @@ export interface COptions {
 export const c: Backend<COptions> = {
   name: 'c',
   summary: 'C99: one header and one source, integers only, no allocation, no library',
-  options: record(
-    {},
-    { name: t.string, scratch: t.union([t.literal('static'), t.literal('caller')]), pack: booleanText },
-  ),
+  options: record({}, { name: t.string, scratch: choiceText('static', 'caller'), pack: booleanText }),
   emit: (options, context) => (graph) =>
     pipe(
       // Stages rely on proven ranges, and graphs of scripts need not have been verified by anyone.

@@ -1,7 +1,7 @@
 /** Options of the HLS target. */
 import * as t from 'io-ts';
 import { record } from '../../ir/codec.js';
-import { integerText } from '../shared/options.js';
+import { choiceText, integerText } from '../shared/options.js';
 
 export type Architecture = 'unrolled' | 'folded';
 
@@ -41,8 +41,8 @@ export const HlsOptionsCodec: t.Type<HlsOptions, unknown, unknown> = record(
   {},
   {
     name: t.string,
-    architecture: t.union([t.literal('auto'), t.literal('unrolled'), t.literal('folded')]),
-    interface: t.union([t.literal('auto'), t.literal('vector'), t.literal('axis')]),
+    architecture: choiceText('auto', 'unrolled', 'folded'),
+    interface: choiceText('auto', 'vector', 'axis'),
     reuse: integerText(1, 65536),
     part: Part,
     clock: Nanoseconds,

@@ -28,3 +28,17 @@ export const booleanText: t.Type<boolean, boolean, unknown> = new t.Type<boolean
   },
   t.identity,
 );
+
+/** One of some words: in messages `auto, fused or layers`. */
+export const choiceText = <const C extends readonly [string, ...string[]]>(
+  ...choices: C
+): t.Type<C[number], C[number], unknown> => {
+  const is = (u: unknown): u is C[number] => choices.some((choice) => choice === u);
+  const [last, ...others] = [...choices].reverse();
+  return new t.Type<C[number], C[number], unknown>(
+    others.length === 0 ? `${last}` : `${others.reverse().join(', ')} or ${last}`,
+    is,
+    (u, c) => (is(u) ? t.success(u) : t.failure(u, c)),
+    t.identity,
+  );
+};

@@ -11,7 +11,7 @@ import { type Graph, typesOf } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { identifier } from '../cpp/names.js';
-import { integerText } from '../shared/options.js';
+import { choiceText, integerText } from '../shared/options.js';
 import { countEdges } from './edges.js';
 import { emitModule } from './emit.js';
 import { estimateLuts } from './estimate.js';
@@ -51,9 +51,9 @@ export const verilog: Backend<VerilogOptions> = {
     {
       pipeline: integerText(0, 1000),
       chain: integerText(2, 100000),
-      'dont-cares': t.union([t.literal('proven'), t.literal('data')]),
+      'dont-cares': choiceText('proven', 'data'),
       vectors: integerText(1, 100000),
-      'vectors-from': t.union([t.literal('probes'), t.literal('samples')]),
+      'vectors-from': choiceText('probes', 'samples'),
       name: t.string,
     },
   ),

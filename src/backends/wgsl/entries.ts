@@ -108,36 +108,37 @@ const fused = (kernels: ReadonlyArray<Kernel>, layout: Layout) => {
   const body = kernels.flatMap((kernel, k): ReadonlyArray<Text> => {
     const { form } = kernel.parts[0]!;
     const prefix = prefixOf(k, 0, 1);
-    const block = (lines: ReadonlyArray<Text>): ReadonlyArray<Text> => [
+    const last = k === kernels.length - 1;
+    // What a kernel stores is read by later ones; loops that share memory between their rounds end with a barrier.
+    const block = (lines: ReadonlyArray<Text>, ended = false): ReadonlyArray<Text> => [
       `// %${kernel.name}`,
       ...lines,
-      'workgroupBarrier();',
+      ...(last || ended ? [] : ['workgroupBarrier();']),
     ];
+    const shared = (head: Text, rounds: number, lines: ReadonlyArray<Text>): ReadonlyArray<Text> => {
+      const again = rounds > 1;
+      const body = again ? [...lines, 'workgroupBarrier();'] : lines;
+      return block([head, ...body.map((line) => `  ${line}`), '}'], again);
+    };
     if (form.kind === 'each') {
       return block([
         `for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${prefix}(sample, item); }`,
       ]);
     }
     if (form.kind === 'together') {
-      return block([
-        `for (var part = 0u; part < ${u(form.groups)}; part++) {`,
-        `  ${prefix}(sample, part, lane);`,
-        '  workgroupBarrier();',
-        '}',
-      ]);
+      const call = `${prefix}(sample, part, lane);`;
+      return shared(`for (var part = 0u; part < ${u(form.groups)}; part++) {`, form.groups, [call]);
     }
     const { lanes, slices } = sharing('fused', size, form);
     if (slices === 1) {
       const store = `${prefix}_store(sample, item, ${prefix}_sums(sample, item, 0u));`;
       return block([`for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${store} }`]);
     }
-    return block([
-      `for (var first = 0u; first < ${u(form.items)}; first += ${u(lanes)}) {`,
-      `  let item = first + lane % ${u(lanes)};`,
-      `  let valid = item < ${u(form.items)} && lane < ${u(lanes * slices)};`,
-      ...addSlices(prefix, form, layout).map((line) => `  ${line}`),
-      '  workgroupBarrier();',
-      '}',
+    const head = `for (var first = 0u; first < ${u(form.items)}; first += ${u(lanes)}) {`;
+    return shared(head, Math.ceil(form.items / lanes), [
+      `let item = first + lane % ${u(lanes)};`,
+      `let valid = item < ${u(form.items)} && lane < ${u(lanes * slices)};`,
+      ...addSlices(prefix, form, layout),
     ]);
   });
   const source = entry('run_all', size, [

@@ -44,9 +44,20 @@ export const loaderTypes = ({ input, output, raw }: LoaderData): string => {
   return `// Written by kanc.
 ${META_TYPES}
 
-/** What load and predict reject with. The code tells what a page may do about it: most often, take another target. */
+/**
+ * What load and predict reject with, but for arguments of a wrong type or size, which are a TypeError. The code tells what
+ * a page may do about it: most often, take another target.
+ */
 export interface ModelError extends Error {
-  readonly code: 'no-webgpu' | 'no-adapter' | 'limits' | 'out-of-memory' | 'device-lost' | 'failed';
+  readonly code:
+    | 'files'
+    | 'no-webgpu'
+    | 'no-adapter'
+    | 'limits'
+    | 'out-of-memory'
+    | 'device-lost'
+    | 'destroyed'
+    | 'failed';
 }
 
 export interface Model {
@@ -62,6 +73,8 @@ export interface Model {
   ) => Promise<Map<string, Uint32Array | Int32Array | Float32Array>>;
   /** Resolves with the reason when the device is lost: load again then. */
   readonly lost: Promise<string>;
+  /** The gpu of load: Dawn, the WebGPU of Node, must outlive its devices, so that the model holds it. */
+  readonly gpu: object | undefined;
   /** Frees the memory on the device, and the device if load has made it. */
   readonly destroy: () => void;
 }
@@ -69,12 +82,12 @@ export interface Model {
 export interface LoadOptions {
   /** A GPUDevice to run on. Default: one of the adapter that gpu gives. */
   readonly device?: object;
-  /** The GPU object that devices come from. Default: navigator.gpu. */
+  /** The GPU object that devices come from. Default: navigator.gpu. In Node give it beside device too. */
   readonly gpu?: object;
   /** Which adapter to ask for where there are several. */
   readonly powerPreference?: 'low-power' | 'high-performance';
-  /** model.wgsl: text in a Response, or a URL or path. Default: the file beside index.js. */
-  readonly wgsl?: URL | string | Response;
+  /** model.wgsl: its text or bytes, a URL or path, or a Response. Default: the file beside index.js. */
+  readonly wgsl?: ArrayBuffer | ArrayBufferView | URL | string | Response;
   /** model.bin: bytes, a URL or path, or a Response. Default: the file beside index.js. */
   readonly bin?: ArrayBuffer | ArrayBufferView | URL | string | Response;
   /** false: do without dot4U8Packed even where there is one. The results are the same. */

@@ -2,15 +2,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import * as t from 'io-ts';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { record } from '../../ir/codec.js';
 import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { describeEnds } from '../shared/manifest.js';
-import { booleanText, integerText } from '../shared/options.js';
+import { booleanText, choiceText, integerText } from '../shared/options.js';
 import { baselinePlan } from './baseline/index.js';
+import { type Built, markedBuild } from './build.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { BINDING_BYTES, collectiveMemory, type Layout, layoutOf, type Schedule } from './layout.js';
 import { type Program, programOf, type WgslManifest, wgslManifestOf } from './manifest.js';
@@ -41,7 +41,7 @@ export const wgsl: Backend<WgslOptions> = {
     {
       singleFile: booleanText,
       floatBaseline: booleanText,
-      schedule: t.union([t.literal('auto'), t.literal('fused'), t.literal('layers')]),
+      schedule: choiceText('auto', 'fused', 'layers'),
       bindingBytes: integerText(1024, 2 ** 31),
     },
   ),
@@ -60,8 +60,9 @@ export const wgsl: Backend<WgslOptions> = {
           const layout = layoutOf(plan, options.schedule ?? 'auto', limit);
           const { source, steps } = moduleOf(aboutTables(graph, layout), plan, layout);
           const program = programOf(layout, steps, workgroupBytes(plan, layout));
-          return artifactOf(options, context, baseline, source, constantsOf(plan, layout), (files) =>
-            wgslManifestOf(graph, plan, program, files, context),
+          const built = markedBuild(program, source, constantsOf(plan, layout));
+          return artifactOf(options, context, baseline, built, (files) =>
+            wgslManifestOf(graph, plan, built.program, files, context),
           );
         }),
       ),
@@ -94,17 +95,22 @@ const baselineFiles = (
           const about = [
             `${graph.name} as it was trained, in floats: what the tables are compared with. baseline.js runs it.`,
           ];
-          const { source, steps } = moduleOf(about, plan, layout);
+          const module = moduleOf(about, plan, layout);
+          const { program, source, constants } = markedBuild(
+            programOf(layout, module.steps, workgroupBytes(plan, layout)),
+            module.source,
+            constantsOf(plan, layout),
+          );
           const data = {
             name: `${graph.name}, in floats`,
             kanc: context.version,
             ...describeEnds(graph, plan),
-            program: programOf(layout, steps, workgroupBytes(plan, layout)),
+            program,
           };
           const files = { _tag: 'beside', wgsl: 'baseline.wgsl', bin: 'baseline.bin' } as const;
           return [
             ['baseline.wgsl', source],
-            ['baseline.bin', constantsOf(plan, layout)],
+            ['baseline.bin', constants],
             ['baseline.js', loaderSource(data, files)],
             ['baseline.d.ts', loaderTypes(data)],
           ] as const;
@@ -118,7 +124,7 @@ const workgroupBytes = (plan: Plan, layout: Layout): Program['workgroupBytes'] =
     layout.localWords,
   );
 
-/** model.bin: the constants of all parts in their pages, little-endian. */
+/** The constants of all parts in their pages, little-endian. */
 const constantsOf = (plan: Plan, { pages, places }: Layout): Uint8Array => {
   const last = pages[pages.length - 1];
   const bytes = new Uint8Array(last === undefined ? 0 : 4 * (last.start + last.length));
@@ -138,8 +144,7 @@ const artifactOf = (
   options: WgslOptions,
   context: EmitContext,
   baseline: ReadonlyArray<readonly [string, Uint8Array | string]>,
-  source: string,
-  constants: Uint8Array,
+  { source, constants }: Built,
   manifest: (files: ReadonlyMap<string, Uint8Array | string>) => WgslManifest,
 ): Artifact => {
   const meta = manifest(new Map());

@@ -7,6 +7,7 @@
  *
  * Everything keeps to the limits that every WebGPU device has, but for constants of one kernel that cannot be split.
  */
+import { InternalError } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { Kernel, Part } from './kernel.js';
 import type { Plan } from './plan.js';
@@ -98,6 +99,10 @@ const paginate = (kernels: ReadonlyArray<Kernel>, limit: number): Pick<Layout, '
   const pages: { start: number; length: number }[] = [];
   const places = kernels.map((kernel) =>
     kernel.parts.map(({ words }: Part) => {
+      // Splitting is for this; what cannot be split may need more than every device has, and the loader asks for it.
+      if (kernel.parts.length > 1 && words.length > limit) {
+        throw new InternalError(`a part of %${kernel.name} has ${words.length} words, more than ${limit}`);
+      }
       const last = pages[pages.length - 1];
       if (last === undefined) pages.push({ start: 0, length: 0 });
       else if (last.length > 0 && last.length + words.length > limit) {

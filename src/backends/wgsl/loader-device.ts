@@ -1,4 +1,4 @@
-/** The first half of the loader: files, devices, errors. */
+/** The first half of the loader: files, devices, errors. Backslashes are those of a template: doubled. */
 export const LOADER_DEVICE = `
 const features = meta.input.shape.reduce((n, d) => n * d, 1);
 const isFloat = meta.input.dtype === 'f32';
@@ -11,28 +11,65 @@ const BUFFER = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 12
 const READ = 1;
 const COMPUTE = 4;
 
+/** What developer tools show. */
+const LABEL = 'kanc ' + meta.name;
+
 const failure = (code, message) => Object.assign(new Error('kanc model: ' + message), { code });
 
 const isNode = () => typeof process !== 'undefined' && process.versions?.node !== undefined;
 
-/** The content of bytes, a URL, a path (Node) or a Response. */
+/** What a person does about files that do not belong together. */
+const AGAIN = 'reload the page, or deploy the files of one compilation again';
+
+/** Bytes, with a name for messages. Fails with the code files where a file cannot be had. */
 const contentOf = async (from, what) => {
-  if (from instanceof ArrayBuffer) return new Uint8Array(from);
-  if (ArrayBuffer.isView(from)) return new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
-  let response = from;
-  if (from instanceof URL || typeof from === 'string') {
-    const isFile = from instanceof URL ? from.protocol === 'file:' : !/^(https?|data|blob):/.test(from);
-    if (isNode() && isFile) {
+  const name = 'the content of load({ ' + what + ' })';
+  if (from instanceof ArrayBuffer) return { name, bytes: new Uint8Array(from) };
+  if (ArrayBuffer.isView(from)) return { name, bytes: new Uint8Array(from.buffer, from.byteOffset, from.byteLength) };
+  // No path has line breaks: this is the module itself.
+  if (what === 'wgsl' && typeof from === 'string' && from.includes('\\n')) {
+    return { name, bytes: new TextEncoder().encode(from) };
+  }
+  const isPlace = from instanceof URL || typeof from === 'string';
+  if (!isPlace && (typeof Response === 'undefined' || !(from instanceof Response))) {
+    throw new TypeError('kanc model: load({ ' + what + ' }) takes bytes, a URL or a Response, found ' + kindOf(from));
+  }
+  const place = isPlace ? String(from) : from.url || name;
+  try {
+    if (isPlace && isNode() && !/^(https?|data|blob):/.test(place)) {
       const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
-      return readFile(typeof from === 'string' && from.startsWith('file:') ? new URL(from) : from);
+      return { name: place, bytes: await readFile(place.startsWith('file:') ? new URL(place) : place) };
     }
-    response = await fetch(from);
+    const response = isPlace ? await fetch(from) : from;
+    if (!response.ok) throw new Error('the server answered ' + response.status);
+    return { name: place, bytes: new Uint8Array(await response.arrayBuffer()) };
+  } catch (error) {
+    throw failure('files', place + ' cannot be read: ' + (error?.message ?? error));
   }
-  if (typeof Response === 'undefined' || !(response instanceof Response)) {
-    throw new TypeError('kanc model: load({ ' + what + ' }) takes bytes, a URL or a Response, found ' + typeof from);
-  }
-  if (!response.ok) throw new Error('kanc model: ' + response.url + ' answered ' + response.status);
-  return new Uint8Array(await response.arrayBuffer());
+};
+
+/** null, undefined, the class of an object, or the type of anything else. */
+const kindOf = (value) => (typeof value === 'object' ? (value?.constructor?.name ?? 'null') : typeof value);
+
+const isPage = (bytes) => /^\\s*<(!doctype|html|head|body)/i.test(new TextDecoder().decode(bytes.subarray(0, 200)));
+
+/** Fails where a file is not of the build that this one belongs to. */
+const belongs = ({ name, bytes }, file, length, found) => {
+  const wrong = (reason) => failure('files', name + ' is ' + reason + '; ' + AGAIN);
+  if (found === program.build && bytes.length === length) return;
+  if (isPage(bytes)) throw wrong('a page of HTML in place of ' + file + ', as servers send where a file is missing');
+  const size = bytes.length + ' bytes in place of ' + length;
+  if (found === program.build) throw wrong('not as it was written: ' + size);
+  // The end of model.bin, where its build stands, may be what is missing.
+  const cut = file === 'model.bin' && bytes.length < length ? ', or not whole: ' + size : '';
+  throw wrong(file + ' of another build than the index.js that loads it' + cut);
+};
+
+/** model.wgsl names its build in a comment, model.bin in its last bytes. */
+const checkFiles = (wgsl, bin, source) => {
+  belongs(wgsl, 'model.wgsl', program.bytes.wgsl, source.match(/^\\/\\/ build ([0-9a-f]+)$/m)?.[1]);
+  const id = bin.bytes.subarray(-program.build.length / 2);
+  belongs(bin, 'model.bin', program.bytes.bin, Array.from(id, (b) => b.toString(16).padStart(2, '0')).join(''));
 };
 
 /** What the program needs beyond the limits that every device has. */
@@ -47,20 +84,47 @@ const newDevice = async (gpu, powerPreference) => {
   if (gpu === undefined || gpu === null) {
     throw failure(
       'no-webgpu',
-      'there is no navigator.gpu here. Browsers have it on pages of https or localhost; in Node pass load({ gpu }) or load({ device }) of the npm package webgpu',
+      'there is no navigator.gpu here. Browsers have it on pages of https or localhost; in Node pass load({ gpu }), what create([]) of the npm package webgpu gives',
     );
   }
-  const adapter = await gpu.requestAdapter(powerPreference === undefined ? undefined : { powerPreference });
-  if (!adapter) throw failure('no-adapter', 'WebGPU is there, but no graphics adapter that it can use');
-  const needed = neededLimits();
-  for (const [limit, least] of Object.entries(needed)) {
-    if (adapter.limits[limit] < least) {
-      throw failure('limits', 'the adapter has ' + limit + ' ' + adapter.limits[limit] + ', the program needs ' + least);
-    }
+  if (typeof gpu.requestAdapter !== 'function') {
+    throw new TypeError('kanc model: load({ gpu }) takes what navigator.gpu is, found ' + kindOf(gpu));
   }
+  const asked = async (what, promise) => {
+    try {
+      return await promise();
+    } catch (error) {
+      throw failure('failed', what + ' failed: ' + (error?.message ?? error));
+    }
+  };
+  const adapter = await asked('requestAdapter', () =>
+    gpu.requestAdapter(powerPreference === undefined ? undefined : { powerPreference }),
+  );
+  if (!adapter) throw failure('no-adapter', 'WebGPU is there, but no graphics adapter that it can use');
+  checkLimits('adapter', adapter);
   // As much as the adapter has, so that large batches take fewer rounds.
   const limits = ['maxStorageBufferBindingSize', 'maxBufferSize'];
-  return adapter.requestDevice({ requiredLimits: Object.fromEntries(limits.map((l) => [l, adapter.limits[l]])) });
+  const requiredLimits = Object.fromEntries(limits.map((l) => [l, adapter.limits[l]]));
+  return asked('requestDevice', () => adapter.requestDevice({ label: LABEL, requiredLimits }));
+};
+
+const checkLimits = (what, { limits }) => {
+  for (const [limit, least] of Object.entries(neededLimits())) {
+    if (limits[limit] < least) {
+      throw failure('limits', 'the ' + what + ' has ' + limit + ' ' + limits[limit] + ', the program needs ' + least);
+    }
+  }
+};
+
+/** A device of the caller. An adapter is easily taken for one. */
+const givenDevice = (device) => {
+  if (typeof device?.createBuffer !== 'function') {
+    throw new TypeError(
+      'kanc model: load({ device }) takes a GPUDevice, found ' + kindOf(device) +
+        (typeof device?.requestDevice === 'function' ? '; its requestDevice() gives one' : ''),
+    );
+  }
+  return device;
 };
 
 /** Runs what creates objects, and rejects when the device says that they are wrong or do not fit. */

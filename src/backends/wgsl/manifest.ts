@@ -11,12 +11,16 @@ import {
   parseManifestOf,
   Size,
 } from '../shared/manifest.js';
+import type { Unmarked } from './build.js';
 import type { Step } from './entries.js';
 import type { Layout } from './layout.js';
 import type { Plan } from './plan.js';
 
 /** What a loader runs: plain data, the same for every program. */
 export const ProgramCodec = t.type({
+  /** What model.wgsl and model.bin are marked with (build.ts), and their lengths. */
+  build: t.string,
+  bytes: t.type({ wgsl: Natural, bin: Natural }),
   schedule: t.union([t.literal('fused'), t.literal('layers')]),
   /** Invocations of a workgroup. */
   size: Size,
@@ -48,7 +52,7 @@ export type WgslManifest = t.TypeOf<typeof WgslManifestCodec>;
 export const parseWgslManifest = parseManifestOf(WgslManifestCodec, 'a WebGPU artifact');
 
 /** `workgroupBytes`: memory that a workgroup takes. */
-export const programOf = (layout: Layout, steps: ReadonlyArray<Step>, workgroupBytes: number): Program => ({
+export const programOf = (layout: Layout, steps: ReadonlyArray<Step>, workgroupBytes: number): Unmarked => ({
   schedule: layout.schedule,
   size: layout.size,
   workgroupBytes,

@@ -5,6 +5,7 @@ import { TARGETS } from '../../backends/index.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadPlugins } from '../../driver/plugins.js';
+import { fieldsOfRecord } from '../../ir/codec.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { PassesFlags } from '../commands/passes.js';
 import type { TargetsFlags } from '../commands/targets.js';
@@ -48,11 +49,22 @@ const showPass = (pass: NamedPass): string => {
 
 export const listTargets = (world: Capabilities, flags: TargetsFlags): TE.TaskEither<Diagnostics, number> =>
   TE.fromIO(() => {
-    const targets = TARGETS.map(({ name, summary }) => ({ name, summary }));
-    world.terminal.out(
-      flags.json === true
-        ? jsonLine({ targets })
-        : targets.map(({ name, summary }) => `${name}: ${summary}\n`).join(''),
-    );
+    const targets = TARGETS.map(({ name, summary, options }) => ({
+      name,
+      summary,
+      options: (fieldsOfRecord(options) ?? []).map(({ name, type }) => ({ name, type })),
+    }));
+    world.terminal.out(flags.json === true ? jsonLine({ targets }) : targets.map(showTarget).join('\n'));
     return EXIT.ok;
   });
+
+interface TargetDescription {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: ReadonlyArray<{ readonly name: string; readonly type: string }>;
+}
+
+const showTarget = ({ name, summary, options }: TargetDescription): string => {
+  const width = Math.max(0, ...options.map((o) => o.name.length));
+  return `${name}: ${summary}\n${options.map((o) => `    ${o.name.padEnd(width)}  ${o.type}\n`).join('')}`;
+};

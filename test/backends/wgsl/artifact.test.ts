@@ -3,8 +3,6 @@ import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { baselinePlan } from '../../../src/backends/wgsl/baseline/index.js';
 import { wgsl } from '../../../src/backends/wgsl/index.js';
-import { layoutOf } from '../../../src/backends/wgsl/layout.js';
-import { planOf } from '../../../src/backends/wgsl/plan.js';
 import { constant } from '../../../src/ir/constant.js';
 import { F32, uint } from '../../../src/ir/element.js';
 import type { Graph } from '../../../src/ir/graph.js';
@@ -45,6 +43,9 @@ describe('files', () => {
       'manifest.json',
     ]);
     expect(second).toEqual(first);
+    const { build, bytes } = manifestIn(first).program;
+    expect(textOf(first, 'model.wgsl').split('\n')[1]).toBe(`// build ${build}`);
+    expect(bytes.bin).toBe(first.files.get('model.bin')?.length);
     expect(textOf(first, 'index.js')).not.toMatch(/\/home|\/tmp/);
   });
 
@@ -64,6 +65,14 @@ describe('files', () => {
     expect(textOf(artifact, 'model.wgsl')).toContain('// %sums = table.edge %q: 5 to 7, 4 to a word');
     const layered = manifestIn(rightOf(await emit(small(), { schedule: 'layers' })));
     expect(layered.program.steps).toHaveLength(5);
+  });
+
+  it('wait only where something is read that others wrote', async () => {
+    const source = textOf(rightOf(await emit(small())), 'model.wgsl');
+    const body = source.slice(source.indexOf('fn run_all('));
+    expect(body).not.toMatch(/workgroupBarrier\(\);[\s}]*workgroupBarrier\(\);/);
+    // After the last kernel nothing is read.
+    expect(body.slice(body.lastIndexOf('// %'))).not.toContain('workgroupBarrier');
   });
 
   it('hold no float arithmetic', async () => {
@@ -90,46 +99,6 @@ describe('files', () => {
     expect(E.isLeft(wgsl.options.decode(wrong))).toBe(true);
     const baseline = await emit(small(), { floatBaseline: true });
     expect(E.isLeft(baseline) && baseline.left[0].code).toBe('K0602');
-  });
-});
-
-describe('limits', () => {
-  it('a network whose values do not fit a workgroup is run layer by layer', () => {
-    const r = randomOf(1);
-    const b = tableBuilder();
-    const x = b.input('x', floatType([5000]));
-    const quantizer = uniform(2, 0, 1);
-    const q = b.add('q', { kind: 'quantize', attrs: { quantizer, bits: 1, nan: 'zero' } }, [x]);
-    const graph = finish(b, b.add('sums', edgeOp(r, 5000, 2, 3, 8), [q]));
-    const plan = rightOf(planOf(graph, 2 ** 25));
-    expect(layoutOf(plan, 'auto', 2 ** 25).schedule).toBe('layers');
-    expect(layoutOf(plan, 'fused', 2 ** 25).schedule).toBe('layers');
-  });
-
-  it('workgroups keep to the memory that every device has', async () => {
-    for (const inputs of [10, 1000, 3000, 3900]) {
-      const r = randomOf(inputs);
-      const b = tableBuilder();
-      const x = b.input('x', floatType([inputs]));
-      const quantizer = uniform(2, 0, 1);
-      const q = b.add('q', { kind: 'quantize', attrs: { quantizer, bits: 1, nan: 'zero' } }, [x]);
-      const graph = finish(b, b.add('sums', edgeOp(r, inputs, 2, 3, 8), [q]));
-      const { program } = manifestIn(rightOf(await emit(graph)));
-      expect(program.workgroupBytes).toBeLessThanOrEqual(16384);
-      expect(program.schedule).toBe(inputs < 3900 ? 'fused' : 'layers');
-    }
-  });
-
-  it('a table that cannot be split is refused, with what to do', async () => {
-    const r = randomOf(2);
-    const b = tableBuilder();
-    const x = b.input('x', valueType(uint(8), [3]));
-    const graph = finish(b, b.add('sums', edgeOp(r, 3, 256, 40, 8), [x]));
-    const refused = await emit(graph, { bindingBytes: 4096 });
-    expect(refused).toMatchObject({
-      _tag: 'Left',
-      left: [{ code: 'K0605', place: { op: 'sums' }, hint: expect.stringContaining('Lower the bits') }],
-    });
   });
 });
 

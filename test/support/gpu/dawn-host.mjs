@@ -18,11 +18,11 @@ process.send({
   dot: gpu.wgslLanguageFeatures.has('packed_4x8_integer_dot_product'),
 });
 
-/** The loader, as the artifact has it, with the files that it would read handed over. */
-const modelOf = async ({ loader, wgsl, bin, packedDot, own, ...others }) => {
+/** The loader, as the artifact has it, with the files that it would read handed over. exact: options as they are. */
+const modelOf = async ({ loader, wgsl, bin, packedDot, own, exact, ...others }) => {
   const { load } = await import(`data:text/javascript;base64,${Buffer.from(loader).toString('base64')}`);
   const from = { gpu, ...(own ? {} : { device }), ...others };
-  return load({ ...from, wgsl: new Response(wgsl), bin, packedDot });
+  return load({ ...from, wgsl: new Response(wgsl), bin, packedDot, ...exact });
 };
 
 const answers = {

@@ -132,12 +132,15 @@ export const basisTables = (
 ): Checked<Emitted> => {
   const source = layerSource(a.window, operand, type);
   const s = shapeOf(a);
-  const perTap = source.groups * (s.rows * s.outputs + (s.baseBits === 0 ? 0 : s.outputs));
-  const shared = a.span.data.length * s.recordWords + (source.section?.length ?? 0) + source.taps;
-  const split = splitTaps(source.taps, perTap, limit - shared);
+  const rows = a.rows === undefined ? 0 : 1;
+  const perTap = source.groups * (s.rows * s.outputs + (s.baseBits === 0 ? 0 : s.outputs) + rows);
+  const shared =
+    a.span.data.length * s.recordWords + (source.section?.length ?? 0) + (a.bias?.data.length ?? 0);
+  const room = Math.max(0, limit - shared);
+  const split = splitTaps(source.taps, perTap, room);
   if (split === undefined) {
     return fail('K0605', `the coefficients of one input have ${perTap * 4} bytes`, {
-      expected: `at most ${(limit - shared) * 4}`,
+      expected: `at most ${room * 4}, beside ${shared * 4} of other constants`,
       hint: 'Lower the bits of the activations.',
     });
   }

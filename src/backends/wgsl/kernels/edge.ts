@@ -87,13 +87,14 @@ export const edgeTables = (
   const source = layerSource(a.window, operand, type);
   const p = packingOf(a);
   const slabWords = p.rows * p.rowWords;
-  const whole = p.least.length * slabWords <= limit;
-  const split = whole
-    ? [[0, source.taps] as const]
-    : splitTaps(source.taps, slabWords * source.groups, limit);
+  // What every part has beside its table: where accumulators start, and the list of a window.
+  const beside = source.groups * p.width + (source.section?.length ?? 0);
+  const room = Math.max(0, limit - beside);
+  const whole = p.least.length * slabWords + (a.slabs?.data.length ?? 0) <= room;
+  const split = whole ? [[0, source.taps] as const] : splitTaps(source.taps, slabWords * source.groups, room);
   if (split === undefined) {
     return fail('K0605', `the table of one input has ${slabWords * source.groups * 4} bytes`, {
-      expected: `at most ${limit * 4}`,
+      expected: `at most ${room * 4}, beside ${beside * 4} of other constants`,
       hint: 'Lower the bits of the activations, or choose the basis form.',
     });
   }
