@@ -198,7 +198,10 @@ export const sourceText = (graph: Graph, program: Program, memory: Memory, style
   const d = cDialect(style.pack);
   const { name } = style;
   const upper = name.toUpperCase();
-  const needed = new Set<Helper>(program.stages.flatMap((s) => s.helpers));
+  const needed = new Set<Helper>([
+    ...program.stages.flatMap((s) => s.helpers),
+    ...(refusal(graph, program, 'x')?.helpers ?? []),
+  ]);
   const scratch: Code =
     style.scratch === 'caller'
       ? [`typedef ${name}_scratch ${name}_memory;`, '']

@@ -11,8 +11,14 @@ operator or or_eq private protected public register reinterpret_cast restrict re
 static_assert static_cast std struct switch template this thread_local throw true try typedef typeid typename uint8_t
 uint16_t uint32_t uint64_t union unsigned using virtual void volatile wchar_t while xor xor_eq linux unix hls
 _bool _complex _imaginary null eof stdin stdout stderr testbench golden core host x y defines parameters ap_int ap_uint
-hls_stream result read_input write_result input_word output_word result_t given`.split(/\s+/),
+hls_stream result read_input write_result input_word output_word result_t given
+trace kanc_hls kanc_ap_int size_t ptrdiff_t assert complex ctype errno fenv float inttypes iso646 limits locale math
+setjmp signal stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar
+wchar wctype memory algorithm array vector iostream fstream`.split(/\s+/),
 );
+
+/** Names that generated code has for its values, types and stages. */
+const GENERATED = /^[vs]\d+(_.*)?$/;
 
 const LONGEST = 40;
 
@@ -32,5 +38,5 @@ export const identifier = (name: string, fallback: string): string => {
     .replace(/_+$/, '');
   if (safe === '') return fallback;
   const begun = /^[0-9]/.test(safe) ? `${fallback}_${safe}`.slice(0, LONGEST) : safe;
-  return RESERVED.has(begun.toLowerCase()) ? `${begun}_${fallback}` : begun;
+  return RESERVED.has(begun.toLowerCase()) || GENERATED.test(begun) ? `${begun}_${fallback}` : begun;
 };

@@ -2,6 +2,7 @@
 import { channelsOf } from '../../ir/types.js';
 import { type Code, commentText, loop, render } from '../cpp/code.js';
 import { helperCode } from '../cpp/helpers.js';
+import type { Refusal } from '../cpp/refusal.js';
 import type { Helper, Slot } from '../cpp/stage.js';
 import { dequantizeLine } from '../cpp/stages/elementwise.js';
 import { tableCode } from '../cpp/table.js';
@@ -81,7 +82,7 @@ export const topHeaderText = (design: Design): string => {
 };
 
 /** From what people have to what the top function takes: floats to codes, or bytes as they are. */
-const prepareCode = (design: Design, refused: string | undefined): Code => {
+const prepareCode = (design: Design, refused: Refusal | undefined): Code => {
   const { program, inputs, host } = design;
   const isFloat = program.inputSlot.type === 'f32';
   const outputs = inputs.map((slot) => `, ${typeName(slot)} *${slot.name}`).join('');
@@ -102,7 +103,7 @@ const prepareCode = (design: Design, refused: string | undefined): Code => {
     [
       ...(refused === undefined
         ? []
-        : loop('j', program.inputSlot.length, [`if (${refused}) {`, ['return false;'], '}'])),
+        : loop('j', program.inputSlot.length, [`if (${refused.test}) {`, ['return false;'], '}'])),
       ...(isFloat ? [`const float *${program.inputSlot.name} = given;`] : []),
       ...body,
       'return true;',
@@ -112,10 +113,10 @@ const prepareCode = (design: Design, refused: string | undefined): Code => {
   ];
 };
 
-const hostStages = (design: Design): Code => [
+const hostStages = (design: Design, refused: Refusal | undefined): Code => [
   'namespace host {',
   '',
-  ...helperCode(new Set<Helper>(design.host.flatMap((s) => s.helpers))),
+  ...helperCode(new Set<Helper>([...design.host.flatMap((s) => s.helpers), ...(refused?.helpers ?? [])])),
   ...design.host.flatMap((stage) => [
     ...stage.tables.flatMap((t) => [...tableCode(t, romForm(t)), '']),
     `/* ${stage.comment} */`,
@@ -202,7 +203,7 @@ const floatsCode = ({ name, program }: Design): Code => {
 };
 
 /** Software beside the design. `refused`: when sample `given` is refused, as code over its element j. */
-export const hostText = (design: Design, refused: string | undefined): string => {
+export const hostText = (design: Design, refused: Refusal | undefined): string => {
   const upper = design.name.toUpperCase();
   return render([
     '/* Software beside the design: quantizing inputs, running a sample, results as floats. */',
@@ -214,7 +215,7 @@ export const hostText = (design: Design, refused: string | undefined): string =>
     `#define ${upper}_INPUTS ${design.program.inputSlot.length}`,
     `#define ${upper}_OUTPUTS ${design.program.rawSlot.length}`,
     '',
-    ...(design.host.length === 0 ? [] : hostStages(design)),
+    ...(design.host.length === 0 ? [] : hostStages(design, refused)),
     ...prepareCode(design, refused),
     ...callCode(design),
     ...floatsCode(design),

@@ -52,7 +52,7 @@ const artifactOf = (
     [`firmware/${name}.h`, topHeaderText(design)],
     ['firmware/defines.h', definesText(design)],
     ['firmware/parameters.h', parametersText(design)],
-    ['firmware/host.h', hostText(design, refusal(graph, program, 'given')?.test)],
+    ['firmware/host.h', hostText(design, refusal(graph, program, 'given', 'host::'))],
     ['firmware/kanc_ap_int.h', apHeader()],
     ['firmware/kanc_hls.h', streamsHeader()],
     [`${name}_test.cpp`, testbenchText(program, style, 'firmware/host.h')],
