@@ -1,5 +1,6 @@
 /** Gives every KAN layer codes instead of floats, and says how finely its functions are to be tabulated. */
 import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../diagnostics/index.js';
 import { rewrite } from '../ir/builder.js';
 import { constant } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
@@ -87,6 +88,8 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
     const known = checkLayers(options.layers, graph, 'quantize');
     if (E.isLeft(known)) return known;
     const quantizers = chooseAll(options, graph);
+    const finite = checkFinite(graph, quantizers);
+    if (E.isLeft(finite)) return finite;
     const remarks: Remark[] = [];
     const result = rewrite(graph, 'quantized', (node, r) => {
       if (node.op.kind === 'kan') {
@@ -118,6 +121,25 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
     return withRemarks(result, remarks);
   },
 });
+
+/** Values may be finite and their range, or what margins and symmetry make of it, too wide for an f32 (K0204). */
+const checkFinite = (graph: Graph, quantizers: ReadonlyMap<ValueName, Choice>): Checked<void> => {
+  for (const node of graph.nodes) {
+    const choice = node.op.kind === 'observe' ? quantizers.get(node.operands[0]!) : undefined;
+    if (choice === undefined) continue;
+    const { quantizer } = choice;
+    for (let f = 0; f < (isShared(quantizer) ? 1 : channelsOf(node.type)); f++) {
+      const ends = [0, quantizer.levels - 1].map((code) => decodeValue(quantizer, f, code));
+      if (ends.every(Number.isFinite)) continue;
+      return fail('K0204', 'the range of its values is wider than 32-bit floats hold', {
+        place: { pass: 'quantize', op: choice.point.name },
+        expected: 'calibration values whose range, margins included, is finite',
+        hint: 'The training probably diverged: take an earlier checkpoint.',
+      });
+    }
+  }
+  return E.right(undefined);
+};
 
 interface Choice extends Chosen {
   readonly point: CodePoint;

@@ -205,7 +205,9 @@ const keepNorm = (
   attrs: NormAttrs,
   r: Rewriter<'table'>,
 ): ValueName => {
-  norms.set(acc, { attrs, type: r.typeOf(acc) });
+  // A sum whose type rule refused it is in no graph: the builder tells why.
+  const sum = r.nodeOf(acc);
+  if (sum !== undefined) norms.set(acc, { attrs, type: sum.type });
   return acc;
 };
 

@@ -1,0 +1,119 @@
+/** The differential fuzzer: random networks, random pipelines, the interpreter against compiled programs. */
+import * as fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
+import { sizeOf } from '../../src/ir/index.js';
+import { type Case, checkCase, type Outcome } from './compare.js';
+import { keepCase } from './corpus.js';
+import type { EngineName, World } from './engines.js';
+import { type NetworkSpec, networkOf, networks } from './networks.js';
+import { DATA, dataOf, type PipelineSpec, pipelines, pipelineText } from './pipelines.js';
+import { addFinding, countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
+
+export interface NetworkFuzz extends Extent {
+  readonly engines: ReadonlyArray<EngineName>;
+  readonly corpus: string;
+  readonly world: World;
+}
+
+interface Spec {
+  readonly network: NetworkSpec;
+  readonly pipeline: PipelineSpec;
+  readonly seed: number;
+}
+
+/** Tables of more than 10 bits are made for narrow networks alone: those of wide ones take seconds. */
+const narrowed = (spec: Spec): Spec => {
+  const { act = '8', hidden = '8' } = spec.pipeline.quantize;
+  if (Number(act) <= 10 && Number(hidden) <= 10) return spec;
+  const { shape, steps } = spec.network;
+  return {
+    ...spec,
+    network: {
+      shape: shape.map((d) => Math.min(d, 5)),
+      steps: steps.map((s) => (s.kind === 'layer' ? { ...s, outputs: Math.min(s.outputs, 5) } : s)),
+    },
+  };
+};
+
+const specs: fc.Arbitrary<Spec> = fc
+  .record({ network: networks, pipeline: pipelines, seed: fc.nat() })
+  .map(narrowed);
+
+/** Inputs of a case: enough for one of each special value in all features, and as many random ones. */
+const SAMPLES = 40;
+
+/** The case of a spec, or the codes of what does not fit together in it. */
+const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArray<string>, Case> => {
+  const graph = networkOf(network);
+  if (E.isLeft(graph)) return E.left(graph.left.map((d) => d.code));
+  const features = sizeOf(graph.right.inputs[0]?.type ?? { shape: [1] });
+  const bytes = pipeline.input?.['dtype'] === 'u8';
+  const floats = pipeline.data === undefined ? undefined : dataOf(pipeline.data, features);
+  const data = floats === undefined || !bytes ? floats : Uint8Array.from(floats, (x) => 128 + 127 * x);
+  return E.right({
+    graph: graph.right,
+    pipeline: pipelineText(pipeline),
+    data:
+      data === undefined
+        ? undefined
+        : {
+            path: DATA,
+            array: { dtype: bytes ? 'u1' : 'f4', shape: [data.length / features, features], data },
+          },
+    samples: SAMPLES,
+    seed,
+  });
+};
+
+/** Longest search for a smaller case. */
+const SHRINK_MS = 20_000;
+
+/** fast-check's runs at a time; between them the clock is looked at. */
+const BATCH = 50;
+
+/** Runs until the extent is used up. Every kind of finding is made small and written once. */
+export const fuzzNetworks = async (
+  options: NetworkFuzz,
+  onProgress: (tally: Tally) => void,
+): Promise<Tally> => {
+  const tally = emptyTally();
+  const end = performance.now() + options.seconds * 1000;
+  // A list, because what a callback assigns to a variable is not seen where it is read.
+  const failures: Array<{ readonly given: Case; readonly outcome: Extract<Outcome, { _tag: 'wrong' }> }> = [];
+  const property = fc.asyncProperty(specs, async (spec) => {
+    tally.executions++;
+    const given = caseOf(spec);
+    if (E.isLeft(given)) {
+      countRefusal(tally, given.left);
+      return true;
+    }
+    const outcome = await checkCase(options.world, options.engines, given.right);
+    if (outcome._tag === 'refused') countRefusal(tally, outcome.codes);
+    if (outcome._tag === 'same') {
+      tally.integers += outcome.integers;
+      tally.floats += outcome.floats;
+    }
+    if (outcome._tag !== 'wrong' || isKnown(tally, outcome.message)) return true;
+    failures.push({ given: given.right, outcome });
+    return false;
+  });
+  for (let batch = 0; performance.now() < end && tally.executions < options.executions; batch++) {
+    failures.length = 0;
+    const left = end - performance.now();
+    const details = await fc.check(property, {
+      seed: options.seed * 1_000_003 + batch,
+      numRuns: Math.min(BATCH, options.executions - tally.executions),
+      interruptAfterTimeLimit: Math.max(left, SHRINK_MS),
+      skipAllAfterTimeLimit: Math.max(left, 1),
+      markInterruptAsFailure: false,
+    });
+    // The last that failed is the smallest: shrinking goes on from failures alone.
+    const found = failures.at(-1);
+    if (details.failed && found !== undefined) {
+      const { given, outcome } = found;
+      addFinding(tally, outcome.message, keepCase(options.corpus, given, outcome));
+    }
+    onProgress(tally);
+  }
+  return tally;
+};

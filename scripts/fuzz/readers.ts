@@ -1,0 +1,140 @@
+/** What reads files that come from anywhere, each with small real files to damage. */
+import { readFileSync } from 'node:fs';
+import { unzipSync, zipSync } from 'fflate';
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../../src/diagnostics/index.js';
+import { importSource, readNpy, type Source } from '../../src/importers/index.js';
+import { sourceOf } from '../../src/importers/source.js';
+import { parseGraph, printGraph, verify } from '../../src/ir/index.js';
+import { parsePipeline } from '../../src/passes/index.js';
+import { randomGraph } from '../../test/support/graphs.js';
+import {
+  dict,
+  floats,
+  orderedDict,
+  pickle,
+  tensor,
+  torchLegacy,
+  vector,
+} from '../../test/support/pickle-writer.js';
+
+/** A file, and what is made of its bytes after they were damaged. */
+export interface Target {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly read: (bytes: Uint8Array) => Checked<unknown>;
+}
+
+const file = (path: string): Uint8Array => readFileSync(new URL(`../../examples/${path}`, import.meta.url));
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const imported =
+  (name: string, beside: Readonly<Record<string, Uint8Array>> = {}) =>
+  (bytes: Uint8Array): Checked<unknown> => {
+    const source: Source = sourceOf(bytes, name, new Map(Object.entries(beside)));
+    const read = importSource(source);
+    return E.isLeft(read) ? read : sound(read.right.graph);
+  };
+
+/** What an importer makes is valid, or the importer is wrong: a range that cannot be proven is the network's own. */
+const sound = (graph: Parameters<typeof verify>[0]): Checked<unknown> => {
+  const valid = verify(graph);
+  if (E.isLeft(valid) && valid.left.some((d) => d.code !== 'K0402')) {
+    throw new Error(`an import is not valid: ${valid.left.map((d) => `${d.code} ${d.message}`).join(' ')}`);
+  }
+  return valid;
+};
+
+/** The pickle alone is damaged: of a zip with a wrong checksum nothing more would be read. */
+const zipped = (name: string, zip: Uint8Array): Target => {
+  const files = unzipSync(zip);
+  const part = Object.keys(files).find((f) => f.endsWith('data.pkl')) ?? 'archive/data.pkl';
+  return {
+    name: `${name} (pickle in zip)`,
+    bytes: files[part] ?? new Uint8Array(0),
+    read: (bytes) => imported(name)(zipSync({ ...files, [part]: bytes }, { level: 0 })),
+  };
+};
+
+const parseKir = (bytes: Uint8Array): Checked<unknown> => {
+  const graph = parseGraph(textOf(bytes));
+  if (E.isLeft(graph)) return graph;
+  const text = printGraph(graph.right);
+  const back = parseGraph(text);
+  if (E.isLeft(back) || printGraph(back.right) !== text)
+    throw new Error('a graph that was read prints to another');
+  return verify(graph.right);
+};
+
+const legacy = (): Uint8Array =>
+  torchLegacy(
+    orderedDict({
+      'layers.0.base_weight': tensor({ key: '0', elements: 6, shape: [3, 2], strides: [2, 1] }),
+      'layers.0.bias': vector('1', 3),
+    }),
+    [
+      { key: '0', elements: 6, bytes: floats([1, 2, 3, 4, 5, 6]) },
+      { key: '1', elements: 3, bytes: floats([1, 2, 3]) },
+    ],
+  );
+
+const PIPELINE =
+  'input{dtype=u8,std=0.25},calibrate{data="a b.npy"},quantize{act=6,layers="layer0.act=4 *.coef=5"},tabulate{form=auto,budget=4MB},fold,dce';
+
+/** Text graphs of all levels. */
+const kirs = (): ReadonlyArray<Target> =>
+  [1, 4, 7, 12, 19].flatMap((seed) =>
+    (['float', 'quantized', 'table'] as const).map((level) => ({
+      name: `${level} graph ${seed}`,
+      bytes: utf8(printGraph(randomGraph(level, seed, 6))),
+      read: parseKir,
+    })),
+  );
+
+export const targets = (): ReadonlyArray<Target> => {
+  const wine = 'models/efficient-kan-wine';
+  const regression = 'models/efficient-kan-regression';
+  const config = file('models/pykan-mult/model_config.yml');
+  const state = file('models/pykan-mult/model.safetensors');
+  const tables = file('models/kanele-drybean/truth_tables.json');
+  const kanele = file('models/kanele-drybean/config.json');
+  const conv = file('models/conv-kan-fashion-batchnorm/model.safetensors');
+  const arch = file('models/conv-kan-fashion-batchnorm/arch.json');
+  return [
+    { name: 'safetensors', bytes: file(`${regression}/model.safetensors`), read: imported('m.safetensors') },
+    { name: 'torch zip', bytes: file(`${regression}/model.pt`), read: imported('m.pt') },
+    zipped('m.pt', file(`${regression}/model.pt`)),
+    zipped('model_state', file('models/pykan-symbolic/model_state')),
+    { name: 'torch legacy', bytes: legacy(), read: imported('m.pth') },
+    { name: 'pickle', bytes: Uint8Array.from(pickle(dict({ a: vector('0', 1) }))), read: imported('m.pkl') },
+    { name: 'npy', bytes: file(`${wine}/golden_outputs.npy`), read: readNpy },
+    {
+      name: 'YAML',
+      bytes: config,
+      read: (bytes) => imported('model.safetensors', { 'model_config.yml': bytes })(state),
+    },
+    {
+      name: 'pykan tensors',
+      bytes: state,
+      read: imported('model.safetensors', { 'model_config.yml': config }),
+    },
+    { name: 'truth tables', bytes: tables, read: imported('truth_tables.json', { 'config.json': kanele }) },
+    {
+      name: 'KANELE config',
+      bytes: kanele,
+      read: (bytes) => imported('truth_tables.json', { 'config.json': bytes })(tables),
+    },
+    {
+      name: 'architecture',
+      bytes: arch,
+      read: (bytes) => {
+        const architecture = { text: textOf(bytes), file: 'arch.json' };
+        const read = importSource(sourceOf(conv, 'm.safetensors'), { architecture });
+        return E.isLeft(read) ? read : sound(read.right.graph);
+      },
+    },
+    { name: 'pipeline', bytes: utf8(PIPELINE), read: (bytes) => parsePipeline(textOf(bytes)) },
+    ...kirs(),
+  ];
+};

@@ -1,0 +1,63 @@
+/** What a run of a fuzzer has seen, and how it goes on: until its time is over, past findings that are known already. */
+import { fingerprint } from './corpus.js';
+
+export interface Finding {
+  readonly message: string;
+  /** Where it was written, and what runs it again. */
+  readonly folder: string;
+  seen: number;
+}
+
+export interface Tally {
+  executions: number;
+  integers: number;
+  floats: number;
+  /** How often the compiler or a reader refused, by code. */
+  readonly refusals: Map<string, number>;
+  readonly findings: Map<string, Finding>;
+}
+
+export const emptyTally = (): Tally => ({
+  executions: 0,
+  integers: 0,
+  floats: 0,
+  refusals: new Map(),
+  findings: new Map(),
+});
+
+export const countRefusal = (tally: Tally, codes: ReadonlyArray<string>): void => {
+  const code = codes[0] ?? 'none';
+  tally.refusals.set(code, (tally.refusals.get(code) ?? 0) + 1);
+};
+
+/** Whether a finding is one that was met before in this run; counts it if so. */
+export const isKnown = (tally: Tally, message: string): boolean => {
+  const known = tally.findings.get(fingerprint(message));
+  if (known === undefined) return false;
+  known.seen++;
+  return true;
+};
+
+export const addFinding = (tally: Tally, message: string, folder: string): void => {
+  tally.findings.set(fingerprint(message), { message, folder, seen: 1 });
+};
+
+/** When a run ends: after so many executions, or so much time. */
+export interface Extent {
+  readonly seed: number;
+  readonly executions: number;
+  readonly seconds: number;
+}
+
+export const showTally = (name: string, tally: Tally): string => {
+  const { executions, integers, floats, refusals, findings } = tally;
+  const codes = [...refusals].sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
+  return [
+    `${name}: ${executions} executions, ${integers} integers and ${floats} floats compared, ${findings.size} findings`,
+    `  refused: ${codes.join(', ') || 'none'}`,
+    ...[...findings.values()].flatMap(({ message, folder, seen }) => [
+      `  finding (${seen} times): ${message}`,
+      `    npm run fuzz -- --replay ${folder}`,
+    ]),
+  ].join('\n');
+};
