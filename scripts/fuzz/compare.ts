@@ -172,7 +172,9 @@ export const checkCase = async (
     return await check(world, engines, given, own);
   } catch (error) {
     const at =
-      error instanceof Error ? (error.stack?.split('\n')[1] ?? '').replace(/^.*\/(src|scripts|node_modules)\//, '$1/') : '';
+      error instanceof Error
+        ? (error.stack?.split('\n')[1] ?? '').replace(/^.*\/(src|scripts|node_modules)\//, '$1/')
+        : '';
     return wrong(`exception: ${error instanceof Error ? error.message : String(error)} (${at.trim()})`);
   }
 };

@@ -108,12 +108,16 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         const acc = r.add(`${node.name}_acc`, op, operands);
         return r.add(node.name, { kind: 'dequantize', attrs: {} }, [acc]);
       };
+      const sumOf = (parts: ReadonlyArray<Coded>, sums: SumChoice): Op => {
+        const attrs = tabulateSum(parts, sums);
+        const sound = at({ pass: 'tabulate', op: node.name })(finite(attrs.scale, undefined));
+        if (E.isLeft(sound)) failure ??= sound;
+        return { kind: 'table.sum', attrs };
+      };
       /** The operand as accumulators: a table for every channel. */
       const summed = (sums: SumChoice): ValueName => {
         const value = coded(0);
-        return r.add(`${node.name}_sum`, { kind: 'table.sum', attrs: tabulateSum([value], sums) }, [
-          value.codes,
-        ]);
+        return r.add(`${node.name}_sum`, sumOf([value], sums), [value.codes]);
       };
       const { op } = node;
       switch (op.kind) {
@@ -141,9 +145,8 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         }
         case 'add': {
           const parts = [coded(0), coded(1)];
-          const attrs = tabulateSum(parts, WIDE);
           return dequantized(
-            { kind: 'table.sum', attrs },
+            sumOf(parts, WIDE),
             parts.map((p) => p.codes),
           );
         }
@@ -176,9 +179,7 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           const kept = r.keep(node);
           // A result that is codes with something univariate behind them.
           const value = outputs.has(node.name) ? resolveCoded(kept, r, statistics) : undefined;
-          return value === undefined
-            ? kept
-            : dequantized({ kind: 'table.sum', attrs: tabulateSum([value], WIDE) }, [value.codes]);
+          return value === undefined ? kept : dequantized(sumOf([value], WIDE), [value.codes]);
         }
       }
     });
@@ -273,11 +274,11 @@ const tabulateLayer = (
 };
 
 /** Weights may be finite and what they compute not: a table of it would mean nothing. */
-const finite = (scale: PerChannel, made: Tabulated): Checked<Tabulated> => {
+const finite = <A>(scale: PerChannel, made: A): Checked<A> => {
   const scales = typeof scale === 'number' ? [scale] : [...scale.data];
   return scales.every((v) => Number.isFinite(v) && v > 0)
     ? E.right(made)
-    : fail('K0204', 'the functions of the layer reach values that 32-bit floats do not hold', {
+    : fail('K0204', 'its functions reach values that 32-bit floats do not hold', {
         expected: 'weights whose functions stay finite over the range of the inputs',
         hint: 'The training probably diverged: take an earlier checkpoint.',
       });
