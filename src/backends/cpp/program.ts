@@ -6,12 +6,13 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { PerChannel } from '../../ir/constant.js';
-import { definitionsOf, type Graph, type Node, typesOf, type Value, type ValueName } from '../../ir/graph.js';
+import type { Graph, Node, Value, ValueName } from '../../ir/graph.js';
 import { sizeOf, type ValueType } from '../../ir/types.js';
 import { interleaved, keepsOrder } from '../shared/image.js';
+import { inputOf, valuesOf } from '../shared/values.js';
 import type { Slot, Stage } from './stage.js';
 import { stageOf } from './stage-of.js';
-import { checkScale, elementOf, type Scope, scaleOf } from './values.js';
+import { checkScale, elementOf, scaleOf } from './values.js';
 
 export interface Program {
   readonly name: string;
@@ -28,38 +29,18 @@ export interface Program {
   readonly output: Value;
 }
 
-const isAlias = (node: Node, typeOf: Scope['typeOf']): boolean =>
-  node.op.kind === 'observe' ||
-  (node.op.kind === 'reshape' && keepsOrder(typeOf(node.operands[0]!), node.type));
+const isAlias = (node: Node, operand: ValueType): boolean =>
+  node.op.kind === 'observe' || (node.op.kind === 'reshape' && keepsOrder(operand, node.type));
 
-export const programOf = (graph: Graph<'table'>, target: string): Checked<Program> => {
-  const [input, ...otherInputs] = graph.inputs;
-  const [result, ...otherOutputs] = graph.outputs;
-  if (input === undefined || result === undefined || otherInputs.length > 0 || otherOutputs.length > 0) {
-    return fail(
-      'K0602',
-      `the graph has ${graph.inputs.length} input(s) and ${graph.outputs.length} output(s)`,
-      { expected: 'one of each' },
-    );
-  }
-  const { kind } = input.type.element;
-  if (kind === 'int' || (kind === 'uint' && input.type.element.bits > 8)) {
-    return fail('K0602', 'the input is neither f32 nor unsigned codes of at most 8 bits', {
-      place: { op: input.name },
-    });
-  }
-  return build(graph, input, result, target);
-};
+export const programOf = (graph: Graph<'table'>, target: string): Checked<Program> =>
+  pipe(
+    inputOf(graph),
+    E.flatMap(({ input, result }) => build(graph, input, result, target)),
+  );
 
 const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: string): Checked<Program> => {
-  const types = typesOf(graph);
-  const definitions = definitionsOf(graph);
-  const typeOf = (name: ValueName): ValueType => types.get(name) ?? input.type;
-  const root = (name: ValueName): ValueName => {
-    const node = definitions.get(name);
-    return node !== undefined && isAlias(node, typeOf) ? root(node.operands[0]!) : name;
-  };
-  const named = (name: ValueName): Value => ({ name, type: typeOf(name) });
+  const { definitions, value, root, isFree } = valuesOf(graph, isAlias);
+  const typeOf = (name: ValueName): ValueType => value(name).type;
   // As callers give it: row-major.
   const inputSlot: Slot = { ...slotFor(input, 'x'), channels: 1 };
   const slots = new Map<ValueName, Slot>([[input.name, inputSlot]]);
@@ -68,7 +49,7 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
   const last = definitions.get(root(result));
   if (last === undefined) return fail('K0602', 'the output is the input itself', { place: { op: result } });
   const dequantized = last.op.kind === 'dequantize' ? last.operands[0]! : undefined;
-  const raw = named(dequantized ?? result);
+  const raw = value(dequantized ?? result);
   if (raw.type.element.kind === 'f32' || root(raw.name) === input.name) {
     return fail('K0602', `${last.op.kind} gives what the target does not return`, {
       place: { op: result },
@@ -84,8 +65,7 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
   }
   const live = liveNodes(graph, result);
   for (const node of graph.nodes) {
-    if (!live.has(node.name) || isAlias(node, typeOf) || (node === last && dequantized !== undefined))
-      continue;
+    if (!live.has(node.name) || isFree(node) || (node === last && dequantized !== undefined)) continue;
     const output = slotFor(node, `v${stages.length}`);
     const stage = stageOf(node, { typeOf, slotOf }, output, `s${stages.length}`, target);
     if (E.isLeft(stage)) return stage;
@@ -102,7 +82,7 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
       raw,
       rawSlot: slotOf(raw.name),
       scale,
-      output: named(result),
+      output: value(result),
     })),
   );
 };
