@@ -10,8 +10,7 @@ import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js
 import type { ImportOptions } from '../../importers/family.js';
 import { importSource } from '../../importers/import.js';
 import type { Source } from '../../importers/source.js';
-import { type Graph, isLevel } from '../../ir/graph.js';
-import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
+import type { Graph } from '../../ir/graph.js';
 import { type PassCall, parsePipeline, showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { Trials } from '../capabilities.js';
@@ -21,6 +20,7 @@ import { defined } from '../defined.js';
 import { type Configuration, withConfiguration } from './configuration.js';
 import type { Goal } from './goal.js';
 import { isCoarse, type Outcome, type TryAll, tryAllOn } from './outcome.js';
+import { tablesBy } from './run-calls.js';
 import { type Found, search } from './search.js';
 import { prepareStudy, type Study } from './study.js';
 import { crashingWith } from './trial-crash.js';
@@ -121,20 +121,7 @@ const finalCost = (
   configuration: Configuration,
 ): Checked<ConfigurationCost> => {
   const calls = finalCalls(request, imported, study, configuration);
-  return pipe(
-    bindPipeline(calls, passes, imported.graph.level),
-    E.flatMap((pipeline) =>
-      runPipeline(pipeline, imported.graph, {
-        context: { dataset: () => request.data },
-        verifyEach: false,
-      }),
-    ),
-    E.flatMap((graph) =>
-      isLevel('table')(graph)
-        ? E.right(configurationCost(graph))
-        : fail('K0504', `the pipeline ends with a ${graph.level} graph`),
-    ),
-  );
+  return E.map(configurationCost)(tablesBy(imported.graph, calls, passes, request.data));
 };
 
 /** Fails as `search` does, and as importing and preparing do. */

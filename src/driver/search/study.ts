@@ -13,12 +13,12 @@ import { type Graph, isLevel, typesOf } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { floatType, sizeOf } from '../../ir/types.js';
 import { type Dataset, finiteRows, toTensor } from '../../passes/dataset.js';
-import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import type { PassCall } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { inChunks, interpretFloats } from '../engines.js';
 import { type Targets, targetsOf } from '../labels.js';
 import { type LayerShape, layerShapes } from './configuration.js';
+import { runCalls } from './run-calls.js';
 import { type Metric, metricOf } from './tally.js';
 
 export interface Fold {
@@ -85,19 +85,6 @@ const chosenRows = ({ data, shape }: NpyArray, limit: number): ReadonlyArray<num
   return Array.from({ length: limit }, (_, k) => finite[Math.floor((k * finite.length) / limit)]!);
 };
 
-const run = (
-  graph: Graph,
-  calls: ReadonlyArray<PassCall>,
-  passes: ReadonlyArray<NamedPass>,
-  data: Dataset,
-): Checked<Graph> =>
-  pipe(
-    bindPipeline(calls, passes, graph.level),
-    E.flatMap((pipeline) =>
-      runPipeline(pipeline, graph, { context: { dataset: () => data }, verifyEach: false }),
-    ),
-  );
-
 const checkGraph = (graph: Graph): Checked<void> => {
   const output = graph.outputs[0];
   if (!isLevel('float')(graph)) {
@@ -119,7 +106,7 @@ export const prepareStudy = (given: StudyInput): Checked<Study> => {
   const split = calls.findIndex((call) => call.name === 'calibrate');
   return pipe(
     checkGraph(given.graph),
-    E.flatMap(() => run(given.graph, calls.slice(0, split), passes, data)),
+    E.flatMap(() => runCalls(given.graph, calls.slice(0, split), passes, data)),
     E.bindTo('graph'),
     E.bind('rows', ({ graph }) => rowsFor(given, measured, graph)),
     E.let('outputs', ({ graph }) => sizeOf(typesOf(graph).get(graph.outputs[0]!) ?? floatType([1]))),
@@ -270,7 +257,7 @@ const foldOf = (
   const { path, array } = measuredData(given);
   const mine = own.map((place) => rows[place]!);
   return pipe(
-    run(graph, calibrate, given.passes, fit),
+    runCalls(graph, calibrate, given.passes, fit),
     E.bindTo('calibrated'),
     E.bind('heldOut', () => toTensor({ path, array: rowsOf(array, mine) }, graph.inputs[0]!.type)),
     E.map(({ calibrated, heldOut }) => ({

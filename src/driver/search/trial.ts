@@ -6,16 +6,15 @@ import * as t from 'io-ts';
 import { configurationCost } from '../../analyses/configuration-cost.js';
 import { graphCost } from '../../analyses/graph-cost.js';
 import { findTarget, instantiate } from '../../backends/index.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
-import { type Graph, isLevel } from '../../ir/graph.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
-import { bindPipeline, runPipeline } from '../../passes/pipeline.js';
 import type { PassCall } from '../../passes/pipeline-text.js';
 import { BUILTIN_PASSES, type NamedPass } from '../../passes/registry.js';
 import { bytesOrFloats, inChunks, interpretFloats } from '../engines.js';
-import { sizesChecked } from '../table-sizes.js';
 import { ConfigurationCodec, withConfiguration } from './configuration.js';
-import type { Fold, Study } from './study.js';
+import { tablesBy } from './run-calls.js';
+import type { Study } from './study.js';
 import { TallyCodec, tallyOf } from './tally.js';
 
 export const TrialCodec = t.readonly(
@@ -65,27 +64,6 @@ export const trialCalls = (study: Study, { configuration, refit }: Trial): Reado
     refit === 0 ? undefined : { data: DATA, samples: refit },
   );
 
-const compiled = (
-  study: Study,
-  fold: Fold,
-  trial: Trial,
-  passes: ReadonlyArray<NamedPass>,
-): Checked<Graph<'table'>> => {
-  const calls = trialCalls(study, trial);
-  return pipe(
-    bindPipeline(calls, passes, 'float'),
-    E.map((bound) => sizesChecked(bound, calls)),
-    E.flatMap((pipeline) =>
-      runPipeline(pipeline, fold.calibrated, { context: { dataset: () => fold.fit }, verifyEach: false }),
-    ),
-    E.flatMap((graph) =>
-      isLevel('table')(graph)
-        ? E.right(graph)
-        : fail('K0504', `the pipeline ends with a ${graph.level} graph`),
-    ),
-  );
-};
-
 /** Operations above which a batch is run by WASM: emitting it takes as long as the interpreter takes for these. */
 const INTERPRETED = 1e9;
 
@@ -115,7 +93,7 @@ export const tryOn =
     if (fold === undefined) throw new RangeError(`fold ${trial.fold} of ${study.folds.length}`);
     return pipe(
       // Lazily: a list of trials is a list of tasks.
-      TE.fromIOEither(() => compiled(study, fold, trial, passes)),
+      TE.fromIOEither(() => tablesBy(fold.calibrated, trialCalls(study, trial), passes, fold.fit)),
       TE.flatMap((graph) =>
         pipe(
           outputsOn(graph, fold.heldOut),
