@@ -2,12 +2,13 @@
 import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { sizeOf } from '../../src/ir/index.js';
+import { runBatches } from './batches.js';
 import { type Case, checkCase, type Outcome } from './compare.js';
 import { keepCase } from './corpus.js';
 import type { EngineName, World } from './engines.js';
 import { type NetworkSpec, networkOf, networks } from './networks.js';
 import { DATA, dataOf, type PipelineSpec, pipelines, pipelineText } from './pipelines.js';
-import { addFinding, countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
+import { countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
 
 export interface NetworkFuzz extends Extent {
   readonly engines: ReadonlyArray<EngineName>;
@@ -68,7 +69,7 @@ const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArray<strin
 /** Longest search for a smaller case. */
 const SHRINK_MS = 20_000;
 
-/** fast-check's runs at a time; between them the clock is looked at. */
+/** fast-check's runs at a time. */
 const BATCH = 50;
 
 /** Runs until the extent is used up. Every kind of finding is made small and written once. */
@@ -77,7 +78,6 @@ export const fuzzNetworks = async (
   onProgress: (tally: Tally) => void,
 ): Promise<Tally> => {
   const tally = emptyTally();
-  const end = performance.now() + options.seconds * 1000;
   // A list, because what a callback assigns to a variable is not seen where it is read.
   const failures: Array<{ readonly given: Case; readonly outcome: Extract<Outcome, { _tag: 'wrong' }> }> = [];
   const property = fc.asyncProperty(specs, async (spec) => {
@@ -97,23 +97,15 @@ export const fuzzNetworks = async (
     failures.push({ given: given.right, outcome });
     return false;
   });
-  for (let batch = 0; performance.now() < end && tally.executions < options.executions; batch++) {
-    failures.length = 0;
-    const left = end - performance.now();
-    const details = await fc.check(property, {
-      seed: options.seed * 1_000_003 + batch,
-      numRuns: Math.min(BATCH, options.executions - tally.executions),
-      interruptAfterTimeLimit: Math.max(left, SHRINK_MS),
-      skipAllAfterTimeLimit: Math.max(left, 1),
-      markInterruptAsFailure: false,
-    });
-    // The last that failed is the smallest: shrinking goes on from failures alone.
-    const found = failures.at(-1);
-    if (details.failed && found !== undefined) {
-      const { given, outcome } = found;
-      addFinding(tally, outcome.message, keepCase(options.corpus, given, outcome));
-    }
-    onProgress(tally);
-  }
+  await runBatches(property, tally, options, {
+    size: BATCH,
+    shrink: SHRINK_MS,
+    failures,
+    keep: ({ given, outcome }) => ({
+      message: outcome.message,
+      folder: keepCase(options.corpus, given, outcome),
+    }),
+    onProgress,
+  });
   return tally;
 };

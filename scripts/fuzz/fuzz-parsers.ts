@@ -6,10 +6,11 @@ import * as vm from 'node:vm';
 import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { isDiagnosticCode } from '../../src/diagnostics/index.js';
+import { runBatches } from './batches.js';
 import { folderFor } from './corpus.js';
 import { type Edit, edited, edits } from './mutate.js';
 import { type Target, targets } from './readers.js';
-import { addFinding, countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
+import { countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
 
 export interface ParserFuzz extends Extent {
   readonly corpus: string;
@@ -92,10 +93,12 @@ const keep = (corpus: string, target: Target, bytes: Uint8Array, message: string
   return folder;
 };
 
-export const fuzzParsers = (options: ParserFuzz, onProgress: (tally: Tally) => void): Tally => {
+export const fuzzParsers = async (
+  options: ParserFuzz,
+  onProgress: (tally: Tally) => void,
+): Promise<Tally> => {
   const tally = emptyTally();
   const all = targets();
-  const end = performance.now() + options.seconds * 1000;
   const failures: Array<{ readonly target: Target; readonly bytes: Uint8Array; readonly message: string }> =
     [];
   const damage = fc.record({
@@ -113,23 +116,15 @@ export const fuzzParsers = (options: ParserFuzz, onProgress: (tally: Tally) => v
     failures.push({ target, bytes, message: reading.message });
     return false;
   });
-  for (let batch = 0; performance.now() < end && tally.executions < options.executions; batch++) {
-    failures.length = 0;
-    const left = end - performance.now();
-    const details = fc.check(property, {
-      seed: options.seed * 1_000_003 + batch,
-      numRuns: Math.min(BATCH, options.executions - tally.executions),
-      interruptAfterTimeLimit: Math.max(left, SHRINK_MS),
-      skipAllAfterTimeLimit: Math.max(left, 1),
-      markInterruptAsFailure: false,
-    });
-    // The last that failed is the smallest: shrinking goes on from failures alone.
-    const found = failures.at(-1);
-    if (details.failed && found !== undefined) {
-      const { target, bytes, message } = found;
-      addFinding(tally, message, keep(options.corpus, target, bytes, message));
-    }
-    onProgress(tally);
-  }
+  await runBatches(property, tally, options, {
+    size: BATCH,
+    shrink: SHRINK_MS,
+    failures,
+    keep: ({ target, bytes, message }) => ({
+      message,
+      folder: keep(options.corpus, target, bytes, message),
+    }),
+    onProgress,
+  });
   return tally;
 };

@@ -48,7 +48,8 @@ if (flags.replay === undefined) {
   if (parts.includes('wasm')) {
     tallies.push(['networks', await fuzzNetworks({ ...extent, engines, corpus, world }, progress)]);
   }
-  if (parts.includes('parsers')) tallies.push(['parsers', fuzzParsers({ ...extent, corpus }, progress)]);
+  if (parts.includes('parsers'))
+    tallies.push(['parsers', await fuzzParsers({ ...extent, corpus }, progress)]);
   if (process.stderr.isTTY) process.stderr.write('\n');
   console.log(`seed ${flags.seed}, ${flags.seconds} seconds`);
   for (const [name, tally] of tallies) console.log(showTally(name, tally));

@@ -26,8 +26,8 @@ describe('fuzzers', () => {
     expect(tally.integers).toBeGreaterThan(1000);
   });
 
-  it('find nothing in damaged files: all are read or refused with a diagnostic', () => {
-    const tally = fuzzParsers({ seed: 4, seconds: 30, executions: 600, corpus: scratch }, () => {});
+  it('find nothing in damaged files: all are read or refused with a diagnostic', async () => {
+    const tally = await fuzzParsers({ seed: 4, seconds: 30, executions: 600, corpus: scratch }, () => {});
     expect(tally.findings.size, showTally('parsers', tally)).toBe(0);
     expect(tally.refusals.size).toBeGreaterThan(5);
   });
