@@ -79,6 +79,20 @@ const table = (model: ViewModel): HTMLElement => {
   );
 };
 
+/** What plots of horizontal bars have in common: a row of 34 pixels for each, its name before it. */
+const barsFrame = (names: ReadonlyArray<string>, width: number) => ({
+  width,
+  height: 34 * names.length + 70,
+  marginBottom: 44,
+  marginLeft: 172,
+  style: { background: 'none', fontSize: '12px' },
+  y: { domain: names, label: null, tickSize: 0 },
+});
+
+/** The value of a bar, behind it. */
+const VALUE_TEXT = { dx: 6, textAnchor: 'start', fill: 'var(--ink)' } as const;
+const BAR_INSETS = { insetTop: 4, insetBottom: 4 };
+
 const formsPlot = (model: ViewModel, width: number): Element | undefined => {
   const bars = model.costs.forms.flatMap(({ form, title }) => {
     const bitOps = model.costs.total.costs[form]?.bitOps ?? 0;
@@ -87,12 +101,11 @@ const formsPlot = (model: ViewModel, width: number): Element | undefined => {
   if (bars.length === 0) return undefined;
   const least = 10 ** (Math.floor(Math.log10(Math.min(...bars.map((b) => b.bitOps)))) - 0.5);
   return Plot.plot({
-    width,
-    height: 34 * bars.length + 70,
-    marginBottom: 44,
-    marginLeft: 172,
+    ...barsFrame(
+      bars.map((b) => b.title),
+      width,
+    ),
     marginRight: 64,
-    style: { background: 'none', fontSize: '12px' },
     x: {
       type: 'log',
       domain: [least, Math.max(...bars.map((b) => b.bitOps))],
@@ -102,23 +115,19 @@ const formsPlot = (model: ViewModel, width: number): Element | undefined => {
       ticks: 4,
       tickSize: 0,
     },
-    y: { domain: bars.map((b) => b.title), label: null, tickSize: 0 },
     marks: [
       Plot.barX(bars, {
         x1: least,
         x2: 'bitOps',
         y: 'title',
         fill: (b: (typeof bars)[number]) => (b.form === 'compiled' ? 'var(--accent)' : 'var(--bar)'),
-        insetTop: 4,
-        insetBottom: 4,
+        ...BAR_INSETS,
       }),
       Plot.text(bars, {
         x: 'bitOps',
         y: 'title',
         text: (b: (typeof bars)[number]) => showCount(b.bitOps),
-        dx: 6,
-        textAnchor: 'start',
-        fill: 'var(--ink)',
+        ...VALUE_TEXT,
       }),
     ],
   });
@@ -133,12 +142,11 @@ const bytesPlot = (model: ViewModel, width: number): Element | undefined => {
   const bars = [...all].sort((a, b) => b.bytes - a.bytes).slice(0, 12);
   if (bars.length === 0) return undefined;
   return Plot.plot({
-    width,
-    height: 34 * bars.length + 70,
-    marginBottom: 44,
-    marginLeft: 172,
+    ...barsFrame(
+      bars.map((b) => b.name),
+      width,
+    ),
     marginRight: 72,
-    style: { background: 'none', fontSize: '12px' },
     x: {
       label: `bytes of constants${form === 'edge' ? ', as edge tables' : ''}`,
       labelOffset: 38,
@@ -147,16 +155,13 @@ const bytesPlot = (model: ViewModel, width: number): Element | undefined => {
       ticks: 4,
       domain: [0, Math.max(...bars.map((b) => b.bytes))],
     },
-    y: { domain: bars.map((b) => b.name), label: null, tickSize: 0 },
     marks: [
-      Plot.barX(bars, { x: 'bytes', y: 'name', fill: 'var(--bar)', insetTop: 4, insetBottom: 4 }),
+      Plot.barX(bars, { x: 'bytes', y: 'name', fill: 'var(--bar)', ...BAR_INSETS }),
       Plot.text(bars, {
         x: 'bytes',
         y: 'name',
         text: (b: (typeof bars)[number]) => showBytes(b.bytes),
-        dx: 6,
-        textAnchor: 'start',
-        fill: 'var(--ink)',
+        ...VALUE_TEXT,
       }),
     ],
   });
