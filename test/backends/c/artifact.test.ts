@@ -155,10 +155,12 @@ describe.skipIf(missingTools({ gcc: 'gcc' }))('inputs that no table has a row fo
     type: string,
     bad: string,
     good: string,
+    flags: ReadonlyArray<string> = [],
   ): Promise<string> => {
     const { files } = await emitC(graph, { scratch: 'caller' });
     const main = `#include "net.h"
 #include <stdio.h>
+#include <stdlib.h>
 int main(void) {
     static net_scratch s;
     ${type} x[6] = {${good}, ${good}, ${good}, ${good}, ${good}, ${bad}};
@@ -172,7 +174,7 @@ int main(void) {
 }
 `;
     const folder = writeFiles(new Map([...files, ['main.c', main]]));
-    runTool('gcc', [...STRICT, '-o', 'main', 'main.c', 'net.c'], { cwd: folder });
+    runTool('gcc', [...STRICT, ...flags, '-o', 'main', 'main.c', 'net.c'], { cwd: folder });
     return runTool(join(folder, 'main'), [], { cwd: folder }).toString();
   };
 
@@ -182,5 +184,10 @@ int main(void) {
 
   it('and NaN, where the model was compiled to refuse it', async () => {
     expect(await refusedBy(graphOf(4), 'float', '0.0f / 0.0f', '1.0f')).toBe('1 1 0');
+  });
+
+  it('and NaN where the compiler is told that there are none', async () => {
+    const flags = ['-O2', '-ffast-math'];
+    expect(await refusedBy(graphOf(4), 'float', 'strtof("nan", NULL)', '1.0f', flags)).toBe('1 1 0');
   });
 });

@@ -29,6 +29,14 @@ describe('identifiers', () => {
     ['Golden', 'Golden_model'],
     ['9lives', 'model_9lives'],
     ['__a__b', 'a_b'],
+    // Files that projects have beside those of the model, headers of the library, names of generated values and stages.
+    ['trace', 'trace_model'],
+    ['kanc_hls', 'kanc_hls_model'],
+    ['stdint', 'stdint_model'],
+    ['v0_t', 'v0_t_model'],
+    ['s12_order', 's12_order_model'],
+    ['v8', 'v8_model'],
+    ['vgg', 'vgg'],
   ])('%j becomes %s', (name, expected) => {
     expect(identifier(name, 'model')).toBe(expected);
   });
