@@ -1,5 +1,6 @@
 /** Layers that skip inputs at their frequent codes give the integers of the interpreter, whatever the codes are. */
 import { describe, expect, it } from 'vitest';
+import { type LinearMap, linearMap } from '../../../src/backends/wasm/kernels/row-addresses.js';
 import { uint } from '../../../src/ir/element.js';
 import type { Op } from '../../../src/ir/ops/index.js';
 import { valueType } from '../../../src/ir/types.js';
@@ -66,6 +67,31 @@ const CASES: ReadonlyArray<Case> = [
   { name: 'shared slabs', inputs: 300, outputs: 24, levels: 16, bits: 7, shared: true, form: /^(?!.*skip)/ },
 ];
 
+describe('linear maps', () => {
+  const mapped = (m: LinearMap, code: number): number => ((code * m.factor + m.term) & 0xffff) >> m.shift;
+
+  it.each([2, 3, 5, 16, 37, 64, 128, 256])('rounding to %s codes is one', (levels) => {
+    const map = Array.from({ length: 256 }, (_, v) => Math.floor((v * (levels - 1) + 127) / 255));
+    const found = linearMap(map);
+    expect(found).toBeDefined();
+    if (found !== undefined) expect(map.map((_, v) => mapped(found, v))).toEqual(map);
+  });
+
+  it('gives every code of a map, or none', () => {
+    const r = randomOf(5);
+    for (let round = 0; round < 300; round++) {
+      const start = r.whole(0, 9);
+      const share = r.whole(0, 10) / 10;
+      const steps = Array.from({ length: r.whole(2, 200) }, () => (r.chance(share) ? 1 : 0));
+      const map = steps.map((_, k) => start + steps.slice(0, k).reduce((a, b) => a + b, 0));
+      const found = linearMap(map);
+      if (found !== undefined) expect(map.map((_, v) => mapped(found, v))).toEqual(map);
+    }
+    expect(linearMap([3, 2, 1])).toBeUndefined();
+    expect(linearMap([0, 5, 6])).toBeUndefined();
+  });
+});
+
 describe('edge tables', () => {
   it.each(CASES)('$name', async ({ inputs, outputs, levels, bits, shared, narrow, form }) => {
     const r = randomOf(inputs + outputs);
@@ -86,7 +112,7 @@ describe('edge tables', () => {
     );
   });
 
-  it('through maps: codes whose pixels are no interval are looked up', async () => {
+  it('through maps: where the pixels of a code are no interval, another code is background', async () => {
     const r = randomOf(77);
     const inputs = 260;
     const b = tableBuilder();
@@ -98,17 +124,39 @@ describe('edge tables', () => {
     const op = withFrequent(edgeOp(r, inputs, 6, 40, 8), inputs, 6, (i) => (i < 200 ? 1 + (i % 4) : i % 7));
     const graph = network(r, b, c, op, 50);
     const { form } = (await compile(graph)).manifest.layers[0]!;
-    // All of the first 200, and of the others those of codes 1 to 4.
-    const others = Array.from({ length: 60 }, (_, k) => (200 + k) % 7).filter((v) => v >= 1 && v <= 4).length;
-    const constant = Number(/(\d+) skip/.exec(form)?.[1]);
-    expect(constant).toBeLessThanOrEqual(200 + others);
-    expect(constant).toBeGreaterThan(128);
+    // All but the last two, whose codes are 6, which is none, and 0.
+    expect(form).toMatch(/groups 0x4 \dx2 \dx1, \d+ skip background/);
     await expectSame(
       graph,
       samples(
         r,
         inputs,
         (i) => 10 + 50 * (i % 4),
+        () => r.whole(0, 255),
+      ),
+    );
+  });
+
+  it.each([4, 13, 64])('through a linear map to %s codes', async (levels) => {
+    const r = randomOf(levels);
+    const inputs = 260;
+    const b = tableBuilder();
+    const x = b.input('x', valueType(uint(8), [inputs]));
+    let v = 0;
+    const map = filled(uint(6), [1, 256], () => Math.floor((v++ * (levels - 1) + 127) / 255));
+    expect(linearMap(map.data)).toBeDefined();
+    const c = b.add('c', { kind: 'recode', attrs: { map, bits: 6, quantizer: uniform(levels) } }, [x]);
+    const op = withFrequent(edgeOp(r, inputs, levels, 40, 8), inputs, levels, (i) => i % 3);
+    const graph = network(r, b, c, op, 50);
+    expect((await compile(graph)).manifest.layers[0]?.form).toMatch(
+      /groups 0x4 0x2 0x1, \d+ skip background/,
+    );
+    await expectSame(
+      graph,
+      samples(
+        r,
+        inputs,
+        (i) => Math.round(((i % 3) * 255) / (levels - 1)),
         () => r.whole(0, 255),
       ),
     );

@@ -15,11 +15,15 @@ import type { CodeBase } from './tile-loops.js';
 
 /** Addresses of what `findForeground` reads and writes. */
 export interface BackgroundPlaces {
-  /** `intervalBlock` and `compactionBlock`. */
+  /** `intervalBlock`, `compactionBlock` and `rankBlock`. */
   readonly intervals: number;
   readonly compaction: number;
-  /** Lists of 16-bit numbers of pairs. */
+  readonly ranks: number;
+  /** The list of foreground pairs: their ranks, 16 bits each. */
   readonly foreground: number;
+  /** The codes of these pairs, two bytes each. */
+  readonly codes: number;
+  /** The list of 16-bit numbers of pairs where background begins or ends. */
   readonly borders: number;
 }
 
@@ -55,25 +59,37 @@ export const findForeground = (
     asm.i32(),
   ];
   const numbers = asm.v128();
+  const vectors = [asm.v128(), asm.v128()] as const;
+  const pattern = asm.v128();
   const pointer = (): Expr =>
     codes.pointer === undefined ? element.get() : m.i32.add(codes.pointer(), element.get());
   const constants = (part: number, at: number): Expr =>
     m.v128.load(places.intervals + part * b.count + at, 1, element.get());
   /** Pairs of which both are background, of sixteen elements: lanes of all ones. */
-  const bothIn = (at: number): Expr => {
-    const above = m.i8x16.sub(m.v128.load(codes.offset + b.first + at, 1, pointer()), constants(0, at));
-    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, at)), m.i32x4.splat(m.i32.const(-1)));
+  const bothIn = (half: 0 | 1): Expr => {
+    const above = m.i8x16.sub(vectors[half].get(), constants(0, 16 * half));
+    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, 16 * half)), m.i32x4.splat(m.i32.const(-1)));
   };
-  const background = m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(16)));
-  /** Appends the numbers of up to eight pairs. */
-  const append = (to: Local, eight: () => Expr): ReadonlyArray<Expr> => [
-    storeVector(
-      asm,
-      { pointer: to.get, offset: 0 },
-      m.i16x8.add(m.v128.load8x8_u(places.compaction, 1, m.i32.shl(eight(), m.i32.const(3))), numbers.get()),
+  const background = (): Expr => m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(1)));
+  /** Appends to lists, at given distances from their end, those of eight lanes whose bits are set. */
+  const append = (
+    to: Local,
+    eight: () => Expr,
+    lanes: ReadonlyArray<{ readonly offset: number; readonly of: () => Expr }>,
+  ): ReadonlyArray<Expr> => [
+    pattern.set(m.v128.load(places.compaction, 1, m.i32.shl(eight(), m.i32.const(4)))),
+    ...lanes.map(({ offset, of }) =>
+      storeVector(asm, { pointer: to.get, offset }, m.i8x16.swizzle(of(), pattern.get())),
     ),
     to.set(m.i32.add(to.get(), m.i32.shl(m.i32.popcnt(eight()), m.i32.const(1)))),
   ];
+  const appendPairs = (half: 0 | 1, eight: () => Expr): ReadonlyArray<Expr> =>
+    append(end, eight, [
+      { offset: 0, of: () => m.v128.load(places.ranks + 16 * half, 1, element.get()) },
+      { offset: places.codes - places.foreground, of: vectors[half].get },
+    ]);
+  const appendBorders = (eight: () => Expr): ReadonlyArray<Expr> =>
+    append(bordersEnd, eight, [{ offset: 0, of: numbers.get }]);
   const low = (of: Local) => (): Expr => m.i32.and(of.get(), m.i32.const(255));
   const high = (of: Local) => (): Expr => m.i32.shr_u(of.get(), m.i32.const(8));
   const eightMore = (): Expr => numbers.set(m.i16x8.add(numbers.get(), m.i16x8.splat(m.i32.const(8))));
@@ -83,12 +99,18 @@ export const findForeground = (
     code: [
       end.set(m.i32.const(places.foreground)),
       bordersEnd.set(m.i32.const(places.borders)),
-      numbers.set(m.i16x8.splat(m.i32.const(from / 2))),
+      numbers.set(
+        m.i16x8.add(
+          m.i16x8.splat(m.i32.const(from / 2)),
+          m.v128.const([0, 1, 2, 3, 4, 5, 6, 7].flatMap((lane) => [lane, 0])),
+        ),
+      ),
       element.set(m.i32.const(from)),
       // Whatever comes before the first pair is foreground.
       before.set(m.i32.const(1)),
       repeat(asm, element, 32, () => m.i32.const(to), [
-        bits.set(m.i32.xor(background, m.i32.const(0xffff))),
+        ...vectors.map((v, half) => v.set(m.v128.load(codes.offset + b.first + 16 * half, 1, pointer()))),
+        bits.set(m.i32.xor(background(), m.i32.const(0xffff))),
         changes.set(
           m.i32.and(
             m.i32.xor(bits.get(), m.i32.or(m.i32.shl(bits.get(), m.i32.const(1)), before.get())),
@@ -96,11 +118,11 @@ export const findForeground = (
           ),
         ),
         before.set(m.i32.shr_u(bits.get(), m.i32.const(15))),
-        ...append(end, low(bits)),
-        ...append(bordersEnd, low(changes)),
+        ...appendPairs(0, low(bits)),
+        ...appendBorders(low(changes)),
         eightMore(),
-        ...append(end, high(bits)),
-        ...append(bordersEnd, high(changes)),
+        ...appendPairs(1, high(bits)),
+        ...appendBorders(high(changes)),
         eightMore(),
       ]),
       // A run of background may reach to the end.

@@ -24,14 +24,16 @@ export interface Background {
   readonly count: number;
   /** By element from the first: the input that reads it; -1 for one that is not looked up here. */
   readonly inputOf: Int32Array;
-  /** By element: codes from `low` to `low + width` are background. */
+  /** By element: the code of the layer that is background there. */
+  readonly codeOf: Int32Array;
+  /** By element: codes of the source from `low` to `low + width` are background. */
   readonly low: Uint8Array;
   readonly width: Uint8Array;
 }
 
 /**
  * Which inputs take part: of `candidates`, those with a frequent code, to which the codes of the source in one interval
- * belong, that no other candidate reads. Undefined where they are few, or codes have more than 8 bits.
+ * belong, that no other candidate reads; and those between them. Undefined where they are few, or codes have more than 8 bits.
  * `frequent`: by input. `inputs`: of the layer.
  */
 export const backgroundOf = (
@@ -56,18 +58,34 @@ export const backgroundOf = (
   if (readers.size < LEAST_INPUTS) return undefined;
   const elements = [...readers.keys()];
   const first = elements.reduce((a, b) => Math.min(a, b)) & ~1;
-  const count = roundUp(elements.reduce((a, b) => Math.max(a, b)) + 1 - first, STEP);
+  const end = (elements.reduce((a, b) => Math.max(a, b)) | 1) + 1;
+  const count = roundUp(end - first, STEP);
   if (count > MOST_ELEMENTS) return undefined;
+  // Any code may be taken for frequent. Those that have none stand among the others, whose rows are found faster.
+  const usual = mostCommon([...readers.values()].map((input) => frequent[input]!));
+  for (const input of candidates) {
+    const element = elementOf(input);
+    if (element >= first && element < end && !readers.has(element)) readers.set(element, input);
+  }
   const inputOf = new Int32Array(count).fill(-1);
+  const codeOf = new Int32Array(count);
   const low = new Uint8Array(count);
   const width = new Uint8Array(count).fill(255);
   for (const [element, input] of readers) {
-    const interval = intervals.get(frequent[input]!)!;
+    const code = intervals.has(frequent[input]!) ? frequent[input]! : usual;
+    const interval = intervals.get(code)!;
+    codeOf[element - first] = code;
     inputOf[element - first] = input;
     low[element - first] = interval.low;
     width[element - first] = interval.high - interval.low;
   }
-  return { first, count, inputOf, low, width };
+  return { first, count, inputOf, codeOf, low, width };
+};
+
+const mostCommon = (codes: ReadonlyArray<number>): number => {
+  const counts = new Map<number, number>();
+  for (const code of codes) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return [...counts].reduce((a, b) => (b[1] > a[1] ? b : a))[0];
 };
 
 /** By code of the layer: the codes of the source that map to it, where those are one interval. */
@@ -105,14 +123,27 @@ export const intervalBlock = (b: Background): Block => {
   return blockOf(data);
 };
 
-/** By 8 bits: the numbers of the bits that are set, in order, then zeros. */
+/** By 8 bits: bytes of a vector in the order that moves the 16-bit lanes whose bits are set to its beginning. */
 export const compactionBlock = (): Block => {
-  const data = new Uint8Array(256 * 8);
+  const data = new Uint8Array(256 * 16);
   for (let bits = 0; bits < 256; bits++) {
-    let to = 8 * bits;
-    for (let k = 0; k < 8; k++) if ((bits >> k) & 1) data[to++] = k;
+    let to = 16 * bits;
+    for (let k = 0; k < 8; k++) {
+      if (((bits >> k) & 1) === 0) continue;
+      data[to++] = 2 * k;
+      data[to++] = 2 * k + 1;
+    }
   }
   return blockOf(data);
+};
+
+/** By pair: its number among those that take part, which is the order of their rows. */
+export const rankBlock = (b: Background): Block => {
+  const ranks = new Uint16Array(b.count / 2);
+  backgroundPairs(b).forEach(({ pair }, rank) => {
+    ranks[pair] = rank;
+  });
+  return blockOf(ranks);
 };
 
 /** Sums of what the first k pairs add as background: [tiles, k = 0..count / 2, outputs of a tile]. */
@@ -121,8 +152,8 @@ export const prefixBlock = (
   tiles: number,
   tile: number,
   entry: 2 | 4,
-  /** Adds what an input adds as background to the sums of all outputs. */
-  addTo: (input: number, sums: Float64Array) => void,
+  /** Adds what an input adds at a code to the sums of all outputs. */
+  addTo: (input: number, code: number, sums: Float64Array) => void,
 ): Block => {
   const pairs = b.count / 2;
   const length = tiles * (pairs + 1) * tile;
@@ -136,7 +167,7 @@ export const prefixBlock = (
         for (let o = 0; o < tile; o++) data[to + o] = sums[t * tile + o]!;
       }
       for (let e = 2 * k; e < 2 * k + 2 && e < b.count; e++) {
-        if (b.inputOf[e]! >= 0) addTo(b.inputOf[e]!, sums);
+        if (b.inputOf[e]! >= 0) addTo(b.inputOf[e]!, b.codeOf[e]!, sums);
       }
     }
     return data;
@@ -147,8 +178,8 @@ export const prefixBlock = (
 export const prefixBytes = (b: Background, tile: number, entry: 2 | 4): number =>
   (b.count / 2 + 1) * tile * entry;
 
-/** Bytes of a list of pairs, and of the addresses of their rows. Vectors of eight numbers are written whole, and one border more. */
+/** Bytes of a list of pairs, and of the addresses of their rows. Lists are written in whole vectors of eight pairs, and end in one more. */
 export const listBytes = (b: Background): { readonly pairs: number; readonly addresses: number } => ({
   pairs: roundUp(2 * (b.count / 2 + 9), 16),
-  addresses: roundUp(4 * b.count, 16),
+  addresses: 4 * b.count + 64,
 });

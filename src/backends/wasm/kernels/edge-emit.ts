@@ -66,7 +66,7 @@ const LARGEST_UNROLLED = 160;
  */
 export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray<Expr> => {
   const { tiling, window } = code;
-  const layer = layerCode(asm, bound, code, tiling.tiles);
+  const layer = layerCode(asm, bound, code);
   return [
     ...layer.once,
     ...tileLoops(
@@ -102,8 +102,7 @@ export interface LayerCode {
   readonly at: (place: TilePlace) => ReadonlyArray<Expr>;
 }
 
-/** `tiles`: how many of them `at` runs for after `once`. */
-export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode, tiles: number): LayerCode => {
+export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => {
   const { m } = asm;
   const { tiling, window, foreground } = code;
   const tableAt = bound.blocks[3]!;
@@ -191,14 +190,7 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode, tiles: number)
           asm,
           foreground,
           { blocks: bound.blocks.slice(5), scratch: bound.scratch },
-          {
-            source: code.source,
-            codes: codesAt(asm, bound.source),
-            codeStride: code.codeStride,
-            map: bound.blocks[2]!,
-            tiling,
-            tiles,
-          },
+          { codes: codesAt(asm, bound.source), codeStride: code.codeStride, tiling },
         );
   const prefixes = asm.i32();
 

@@ -100,7 +100,7 @@ const emitPart = (
     shared: true,
     foreground: whole.foreground === undefined ? undefined : { ...whole.foreground, range },
   };
-  const layer = layerCode(asm, { ...bound, blocks, source: INPUT }, code, 1);
+  const layer = layerCode(asm, { ...bound, blocks, source: INPUT }, code);
   const tile = (): Expr => asm.parameter(2);
   const target = { pointer: () => asm.parameter(1), offset: 0 };
   const constants = asm.i32();

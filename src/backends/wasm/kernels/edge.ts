@@ -27,6 +27,7 @@ import {
 } from './edge-layout.js';
 import { partsOf } from './edge-parts.js';
 import { ROUND } from './edge-rows.js';
+import { codeMapOf } from './row-addresses.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
 
@@ -87,9 +88,11 @@ export const edgeTable = (
   const wanted = slots.map(table.slabOf);
   const distinct = [...new Set(wanted)];
   const shared = distinct.length < wanted.length;
-  // First the slabs of pairs, -1 for a member that is not there, then those of the slots.
-  const firstSlot = 2 * pairs.length;
-  const slabs = [...pairs.flatMap((p) => p.inputs.map((i) => (i < 0 ? -1 : table.slabOf(i)))), ...distinct];
+  // First the slabs of pairs, -1 for a member that is not there, and a pair of zeros, then those of the slots.
+  const paired = pairs.flatMap((p) => p.inputs.map((i) => (i < 0 ? -1 : table.slabOf(i))));
+  const beforeSlots = background === undefined ? [] : [...paired, -1, -1];
+  const firstSlot = beforeSlots.length;
+  const slabs = [...beforeSlots, ...distinct];
   const stride = codeStride(tiling, slabs.length);
   const order = new Map(distinct.map((slab, k) => [slab, firstSlot + k]));
   const slabOffsets = wanted.map((slab) => order.get(slab)! * tiling.rowBytes);
@@ -108,7 +111,13 @@ export const edgeTable = (
   const foreground: EdgeForeground | undefined =
     background === undefined
       ? undefined
-      : { background, size, entry: constantBytes, range: { from: 0, to: background.count } };
+      : {
+          background,
+          size,
+          entry: constantBytes,
+          range: { from: 0, to: background.count },
+          map: codeMapOf(source),
+        };
   const starts =
     window === undefined
       ? analysis.offset
@@ -152,9 +161,7 @@ export const edgeTable = (
         ? new Uint32Array(0)
         : positionWords(window, codeBytes, classBytes(tiling, constantBytes)),
     ),
-    ...(foreground === undefined
-      ? []
-      : foregroundBlocks(foreground, analysis, tiling, attrs.frequent?.data ?? [])),
+    ...(foreground === undefined ? [] : foregroundBlocks(foreground, analysis, tiling)),
   ];
   return E.right({
     ...base,
