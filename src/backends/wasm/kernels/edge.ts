@@ -27,6 +27,7 @@ import {
 } from './edge-layout.js';
 import { partsOf } from './edge-parts.js';
 import { ROUND } from './edge-rows.js';
+import { edgeSpread, spreadOf } from './edge-spread.js';
 import { codeMapOf } from './row-addresses.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
@@ -68,9 +69,17 @@ export const edgeTable = (
       { place: { op: base.name } },
     );
   }
-  const tiling = tileOutputs(mode, table.width, table.groups);
   const capacity =
     mode._tag === 'split8' ? 0xff : mode._tag === 'split16' ? 0xffff : Number.POSITIVE_INFINITY;
+  const bits = attrs.table.element.kind === 'f32' ? 32 : attrs.table.element.bits;
+  const isUnit = attrs.window?.stride.every((step) => step === 1) ?? false;
+  const spread = window === undefined || !narrow ? undefined : spreadOf(window, isUnit, mode, table);
+  if (spread !== undefined) {
+    return E.right(
+      edgeSpread(base, { table, bits }, spread, capacity, source, result === 'i32' ? 'i32' : 'i16'),
+    );
+  }
+  const tiling = tileOutputs(mode, table.width, table.groups);
   const varied = variedInputs(analysis);
   const background =
     window === undefined && attrs.slabs === undefined
@@ -185,7 +194,7 @@ export const edgeTable = (
       ].join(', '),
       inputs: inputs * table.groups,
       outputs: table.outputs,
-      bits: attrs.table.element.kind === 'f32' ? 32 : attrs.table.element.bits,
+      bits,
     },
   });
 };

@@ -28,29 +28,34 @@ export const sumTables = (
     ],
     emit: (asm, bound) => {
       const { m } = asm;
-      return elementRounds(asm, base, 1, (index, at) => {
-        const terms = tables.map((table, k): Expr => {
-          const storage = sources[k]!;
-          const from = addressIn(asm, bound.sources[k]!, () => scaled(m, index(), storageBytes(storage)));
-          const code = loadCode(asm, storage, from.offset, from.pointer());
-          const entry =
-            table.shape[0] === 1 ? code : m.i32.add(code, m.i32.mul(at(), m.i32.const(table.shape[1]!)));
-          const bytes = storedBytes(table);
-          const pointer = scaled(m, entry, bytes);
-          return bytes === 2
-            ? m.i32.load16_s(bound.blocks[1 + k]!, 1, pointer)
-            : m.i32.load(bound.blocks[1 + k]!, 1, pointer);
-        });
-        const start = bias === undefined ? [] : [m.i32.load(bound.blocks[0]!, 1, scaled(m, at(), 4))];
-        const sum = [...start, ...terms].reduce((a, b) => m.i32.add(a, b));
-        const to = scaled(m, index(), storageBytes(result));
-        return [
-          result === 'i16' ? m.i32.store16(bound.target, 1, to, sum) : m.i32.store(bound.target, 1, to, sum),
-        ];
-      });
+      const lanes = base.channels % TOGETHER === 0 ? TOGETHER : 1;
+      return elementRounds(asm, base, lanes, (index, at) =>
+        Array.from({ length: lanes }, (_, lane) => {
+          const terms = tables.map((table, k): Expr => {
+            const storage = sources[k]!;
+            const [rows, levels] = [table.shape[0]!, table.shape[1]!];
+            const bytes = storedBytes(table);
+            const from = addressIn(asm, bound.sources[k]!, () => scaled(m, index(), storageBytes(storage)));
+            const code = loadCode(asm, storage, from.offset + lane * storageBytes(storage), from.pointer());
+            const entry = scaled(m, code, bytes);
+            const pointer = rows === 1 ? entry : m.i32.add(entry, scaled(m, at(), levels * bytes));
+            const table0 = bound.blocks[1 + k]! + (rows === 1 ? 0 : lane * levels * bytes);
+            return bytes === 2 ? m.i32.load16_s(table0, 1, pointer) : m.i32.load(table0, 1, pointer);
+          });
+          const start =
+            bias === undefined ? [] : [m.i32.load(bound.blocks[0]! + 4 * lane, 1, scaled(m, at(), 4))];
+          const sum = [...start, ...terms].reduce((a, b) => m.i32.add(a, b));
+          const to = scaled(m, index(), storageBytes(result));
+          const target = bound.target + lane * storageBytes(result);
+          return result === 'i16' ? m.i32.store16(target, 1, to, sum) : m.i32.store(target, 1, to, sum);
+        }),
+      );
     },
     summary: { op: 'table.sum', form: `${tables.length} tables`, inputs: base.length, outputs: base.length },
   };
 };
+
+/** Elements of neighbouring channels that are done in a row: they share what finds them. */
+const TOGETHER = 4;
 
 const storedBytes = (table: Constant): 2 | 4 => (table.data.BYTES_PER_ELEMENT <= 2 ? 2 : 4);
