@@ -10,7 +10,16 @@ import type { EdgeGroups } from './edge-analysis.js';
 import { type EdgeForeground, foregroundCode } from './edge-foreground.js';
 import type { EdgeTiling } from './edge-layout.js';
 import { type Flushing, type Group, groupLoop, ROUND, type Row, rowAdder, rowOffset } from './edge-rows.js';
-import { addUnits, copyWords, type EdgeSums, piecesOf, storeUnits, unitsOf } from './edge-sums.js';
+import {
+  addUnits,
+  copyWords,
+  type EdgeSums,
+  type Piece,
+  piecesOf,
+  storeUnits,
+  unitOf,
+  unitsOf,
+} from './edge-sums.js';
 import { type CodeBase, codesAt, type TilePlace, tileLoops } from './tile-loops.js';
 import { emitFrame, type WindowGeometry } from './window.js';
 
@@ -45,9 +54,6 @@ export interface EdgeCode {
   readonly foreground: EdgeForeground | undefined;
   readonly rounds: ReadonlyArray<Rounds>;
 }
-
-/** A tile of more units keeps its sums in memory. */
-const MOST_IN_REGISTERS = 0;
 
 /** Groups whose sums (255 each at most) fit 16 unsigned bits. */
 export const FLUSH_GROUPS = 257;
@@ -107,9 +113,13 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => 
   const { tiling, window, foreground } = code;
   const tableAt = bound.blocks[3]!;
   const sumsAt = bound.scratch + code.frame + 4 * tiling.tile;
-  const pieces = piecesOf(tiling, (k) =>
-    tiling.units <= MOST_IN_REGISTERS ? asm.v128() : accumulatorInMemory(asm, sumsAt + 16 * k),
-  );
+  const slots = code.rounds.reduce((n, r) => n + r.count * sum(r.groups), 0);
+  const accumulators = tiling.units;
+  const unrolled =
+    window !== undefined && code.sums !== 'flushed' && slots * accumulators <= LARGEST_UNROLLED;
+  /** All rows are added at once: a piece is written before the next one is summed. */
+  const atOnce = unrolled && slots > 0 && unrolledRounds(code.rounds).length === 1;
+  const pieces = piecesOf(tiling, (k) => (atOnce ? asm.v128() : accumulatorInMemory(asm, sumsAt + 16 * k)));
   const [tableOfTile, rows, slot] = [asm.i32(), asm.i32(), asm.i32()];
   const codeBytes = storageBytes(code.source.storage);
   const framed =
@@ -118,9 +128,6 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => 
       : emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
   const locals = pieces.flatMap((p) => (p.high === undefined ? [p.sum] : [p.sum, p.high]));
   const clear = (): ReadonlyArray<Expr> => locals.map((local) => local.set(m.i32x4.splat(m.i32.const(0))));
-  const slots = code.rounds.reduce((n, r) => n + r.count * sum(r.groups), 0);
-  const unrolled =
-    window !== undefined && code.sums !== 'flushed' && slots * locals.length <= LARGEST_UNROLLED;
   const addRows = rowAdder(asm, tiling.mode, pieces);
   const oneTile = tiling.groups * tiling.tiles === 1;
   const table = oneTile ? { pointer: undefined, offset: tableAt } : { pointer: tableOfTile.get, offset: 0 };
@@ -128,11 +135,15 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => 
     rowOffset(asm, code.source, codes, at, code.codeStride, bound.blocks[2]!);
 
   /** The inputs that are looked up whatever their codes. */
-  const addSlots = (codes: CodeBase, flushing: FlushAfter | undefined): ReadonlyArray<Expr> => {
+  const addSlots = (
+    codes: CodeBase,
+    flushing: FlushAfter | undefined,
+    then?: (piece: Piece) => ReadonlyArray<Expr>,
+  ): ReadonlyArray<Expr> => {
     if (slots === 0) return [];
     if (unrolled) {
       let next = 0;
-      return unrolledRounds(code.rounds).flatMap(({ groups }) =>
+      return unrolledRounds(code.rounds).flatMap(({ groups }, round) =>
         addRows(
           inGroups(groups, () => {
             const k = next++;
@@ -142,6 +153,8 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => 
               offset: table.offset + code.slabOffsets[k]!,
             };
           }),
+          round === 0,
+          then,
         ),
       );
     }
@@ -220,9 +233,15 @@ export const layerCode = (asm: Asm, bound: Bound, code: EdgeCode): LayerCode => 
     const flushing: FlushAfter | undefined = flushed
       ? (groups) => ({ limit: Math.floor(FLUSH_GROUPS / groups), flush })
       : undefined;
+    if (code.sums !== 'flushed' && atOnce) {
+      const { sums } = code;
+      return addSlots(place.codes, undefined, (piece) =>
+        storeUnits(asm, sums, code.result, unitsOf(asm, tiling, [piece]), place, unitOf(tiling, piece)),
+      );
+    }
     return [
       ...starts,
-      ...clear(),
+      ...(unrolled && slots > 0 ? [] : clear()),
       ...(parts === undefined ? [] : parts.add(addRows, table, flushing)),
       ...addSlots(place.codes, flushing),
       ...(code.sums !== 'flushed'

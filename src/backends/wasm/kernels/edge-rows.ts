@@ -1,5 +1,6 @@
 /** Adding rows of an edge table to the sums of a tile, and the loops over groups of rows. */
 import { type Asm, type Expr, type Local, repeat, scaled } from '../asm.js';
+import type { Accumulator } from './accumulators.js';
 import { type CodeSource, loadSourceCode } from './code-source.js';
 import type { EdgeMode } from './edge-layout.js';
 import type { Piece } from './edge-sums.js';
@@ -20,8 +21,15 @@ export type Group = ReadonlyArray<Row>;
  */
 export const ROUND = 8;
 
-/** Code that adds the rows of some groups, `ROUND` rows at most. */
-export type AddRows = (groups: ReadonlyArray<Group>) => ReadonlyArray<Expr>;
+/**
+ * Code that adds the rows of some groups, `ROUND` rows at most. `fresh`: nothing has been added before, and accumulators hold
+ * anything. `then`: what follows for a piece.
+ */
+export type AddRows = (
+  groups: ReadonlyArray<Group>,
+  fresh?: boolean,
+  then?: (piece: Piece) => ReadonlyArray<Expr>,
+) => ReadonlyArray<Expr>;
 
 /** Addresses of the rows first, then vector by vector their sum. */
 export const rowAdder = (asm: Asm, mode: EdgeMode, pieces: ReadonlyArray<Piece>): AddRows => {
@@ -37,19 +45,20 @@ export const rowAdder = (asm: Asm, mode: EdgeMode, pieces: ReadonlyArray<Piece>)
       : mode.entry === 1
         ? m.v128.load8x8_u(offset, 1, pointer)
         : m.v128.load16x4_u(offset, 1, pointer);
-  return (groups) => {
+  return (groups, fresh = false, then = () => []) => {
+    const grow = (sum: Accumulator, more: Expr): Expr => sum.set(fresh ? more : add(more, sum.get()));
     const placed = placeRows(groups, pointers);
     const find = placed.flat().map(({ row, at }) => at.set(row.pointer()));
     const sums = pieces.flatMap((piece) => {
       const total = (group: (typeof placed)[number]): Expr =>
         group.map(({ row, at }) => load(piece.half, at.get(), row.offset + piece.offset)).reduce(add);
-      if (piece.high === undefined)
-        return [piece.sum.set(add(placed.map(total).reduce(add), piece.sum.get()))];
+      if (piece.high === undefined) return [grow(piece.sum, placed.map(total).reduce(add)), ...then(piece)];
       const kept = totals.slice(0, placed.length);
       return [
         ...kept.map((local, g) => local.set(total(placed[g]!))),
-        piece.sum.set(add(kept.map((local) => local.get()).reduce(add), piece.sum.get())),
-        piece.high.set(add(kept.map((local) => shift(local.get())).reduce(add), piece.high.get())),
+        grow(piece.sum, kept.map((local) => local.get()).reduce(add)),
+        grow(piece.high, kept.map((local) => shift(local.get())).reduce(add)),
+        ...then(piece),
       ];
     });
     return [...find, ...sums];

@@ -30,6 +30,9 @@ export const piecesOf = (t: EdgeTiling, make: (k: number) => Accumulator): Reado
   });
 };
 
+/** The number of the first unit of a piece. */
+export const unitOf = (t: EdgeTiling, { offset }: Piece): number => offset / (t.mode.unit * t.mode.entry);
+
 type Units = ReadonlyArray<() => Expr>;
 
 /** The sums of each unit, in the lanes of the mode, without the constant part. */
@@ -45,19 +48,21 @@ export const unitsOf = (asm: Asm, t: EdgeTiling, pieces: ReadonlyArray<Piece>): 
   });
 };
 
-/** Writes the outputs of a tile: constant plus sum. */
+/** Writes the outputs of a tile: constant plus sum. `first`: the number of the first unit. */
 export const storeUnits = (
   asm: Asm,
   sums: Exclude<EdgeSums, 'flushed'>,
   result: 'i16' | 'i32',
   units: Units,
   place: TilePlace,
+  first = 0,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
   const bytes = result === 'i16' ? 2 : 4;
   const store = (output: number, value: Expr): ReadonlyArray<Expr> =>
     storeBytes(asm, plus(place.target, output * bytes), value, (place.valid - output) * bytes);
-  return units.flatMap((unit, u) => {
+  return units.flatMap((unit, k) => {
+    const u = first + k;
     const constant = (vector: number): Expr => loadVector(asm, plus(place.constants, 16 * vector));
     if (sums === 'wide') return store(4 * u, m.i32x4.add(unit(), constant(u)));
     const kept = asm.v128();
