@@ -60,10 +60,21 @@ const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript',
   '.css': 'text/css',
   '.svg': 'image/svg+xml',
+  '.wasm': 'application/wasm',
+};
+
+/** Headers with which a page may share memory with its workers. */
+export const ISOLATED: Readonly<Record<string, string>> = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
 };
 
 /** Serves a folder of static files under a path such as '/some/path/'. */
-export const serveFolder = async (folder: string, path: string): Promise<StaticServer> => {
+export const serveFolder = async (
+  folder: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<StaticServer> => {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
     const file = join(folder, pathname.slice(path.length) || 'index.html');
@@ -71,7 +82,10 @@ export const serveFolder = async (folder: string, path: string): Promise<StaticS
       response.writeHead(404).end();
       return;
     }
-    response.writeHead(200, { 'content-type': TYPES[extname(file)] ?? 'application/octet-stream' });
+    response.writeHead(200, {
+      ...headers,
+      'content-type': TYPES[extname(file)] ?? 'application/octet-stream',
+    });
     createReadStream(file).pipe(response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

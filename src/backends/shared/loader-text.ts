@@ -9,33 +9,36 @@ export const elementsIn = (shape: ReadonlyArray<number>): number => shape.reduce
 
 /** What a program asks of its input. Around it are `meta`, `takes` and `features`; it gives the number of samples. */
 export const CHECK_INPUT = `\
-  const check = (input, batch) => {
-    if (!takes.some((type) => input instanceof type)) {
-      throw new TypeError('kanc model: the input must be a ' + takes.map((type) => type.name).join(' or '));
+const check = (input, batch) => {
+  if (!takes.some((type) => input instanceof type)) {
+    throw new TypeError('kanc model: the input must be a ' + takes.map((type) => type.name).join(' or '));
+  }
+  const samples = batch ?? input.length / features;
+  if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
+    throw new TypeError(
+      'kanc model: the input has ' + input.length + ' elements, expected ' +
+        (batch === undefined ? 'a multiple of ' : batch + ' x ') + features,
+    );
+  }
+  if (meta.input.refusesNaN) {
+    for (let i = 0; i < input.length; i++) {
+      if (input[i] !== input[i]) throw new TypeError('kanc model: the input has NaN at element ' + i);
     }
-    const samples = batch ?? input.length / features;
-    if (!Number.isInteger(samples) || samples < 1 || input.length !== samples * features) {
-      throw new TypeError(
-        'kanc model: the input has ' + input.length + ' elements, expected ' +
-          (batch === undefined ? 'a multiple of ' : batch + ' x ') + features,
-      );
-    }
-    if (meta.input.refusesNaN) {
-      for (let i = 0; i < input.length; i++) {
-        if (input[i] !== input[i]) throw new TypeError('kanc model: the input has NaN at element ' + i);
+  }
+  if (meta.input.dtype === 'u8' && meta.input.levels < 256) {
+    for (let i = 0; i < input.length; i++) {
+      if (input[i] >= meta.input.levels) {
+        throw new TypeError(
+          'kanc model: element ' + i + ' is ' + input[i] + ', codes end at ' + (meta.input.levels - 1),
+        );
       }
     }
-    if (meta.input.dtype === 'u8' && meta.input.levels < 256) {
-      for (let i = 0; i < input.length; i++) {
-        if (input[i] >= meta.input.levels) {
-          throw new TypeError(
-            'kanc model: element ' + i + ' is ' + input[i] + ', codes end at ' + (meta.input.levels - 1),
-          );
-        }
-      }
-    }
-    return samples;
-  };`;
+  }
+  return samples;
+};`;
+
+/** Text two spaces further in. */
+export const indented = (text: string): string => text.replaceAll(/^(?=.)/gm, '  ');
 
 /** The type of `meta`. */
 export const META_TYPES = `\

@@ -5,6 +5,7 @@
 import { encodeBase64 } from '../../ir/resources-base64.js';
 import { CHECK_INPUT, elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
 import type { Manifest } from './manifest.js';
+import { POOL, poolTypes } from './pool.js';
 
 /** The data that the loader needs, and what `model.meta` shows. */
 const metaOf = (m: Manifest): unknown => ({
@@ -24,6 +25,8 @@ export const loaderSource = (manifest: Manifest, inlined: Uint8Array | undefined
       ? "const ownModule = () => new URL('./model.wasm', import.meta.url);"
       : `const ownModule = () => Uint8Array.from(atob('${encodeBase64(inlined)}'), (c) => c.charCodeAt(0));`,
     LOADER,
+    POOL,
+    'export default load;\n',
   ].join('\n');
 
 const LOADER = `
@@ -44,21 +47,19 @@ const fromResponse = async (response) => {
   // Servers that send .wasm with another type than application/wasm cannot be streamed from.
   const type = (response.headers.get('content-type') ?? '').split(';')[0].trim();
   return type === 'application/wasm'
-    ? (await WebAssembly.instantiateStreaming(response)).instance
-    : (await WebAssembly.instantiate(await response.arrayBuffer())).instance;
+    ? WebAssembly.compileStreaming(response)
+    : WebAssembly.compile(await response.arrayBuffer());
 };
 
-const instanceOf = async (wasm) => {
-  if (wasm instanceof WebAssembly.Module) return WebAssembly.instantiate(wasm);
-  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) {
-    return (await WebAssembly.instantiate(wasm)).instance;
-  }
+const moduleOf = async (wasm) => {
+  if (wasm instanceof WebAssembly.Module) return wasm;
+  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
   if (typeof Response !== 'undefined' && wasm instanceof Response) return fromResponse(wasm);
   if (wasm instanceof URL || typeof wasm === 'string') {
     const isFile = wasm instanceof URL ? wasm.protocol === 'file:' : !/^(https?|data|blob):/.test(wasm);
     if (isNode() && isFile) {
       const file = typeof wasm === 'string' && wasm.startsWith('file:') ? new URL(wasm) : wasm;
-      return (await WebAssembly.instantiate(await readBytes(file))).instance;
+      return WebAssembly.compile(await readBytes(file));
     }
     return fromResponse(await fetch(wasm));
   }
@@ -67,15 +68,15 @@ const instanceOf = async (wasm) => {
   );
 };
 
+${CHECK_INPUT}
+
 /** Loads the model. \`wasm\`: bytes, URL, path (Node), Response or WebAssembly.Module; default: the file beside this one. */
 export const load = async ({ wasm = ownModule() } = {}) => {
-  const { exports } = await instanceOf(wasm);
+  const { exports } = await WebAssembly.instantiate(await moduleOf(wasm));
   const buffer = exports.memory.buffer;
   const inputs = new InputArray(buffer, memory.input.address, memory.capacity * features);
   const floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
   const integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
-
-${CHECK_INPUT}
 
   const execute = (run, results, outputs, input, batch) => {
     const samples = check(input, batch);
@@ -104,8 +105,6 @@ ${CHECK_INPUT}
     predictRaw,
   };
 };
-
-export default load;
 `;
 
 export const loaderTypes = (manifest: Manifest): string => {
@@ -127,8 +126,10 @@ export interface LoadOptions {
   readonly wasm?: ArrayBuffer | ArrayBufferView | URL | string | object;
 }
 
+${poolTypes(input, output)}
 export const meta: Meta;
 export function load(options?: LoadOptions): Promise<Model>;
+export function loadPool(options?: PoolOptions): Promise<Pool>;
 export default load;
 `;
 };

@@ -2,7 +2,7 @@
  * The second half of the loader: it loads a program and runs it, and is the same for every program. It is driven by
  * data: `program` tells the dispatches and where values lie. Also what `kanc run`, `eval` and `verify` run.
  */
-import { CHECK_INPUT } from '../shared/loader-text.js';
+import { CHECK_INPUT, indented } from '../shared/loader-text.js';
 
 export const LOADER_MODEL = `
 /**
@@ -213,7 +213,7 @@ export const load = async ({
     }
   };
 
-${CHECK_INPUT}
+${indented(CHECK_INPUT)}
 
   /** The wanted values of all samples, as typed arrays. */
   const execute = async (input, batch, wanted, trace) => {
