@@ -79,6 +79,27 @@ describe('constants of channels', () => {
   });
 });
 
+describe('recode', () => {
+  it.each([[1], [15], [16], [17], [784], [3, 5, 7]].map((shape) => ({ shape })))(
+    'through a linear map: $shape',
+    async ({ shape }) => {
+      for (const levels of [2, 16, 64, 256]) {
+        const r = randomOf(levels);
+        const b = tableBuilder();
+        const x = codes(b, shape, 256);
+        let v = 0;
+        const map = filled(uint(8), [1, 256], () => Math.floor((v++ * (levels - 1) + 127) / 255));
+        const c = b.add('c', { kind: 'recode', attrs: { map, bits: 8, quantizer: uniform(levels) } }, [x]);
+        const s = b.add('s', sumOp(r, shape[0]!, [levels, 256], 8), [c, x]);
+        const graph = finish(b, s);
+        const { layers } = (await compile(graph)).manifest;
+        if (levels < 256) expect(layers.find((layer) => layer.op === 'recode')?.form).toBe('linear map');
+        await expectSame(graph, codesOf(r, 5 * sizeOf(shape), 256));
+      }
+    },
+  );
+});
+
 describe('requantize with split products', () => {
   it.each(Array.from({ length: 12 }, (_, seed) => seed))('random op %i', async (seed) => {
     const r = randomOf(seed + 70);

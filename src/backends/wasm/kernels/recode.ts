@@ -1,13 +1,20 @@
-/** Codes to codes through a map, one element at a time (the map of a layer's input is usually fused into the layer). */
+/**
+ * Codes to codes through a map: sixteen at a time where it is linear, else one element at a time. (The map of a layer's input
+ * is usually fused into the layer.)
+ */
 import type { RecodeAttrs } from '../../../ir/ops/recode.js';
-import { addressIn, type Expr, scaled } from '../asm.js';
-import type { Kernel, KernelBase } from '../kernel.js';
-import { blockOf, loadCode, type Storage, storageBytes } from '../storage.js';
+import { type Asm, addressIn, type Expr, loadVector, scaled, storeVector } from '../asm.js';
+import type { Bound, Kernel, KernelBase } from '../kernel.js';
+import { blockOf, loadCode, roundUp, type Storage, storageBytes } from '../storage.js';
 import { elementRounds } from './elementwise.js';
+import { applyLinear, type LinearMap, linearMap } from './linear-map.js';
 
 export const recodeMap = (base: KernelBase, attrs: RecodeAttrs, source: Storage, result: Storage): Kernel => {
   const [rows, levels] = [attrs.map.shape[0]!, attrs.map.shape[1]!];
   const bytes = storageBytes(result);
+  const linear =
+    rows === 1 && bytes === 1 && storageBytes(source) === 1 ? linearMap(attrs.map.data) : undefined;
+  if (linear !== undefined) return recodeLinear(base, linear, result);
   const map = bytes === 1 ? Uint8Array.from(attrs.map.data) : Uint16Array.from(attrs.map.data);
   return {
     ...base,
@@ -33,4 +40,31 @@ export const recodeMap = (base: KernelBase, attrs: RecodeAttrs, source: Storage,
       outputs: base.length,
     },
   };
+};
+
+const LANES = 16;
+
+const recodeLinear = (base: KernelBase, map: LinearMap, result: Storage): Kernel => ({
+  ...base,
+  result,
+  reach: roundUp(base.length, LANES),
+  blocks: [],
+  emit: (asm, bound) => emitLinear(asm, bound, base, map),
+  summary: { op: 'recode', form: 'linear map', inputs: base.length, outputs: base.length },
+});
+
+const emitLinear = (asm: Asm, bound: Bound, base: KernelBase, map: LinearMap): ReadonlyArray<Expr> => {
+  const { m } = asm;
+  const codes = asm.v128();
+  return elementRounds(asm, { ...base, channels: 1 }, LANES, (index) => [
+    codes.set(loadVector(asm, addressIn(asm, bound.source, index))),
+    storeVector(
+      asm,
+      { pointer: index, offset: bound.target },
+      m.i8x16.narrow_i16x8_u(
+        applyLinear(asm, map, m.i16x8.extend_low_i8x16_u(codes.get())),
+        applyLinear(asm, map, m.i16x8.extend_high_i8x16_u(codes.get())),
+      ),
+    ),
+  ]);
 };

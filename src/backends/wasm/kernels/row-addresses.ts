@@ -5,52 +5,13 @@
 import { type Asm, type Expr, type Local, loadVector, repeat, splatI32, storeVector } from '../asm.js';
 import { type CodeSource, layerCode } from './code-source.js';
 import { unlessDone } from './edge-rows.js';
-
-/** (code * factor + term) >> shift, which fits 16 unsigned bits before the shift. */
-export interface LinearMap {
-  readonly factor: number;
-  readonly term: number;
-  readonly shift: number;
-}
+import { applyLinear, type LinearMap, linearMap } from './linear-map.js';
 
 /** How codes of a pair's two bytes become codes of the layer: as they are, by arithmetic, or byte by byte. */
 export type CodeMap =
   | { readonly _tag: 'none' }
   | ({ readonly _tag: 'linear' } & LinearMap)
   | { readonly _tag: 'bytes'; readonly bytes: Uint8Array };
-
-/**
- * A linear map that gives `map` at every code. With u = 2^shift, code c asks that
- * map[c] u <= c factor + term < (map[c] + 1) u. Two of these bound the factor, and a factor then the term.
- */
-export const linearMap = (map: ArrayLike<number>): LinearMap | undefined => {
-  const last = map.length - 1;
-  for (let shift = 15; shift >= 0; shift--) {
-    const factor = factorOf(map, 2 ** shift);
-    if (factor === undefined) continue;
-    let [least, most] = [0, 0xffff - last * factor];
-    for (let c = 0; c <= last; c++) {
-      least = Math.max(least, map[c]! * 2 ** shift - c * factor);
-      most = Math.min(most, (map[c]! + 1) * 2 ** shift - 1 - c * factor);
-    }
-    if (least <= most) return { factor, term: least, shift };
-  }
-  return undefined;
-};
-
-/** A factor in the middle of those that no two codes exclude. */
-const factorOf = (map: ArrayLike<number>, unit: number): number | undefined => {
-  let [least, most] = [0, 0xffff];
-  for (let c = 0; c < map.length; c++) {
-    for (let d = c + 1; d < map.length; d++) {
-      const rise = (map[d]! - map[c]!) * unit;
-      least = Math.max(least, (rise - unit + 1) / (d - c));
-      most = Math.min(most, (rise + unit - 1) / (d - c));
-    }
-  }
-  const middle = Math.round((Math.ceil(least) + Math.floor(most)) / 2);
-  return least <= middle && middle <= most ? middle : undefined;
-};
 
 export const codeMapOf = (source: CodeSource): CodeMap => {
   if (source.map === undefined) return { _tag: 'none' };
@@ -100,13 +61,7 @@ export const writeAddresses = (
   /** Bytes from the first list entry, rounded up to a multiple. */
   const listed = (multiple: number): Expr =>
     m.i32.and(m.i32.add(end.get(), m.i32.const(multiple - 1 - ranks)), m.i32.const(-multiple));
-  const mapped = (code: Expr): Expr =>
-    map._tag !== 'linear'
-      ? code
-      : m.i16x8.shr_u(
-          m.i16x8.add(m.i16x8.mul(code, splat16(map.factor)), splat16(map.term)),
-          m.i32.const(map.shift),
-        );
+  const mapped = (code: Expr): Expr => (map._tag === 'linear' ? applyLinear(asm, map, code) : code);
   const half = (k: 0 | 1, lanes: Local): Expr =>
     k === 0 ? m.i32x4.extend_low_i16x8_u(lanes.get()) : m.i32x4.extend_high_i16x8_u(lanes.get());
   const slabs = [asm.v128(), asm.v128()] as const;

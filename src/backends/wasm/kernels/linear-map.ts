@@ -1,0 +1,49 @@
+/** Maps of codes that are arithmetic: a multiplication, an addition and a shift of 16-bit lanes. */
+import type { Asm, Expr } from '../asm.js';
+
+/** (code * factor + term) >> shift, which fits 16 unsigned bits before the shift. */
+export interface LinearMap {
+  readonly factor: number;
+  readonly term: number;
+  readonly shift: number;
+}
+
+/**
+ * A linear map that gives `map` at every code. With u = 2^shift, code c asks that
+ * map[c] u <= c factor + term < (map[c] + 1) u. Two of these bound the factor, and a factor then the term.
+ */
+export const linearMap = (map: ArrayLike<number>): LinearMap | undefined => {
+  const last = map.length - 1;
+  for (let shift = 15; shift >= 0; shift--) {
+    const factor = factorOf(map, 2 ** shift);
+    if (factor === undefined) continue;
+    let [least, most] = [0, 0xffff - last * factor];
+    for (let c = 0; c <= last; c++) {
+      least = Math.max(least, map[c]! * 2 ** shift - c * factor);
+      most = Math.min(most, (map[c]! + 1) * 2 ** shift - 1 - c * factor);
+    }
+    if (least <= most) return { factor, term: least, shift };
+  }
+  return undefined;
+};
+
+/** A factor in the middle of those that no two codes exclude. */
+const factorOf = (map: ArrayLike<number>, unit: number): number | undefined => {
+  let [least, most] = [0, 0xffff];
+  for (let c = 0; c < map.length; c++) {
+    for (let d = c + 1; d < map.length; d++) {
+      const rise = (map[d]! - map[c]!) * unit;
+      least = Math.max(least, (rise - unit + 1) / (d - c));
+      most = Math.min(most, (rise + unit - 1) / (d - c));
+    }
+  }
+  const middle = Math.round((Math.ceil(least) + Math.floor(most)) / 2);
+  return least <= middle && middle <= most ? middle : undefined;
+};
+
+/** Codes in 16-bit lanes through a map. */
+export const applyLinear = (asm: Asm, { factor, term, shift }: LinearMap, codes: Expr): Expr => {
+  const { i16x8, i32 } = asm.m;
+  const splat = (value: number): Expr => i16x8.splat(i32.const(value));
+  return i16x8.shr_u(i16x8.add(i16x8.mul(codes, splat(factor)), splat(term)), i32.const(shift));
+};
