@@ -22,7 +22,7 @@ export const sharedNets = (circuit: Circuit, schedule: Schedule): ReadonlySet<nu
     const { def } = net;
     if (def.kind === 'add') for (const n of [def.a, def.b, def.carry]) if (n !== undefined) use(n, stage);
     if (def.kind === 'multiply') for (const n of [def.a, def.b]) use(n, stage);
-    if (def.kind === 'rank') use(def.of, stage);
+    if (def.kind === 'rank' || (def.kind === 'table' && !isLight(net))) use(def.of, stage);
     if (def.kind === 'clamp') {
       for (const n of [def.of, def.low?.when, def.high?.when]) if (n !== undefined) use(n, stage);
     }
@@ -41,6 +41,7 @@ const LETTERS = {
   rank: 'r',
 } as const;
 
+type TableDef = Extract<Def, { kind: 'table' }>;
 type RankDef = Extract<Def, { kind: 'rank' }>;
 
 export class Writer {
@@ -102,10 +103,13 @@ export class Writer {
       return this.wire(stage, width, name, pick(this.at(def.of, stage), def.of.width, bits));
     }
     invariant(def.kind === 'table', 'only tables and slices have no place');
-    const { bits, values } = def;
+    return this.table(def, stage, width, name);
+  }
+
+  private table({ of, bits, values }: TableDef, stage: number, width: number, name: string): string {
     if (bits.length === 0) return literal(values[0]!, Math.max(1, width));
-    const source = this.at(def.of, stage);
-    const index = pick(source, def.of.width, bits);
+    const source = this.at(of, stage);
+    const index = pick(source, of.width, bits);
     if (values.every((v, k) => v === k)) return this.wire(stage, width, name, index);
     const columns = Array.from({ length: width }, (_, bit) => column(values, bit));
     const address =
@@ -207,8 +211,9 @@ export class Writer {
       case 'rank':
         return this.rank(name, width, def, stage, net.label);
       case 'table':
+        return this.table(def, stage, width, name);
       case 'slice':
-        throw new InternalError('tables have no place');
+        throw new InternalError('slices have no place');
     }
   }
 }
