@@ -3,6 +3,8 @@
  * compute the same from the same are one. Time is no part of them: `schedule.ts` says where registers stand.
  */
 
+import { invariant } from '../../diagnostics/index.js';
+
 /** What a net computes. All values are unsigned. */
 export type Def =
   | { readonly kind: 'input'; readonly index: number }
@@ -133,6 +135,10 @@ export const newNets = (): Nets => {
     return net;
   };
   const table: Nets['table'] = (of, bits, values, label, held = false) => {
+    invariant(
+      values.every((v) => v >= 0),
+      'a table of a circuit has no sign',
+    );
     const max = largest(values);
     const def: Def = { kind: 'table', of, bits, values, ...(held ? { held } : {}) };
     return make(def, bitsFor(max), max, label);

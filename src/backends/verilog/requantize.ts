@@ -84,9 +84,9 @@ export const rankedCodes = (
   return { net, codes };
 };
 
-/** Codes made by a table of all bits of a net; they start at 0. */
+/** Codes made by a table of all bits of a net; they start at 0. The function need not ascend. */
 export const tableCodes = (nets: Nets, of: Net, f: Ascending, label: string): Coded => {
-  const first = f.find((code) => code !== undefined) ?? 0;
+  const first = f.reduce<number>((least, code) => Math.min(least, code ?? least), 2 ** 31);
   const codes = codesOfNet(of, f);
   const table = reduced(
     filled({

@@ -181,7 +181,12 @@ export class Writer {
       case 'add': {
         const a = this.at(def.a, stage);
         const carry = def.carry === undefined ? "1'b0" : this.at(def.carry, stage);
-        if (def.b === undefined) return this.wire(stage, width, name, `${a} + ${carry}`, net.label);
+        if (def.b === undefined) {
+          const missing = width - def.a.width;
+          const whole = missing > 0 ? `{${missing}'d0, ${a}}` : missing < 0 ? `${a}[${width - 1}:0]` : a;
+          const one = width === 1 ? carry : `{${width - 1}'d0, ${carry}}`;
+          return this.wire(stage, width, name, `${whole} + ${one}`, net.label);
+        }
         const b = this.at(def.b, stage);
         // a + b + carry as a difference: of a sum, synthesis chooses which operand the carry chain takes as it is.
         const ones = width > def.b.width ? `{${width - def.b.width}{1'b1}}, ` : '';
