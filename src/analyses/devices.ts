@@ -14,6 +14,8 @@ export interface Device {
   readonly multipliers: number;
   /** Bits of block memory. */
   readonly memory: number;
+  /** Pins for signals of the user in the largest package, of general banks (transceivers have others). */
+  readonly pins: number;
   readonly source: string;
 }
 
@@ -28,6 +30,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 41600,
     multipliers: 90,
     memory: 50 * 36 * KBIT,
+    pins: 250,
     source: 'AMD DS180',
   },
   {
@@ -38,6 +41,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 126800,
     multipliers: 240,
     memory: 135 * 36 * KBIT,
+    pins: 300,
     source: 'AMD DS180',
   },
   {
@@ -48,6 +52,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 24288,
     multipliers: 28,
     memory: 56 * 18 * KBIT,
+    pins: 197,
     source: 'Lattice FPGA-DS-02012',
   },
   {
@@ -58,6 +63,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 83640,
     multipliers: 156,
     memory: 208 * 18 * KBIT,
+    pins: 365,
     source: 'Lattice FPGA-DS-02012',
   },
   {
@@ -68,6 +74,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 460800,
     multipliers: 1728,
     memory: 312 * 36 * KBIT,
+    pins: 464,
     source: 'AMD DS891',
   },
   {
@@ -78,6 +85,7 @@ export const DEVICES: ReadonlyArray<Device> = [
     registers: 7680,
     multipliers: 0,
     memory: 32 * 4 * KBIT,
+    pins: 206,
     source: 'Lattice FPGA-DS-02029',
   },
 ];
@@ -92,6 +100,8 @@ export interface Need {
   readonly multipliers?: number;
   /** Bits of block memory. */
   readonly memory?: number;
+  /** Bits of all ports. */
+  readonly pins?: number;
 }
 
 export interface Fit {
@@ -100,6 +110,8 @@ export interface Fit {
   /** The fullest resource, and how full it would be: 1 is all of it. */
   readonly tightest: 'LUTs' | 'registers' | 'multipliers' | 'memory';
   readonly share: number;
+  /** Bits of ports against pins, where ports are known. It is no part of `fits`: most designs stand inside others. */
+  readonly pins?: { readonly wanted: number; readonly there: number; readonly enough: boolean };
 }
 
 export const fitOf = (need: Need, device: Device): Fit => {
@@ -112,7 +124,16 @@ export const fitOf = (need: Need, device: Device): Fit => {
     ['memory', share(need.memory ?? 0, device.memory)],
   ] as const;
   const [tightest, most] = shares.reduce((a, b) => (b[1] > a[1] ? b : a));
-  return { device, fits: most <= 1, tightest, share: most };
+  const { pins } = need;
+  return {
+    device,
+    fits: most <= 1,
+    tightest,
+    share: most,
+    ...(pins === undefined
+      ? {}
+      : { pins: { wanted: pins, there: device.pins, enough: pins <= device.pins } }),
+  };
 };
 
 export const fitsOf = (need: Need): ReadonlyArray<Fit> => DEVICES.map((device) => fitOf(need, device));

@@ -7,10 +7,15 @@ import type { Synthesis } from '../driver/synth.js';
 import { showPercent } from './show.js';
 
 /** Whether a design fits a device, in one line. */
-export const fitText = ({ device, fits, tightest, share }: Fit): string =>
-  Number.isFinite(share)
+export const fitText = ({ device, fits, tightest, share, pins }: Fit): string => {
+  const logic = Number.isFinite(share)
     ? `${device.title}: ${fits ? 'fits' : 'does not fit'}, ${showPercent(share)} of its ${tightest}`
     : `${device.title}: does not fit, it has no ${tightest}`;
+  if (pins === undefined) return logic;
+  return pins.enough
+    ? `${logic}; ports have ${pins.wanted} bits of at most ${pins.there} pins`
+    : `${logic}; ports have ${pins.wanted} bits and the part at most ${pins.there} pins, so that it must be inside a larger design`;
+};
 
 /** A synthesis, a fact a line. */
 export const synthesisLines = (s: Synthesis): ReadonlyArray<string> => {
@@ -56,11 +61,12 @@ export const hardwareLines = ({ rtl, fits, synthesis }: HardwareReport): Readonl
 
 export const hardwareJson = ({ rtl, fits, synthesis }: HardwareReport): Json => ({
   rtl: { ...rtl, outputs: rtl.outputs.map((o) => ({ ...o })) },
-  estimates: fits.map(({ device, fits: itFits, tightest, share }) => ({
+  estimates: fits.map(({ device, fits: itFits, tightest, share, pins }) => ({
     device: device.name,
     fits: itFits,
     tightest,
     share: Number.isFinite(share) ? share : null,
+    pins: pins === undefined ? null : { ...pins },
   })),
   synthesis: synthesis === undefined ? null : synthesisJson(synthesis),
 });

@@ -8,7 +8,7 @@ import { type Fit, fitsOf } from '../analyses/devices.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
-import { type Rtl, SYNTH_FILE, type Synthesis } from './synth.js';
+import { portBits, type Rtl, SYNTH_FILE, type Synthesis } from './synth.js';
 
 export interface HardwareReport {
   readonly rtl: Rtl;
@@ -72,7 +72,7 @@ export const hardwareReport =
         const { luts, luts4, registers } = rtl;
         return {
           rtl,
-          fits: fitsOf({ luts6: luts, luts4, registers }),
+          fits: fitsOf({ luts6: luts, luts4, registers, pins: portBits(rtl) }),
           ...(synthesis?.source === manifest.files['model.v'] && synthesis !== undefined
             ? { synthesis }
             : {}),

@@ -41,6 +41,10 @@ export const rtlOf = ({ manifest, folder }: ArtifactFiles): Checked<Rtl> =>
         hint: 'Compile with --target verilog.',
       });
 
+/** Bits of all ports, with the clock, the reset and both handshakes. */
+export const portBits = ({ inputs, outputs }: Rtl): number =>
+  inputs.reduce((n, width) => n + width, 6) + outputs.reduce((n, { width }) => n + width, 0);
+
 /** Where the result of a synthesis lies in the folder of the artifact. */
 export const SYNTH_FILE = 'synth.json';
 
@@ -113,9 +117,9 @@ export const synthesize =
       TE.tap(({ synthesis }) =>
         writeFileAtomically(world)(join(folder, SYNTH_FILE), `${JSON.stringify(synthesis, null, 2)}\n`),
       ),
-      TE.map(({ synthesis, device }) => ({
+      TE.map(({ synthesis, device, rtl }) => ({
         synthesis,
-        fit: device === undefined ? undefined : fitOf(needOf(synthesis), device),
+        fit: device === undefined ? undefined : fitOf({ ...needOf(synthesis), pins: portBits(rtl) }, device),
       })),
     );
 

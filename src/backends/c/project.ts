@@ -5,6 +5,7 @@ import type { Golden } from '../cpp/golden.js';
 import type { Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
 import { tableForm } from '../cpp/table.js';
+import { scalesText } from '../shared/scales.js';
 import { type CStyle, inputType } from './source.js';
 
 /** Inputs as bytes or as the bits of floats, and the integers that the interpreter gives. */
@@ -203,6 +204,8 @@ Between input and results there are only integers: floats at the input are compa
       ? 'Nothing is wider than 32 bits.'
       : `${wide} of ${program.stages.length} stages use 64-bit products or sums, all others 32 bits at most.`
   }
+
+\`raw\` holds the last integers. ${scalesText(program.raw.type, (k) => `\`raw[${k}]\``)}
 
     make test      # compares with ${golden.samples} golden vectors of the interpreter
     make size      # code, constants and memory, as the compiler made them

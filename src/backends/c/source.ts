@@ -81,7 +81,7 @@ export const headerText = (graph: Graph, program: Program, memory: Memory, style
       : [`/* The values between the stages lie in ${memory.bytes} static bytes: one call at a time. */`, '']),
     '/*',
     ` * x:${codes} ${inputType(program)} ${shapeText(program.input.type.shape)}, row-major.`,
-    ` * out: the last integers, ${shapeText(program.raw.type.shape)}, row-major.`,
+    ` * out: the last integers, ${shapeText(program.raw.type.shape)}, row-major; README.md tells what each stands for.`,
     ` * Returns 0${refused === undefined ? '; no input is refused' : `, or 1 without a result when x ${refused.text}`}.`,
     ' */',
     `${raw};`,

@@ -2,6 +2,7 @@
 import { commentText } from '../cpp/code.js';
 import type { Golden } from '../cpp/golden.js';
 import type { Slot } from '../cpp/stage.js';
+import { scalesText } from '../shared/scales.js';
 import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { elementName } from './dialect.js';
@@ -121,7 +122,7 @@ export const hlsReadmeText = (design: Design, golden: Golden): string => {
       : 'ap_ctrl_chain';
   const stages = e.stages.map(
     ({ stage, cycles, bits }) =>
-      `| ${stage.name} | ${stage.summary.form} | ${stage.output.length} x ${elementName(stage.output.type)} | ${architecture === 'unrolled' ? '' : `${number(cycles)} `}| ${number(bits)} |`,
+      `| ${stage.name} | ${stage.summary.form} | ${stage.output.length} x ${elementName(stage.output.type)} | ${architecture === 'unrolled' ? '' : `${number(cycles)} | `}${number(bits)} |`,
   );
   return `# ${name}
 
@@ -150,7 +151,7 @@ ${ports.join('\n')}
 
 ${pins(design)}Control: ${control}. Part ${part}, clock ${clock} ns; both are options of \`build_prj.tcl\`.
 ${design.host.length === 0 ? '' : `\nFloats become codes in software (\`${name}_prepare\` in host.h); the design takes ${inputs.map(typeName).join(', ')}.\n`}
-Results are integers; \`${name}_predict\` in host.h multiplies them by their scales.
+Results are integers; \`${name}_predict\` in host.h multiplies them by their scales. ${scalesText(program.raw.type, (k) => `\`y[${k}]\``)}
 
 ## Estimates
 

@@ -38,16 +38,16 @@ export const reduced = (table: Table): Table => {
   return t;
 };
 
-/** Where nothing can occur, the value of the nearest code that can: neighbours alike need fewer bits. */
-export const filled = ({ bits, values, care }: Table): Table => {
+/** Where nothing can occur, the value of the nearest code that can. */
+const nearest = ({ values, care }: Table): Int32Array => {
   const result = values.slice();
   let last = care.indexOf(1);
-  if (last < 0) return { bits, values: result.fill(0), care: new Uint8Array(values.length).fill(1) };
+  if (last < 0) return result.fill(0);
   for (let k = 0; k < values.length; k++) {
     if (care[k] === 1) last = k;
     else result[k] = values[last]!;
   }
-  return { bits, values: result, care: new Uint8Array(values.length).fill(1) };
+  return result;
 };
 
 /** The smallest and largest value that can occur; 0 and 0 where none can. */
@@ -70,6 +70,29 @@ export const mapped = (table: Table, of: (value: number) => number): Table => ({
 /** One bit of the values, reduced: how many bits it depends on is what it costs. */
 export const bitOf = (table: Table, bit: number): Table =>
   reduced(mapped(table, (v) => Math.floor(v / 2 ** bit) % 2));
+
+/**
+ * Values everywhere, where nothing can occur those with which each bit of the values depends on as few bits of the code as
+ * it can. Synthesis does worse when it is told what cannot occur: it only drops multiplexers of which one input is free.
+ */
+export const filled = (table: Table): Table => {
+  const all = new Uint8Array(table.values.length).fill(1);
+  if (table.care.every((c) => c === 1)) return table;
+  const values = new Int32Array(table.values.length);
+  const width = 32 - Math.clz32(boundsOf(table).hi);
+  for (let bit = 0; bit < width; bit++) {
+    const plane = bitOf(table, bit);
+    const ones = nearest(plane);
+    // Where the bits of the plane stand among those of the table.
+    const places = plane.bits.map((b) => table.bits.indexOf(b));
+    for (let code = 0; code < values.length; code++) {
+      let at = 0;
+      for (let k = 0; k < places.length; k++) at += ((code >> places[k]!) & 1) << k;
+      values[code]! += ones[at]! << bit;
+    }
+  }
+  return { bits: table.bits, values, care: all };
+};
 
 /**
  * LUTs of six inputs for a function of `inputs` bits. Two make one of seven inputs and four one of eight, with the

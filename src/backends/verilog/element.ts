@@ -1,5 +1,5 @@
 /** What the elements of values are while a graph is lowered. */
-import type { SeenCodes } from '../../analyses/seen-codes.js';
+import type { Seen } from '../../analyses/seen-codes.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import type { ValueType } from '../../ir/types.js';
@@ -35,7 +35,7 @@ export interface LowerOptions {
   /** Terms of one chain of adders at most. */
   readonly chain: number;
   /** Codes that can occur; of a value that is not in it, all can. */
-  readonly seen?: SeenCodes;
+  readonly seen?: Seen;
 }
 
 export interface Port {

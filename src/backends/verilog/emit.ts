@@ -39,6 +39,10 @@ export const emitModule = (circuit: Circuit, schedule: Schedule, name: string): 
     ...outs.map(({ name: n, width, signed }) => `output reg ${signed ? 'signed ' : ''}${range(width)}${n}`),
   ];
   const lines = [
+    '// The file is called alike for all modules. Unused are the lowest bits of differences, which only bring carries,',
+    '// and bits of sums that are not part of a code.',
+    '/* verilator lint_off DECLFILENAME */',
+    '/* verilator lint_off UNUSEDSIGNAL */',
     `module ${name} (`,
     ports.map((p) => `  ${p}`).join(',\n'),
     ');',
@@ -65,6 +69,8 @@ export const emitModule = (circuit: Circuit, schedule: Schedule, name: string): 
       ];
     }),
     'endmodule',
+    '/* verilator lint_on UNUSEDSIGNAL */',
+    '/* verilator lint_on DECLFILENAME */',
     '',
   ];
   const bits =

@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { probes } from '../../analyses/probes.js';
-import { type SeenCodes, seenCodes } from '../../analyses/seen-codes.js';
+import { type Seen, seenCodes } from '../../analyses/seen-codes.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { record } from '../../ir/codec.js';
 import { type Graph, typesOf } from '../../ir/graph.js';
@@ -12,10 +12,11 @@ import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { identifier } from '../cpp/names.js';
 import { choiceText, integerText } from '../shared/options.js';
+import { type Chosen, smallest } from './dont-cares.js';
 import { countEdges } from './edges.js';
 import { emitModule } from './emit.js';
 import { estimateLuts } from './estimate.js';
-import { type Circuit, lower } from './lower.js';
+import type { Circuit } from './lower.js';
 import { verilogManifestOf } from './manifest.js';
 import { makefileText, testbenchText } from './project.js';
 import { type Figures, readmeText } from './readme.js';
@@ -64,11 +65,16 @@ export const verilog: Backend<VerilogOptions> = {
       E.flatMap(() => edgesWithin(graph)),
       E.bindTo('edges'),
       E.bind('seen', () => seenOf(graph, options, context)),
-      E.bind('circuit', ({ seen }) =>
-        lower(graph, { chain: options.chain ?? DEFAULTS.chain, ...(seen === undefined ? {} : { seen }) }),
+      E.bind('chosen', ({ seen }) =>
+        smallest(
+          graph,
+          { chain: options.chain ?? DEFAULTS.chain },
+          seen,
+          options.pipeline ?? DEFAULTS.pipeline,
+        ),
       ),
-      E.bind('vectors', ({ circuit }) => goldenOf(graph, circuit, options, context)),
-      E.map(({ edges, circuit, vectors }) => artifactOf(graph, circuit, vectors, edges, options, context)),
+      E.bind('vectors', ({ chosen }) => goldenOf(graph, chosen.circuit, options, context)),
+      E.map(({ edges, chosen, vectors }) => artifactOf(graph, chosen, vectors, edges, options, context)),
       TE.fromEither,
     ),
 };
@@ -97,7 +103,7 @@ const seenOf = (
   graph: Graph<'table'>,
   options: VerilogOptions,
   { samples }: EmitContext,
-): Checked<SeenCodes | undefined> => {
+): Checked<Seen | undefined> => {
   if (options['dont-cares'] !== 'data') return E.right(undefined);
   return samples === undefined ? needsSamples('dont-cares=data') : seenCodes(graph, samples);
 };
@@ -125,7 +131,7 @@ const goldenOf = (
 
 const artifactOf = (
   graph: Graph<'table'>,
-  circuit: Circuit,
+  { circuit, assumes }: Chosen,
   vectors: Vectors,
   edges: number,
   options: VerilogOptions,
@@ -144,7 +150,7 @@ const artifactOf = (
     ...estimateLuts(circuit, schedule),
     edges,
   };
-  const seen = options['dont-cares'] === 'data' ? context.samples?.batch : undefined;
+  const seen = assumes ? context.samples?.batch : undefined;
   const { version } = context;
   const { samples } = vectors;
   const parts = { graph, circuit, figures, module, version, samples, pipeline, seen };

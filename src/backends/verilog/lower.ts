@@ -21,6 +21,7 @@ import {
   signedOf,
 } from './element.js';
 import { bitsFor, type Net, type Nets, newNets } from './net.js';
+import { narrowed } from './sums.js';
 import { bucketizeElements, quantizedElements, requantizeElements } from './to-codes.js';
 
 export interface OutPort extends Port {
@@ -86,15 +87,20 @@ const portCodes = (state: Lowering, name: ValueName, type: ValueType): Elements 
   return restricted(state, name, elements);
 };
 
-/** Codes that were never seen cannot occur, where that is asked for. */
+/** Codes that were never seen cannot occur, nor sums beyond those that were, where that is asked for. */
 const restricted = ({ options: { seen } }: Lowering, name: ValueName, elements: Elements): Elements => {
-  const known = seen?.get(name);
-  if (known === undefined) return elements;
+  const known = seen?.codes.get(name);
+  const ranges = seen?.ranges.get(name);
   return elements.map((element, e) => {
-    if (element.kind !== 'codes') return element;
-    const { net, codes } = element.coded;
-    const left = codes.map((c) => (c >= 0 && known[e]?.[c] === 1 ? c : -1));
-    return { kind: 'codes', coded: { net, codes: left } };
+    if (element.kind === 'codes' && known !== undefined) {
+      const { net, codes } = element.coded;
+      const left = codes.map((c) => (c >= 0 && known[e]?.[c] === 1 ? c : -1));
+      return { kind: 'codes', coded: { net, codes: left } };
+    }
+    if (element.kind === 'sum' && element.clamp === undefined && ranges !== undefined) {
+      return { kind: 'sum', plan: narrowed(element.plan, ranges.lo[e]!, ranges.hi[e]!) };
+    }
+    return element;
   });
 };
 

@@ -3,15 +3,21 @@
  * compute the same from the same are one. Time is no part of them: `schedule.ts` says where registers stand.
  */
 
+import { invariant } from '../../diagnostics/index.js';
+
 /** What a net computes. All values are unsigned. */
 export type Def =
   | { readonly kind: 'input'; readonly index: number }
-  /** A function of some bits of another net, its values by these bits, the lowest bit first in `bits`. */
+  /**
+   * A function of some bits of another net, its values by these bits, the lowest bit first in `bits`. `held`: a register
+   * follows it.
+   */
   | {
       readonly kind: 'table';
       readonly of: Net;
       readonly bits: ReadonlyArray<number>;
       readonly values: Int32Array;
+      readonly held?: true;
     }
   /** a + b + carry, modulo 2^width. `carry` has one bit. */
   | { readonly kind: 'add'; readonly a: Net; readonly b?: Net; readonly carry?: Net }
@@ -61,7 +67,13 @@ export interface Nets {
   /** All nets, operands before those who use them. */
   readonly all: ReadonlyArray<Net>;
   readonly input: (index: number, width: number, max: number, label: string) => Net;
-  readonly table: (of: Net, bits: ReadonlyArray<number>, values: Int32Array, label: string) => Net;
+  readonly table: (
+    of: Net,
+    bits: ReadonlyArray<number>,
+    values: Int32Array,
+    label: string,
+    held?: boolean,
+  ) => Net;
   readonly constant: (value: number, label: string) => Net;
   readonly add: (parts: Addends, max: number, label: string, width?: number) => Net;
   readonly slice: (of: Net, from: number, width: number, label: string) => Net;
@@ -92,7 +104,7 @@ const keyOf = (def: Def, width: number): string => {
       case 'input':
         return `${def.index}`;
       case 'table':
-        return `${def.of.id};${def.bits.join()};${def.values.join()}`;
+        return `${def.of.id};${def.bits.join()};${def.values.join()};${def.held}`;
       case 'add':
         return `${def.a.id};${def.b?.id};${def.carry?.id}`;
       case 'slice':
@@ -122,9 +134,14 @@ export const newNets = (): Nets => {
     known.set(key, net);
     return net;
   };
-  const table: Nets['table'] = (of, bits, values, label) => {
+  const table: Nets['table'] = (of, bits, values, label, held = false) => {
+    invariant(
+      values.every((v) => v >= 0),
+      'a table of a circuit has no sign',
+    );
     const max = largest(values);
-    return make({ kind: 'table', of, bits, values }, bitsFor(max), max, label);
+    const def: Def = { kind: 'table', of, bits, values, ...(held ? { held } : {}) };
+    return make(def, bitsFor(max), max, label);
   };
   return {
     all,

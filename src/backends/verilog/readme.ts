@@ -1,7 +1,9 @@
 /** The README of an RTL artifact: pins, figures, and how codes are made of floats. */
-import type { Graph, Node } from '../../ir/graph.js';
+import { type Graph, type Node, typesOf } from '../../ir/graph.js';
 import { isShared } from '../../ir/quantizer.js';
+import { levelsOf } from '../../ir/types.js';
 import { commentText } from '../cpp/code.js';
+import { scalesText } from '../shared/scales.js';
 import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
 
@@ -48,15 +50,25 @@ const portRows = (
   return rows;
 };
 
+/** What ports give for bits that are no code. */
+const beyond = (levels: number, width: number): string =>
+  levels < 2 ** width ? ` Codes are below ${levels}: for others the results are undefined.` : '';
+
 /** How floats become the codes of the ports. */
 const quantizing = (graph: Graph<'table'>, circuit: Circuit): string => {
   const node: Node | undefined = graph.nodes.find((n) => n.name === circuit.from);
+  const levels = levelsOf(typesOf(graph).get(circuit.from)!);
+  const undefinedCodes = beyond(levels, circuit.inputs[0]?.width ?? 0);
   if (node?.op.kind !== 'quantize') {
-    return 'The ports take the codes that the input of the network is.';
+    return `The ports take the codes that the input of the network is.${undefinedCodes}`;
   }
-  const { quantizer } = node.op.attrs;
-  const lead =
-    'The network takes floats; the circuit takes the codes that they are quantized to, so that quantizing is left to what feeds it.';
+  const { quantizer, nan } = node.op.attrs;
+  const refused =
+    nan === 'zero'
+      ? 'A NaN has code 0'
+      : 'A NaN has no code: what feeds the circuit must refuse such a sample';
+  const lead = `The network takes floats; the circuit takes the codes that they are quantized to, so that quantizing is left to what feeds it.
+Values below the range of codes have the first code and values above it the last, infinities too. ${refused}.${undefinedCodes}`;
   if (
     quantizer._tag === 'uniform' &&
     isShared(quantizer) &&
@@ -75,7 +87,7 @@ export const readmeText = (parts: ReadmeParts): string => {
   const exact =
     seen === undefined
       ? 'The integers are those of the interpreter for every input.'
-      : `Codes that did not occur on ${seen} samples are don't-cares: **on inputs that need them the results are undefined.** On those samples the integers are those of the interpreter.`;
+      : `Codes and sums that did not occur on ${seen} samples are don't-cares: **on inputs that need them the results are undefined.** On those samples the integers are those of the interpreter.`;
   return `# ${module}
 
 ${commentText(graph.name)}, compiled by kanc ${commentText(parts.version)} to Verilog-2005 (\`model.v\`): every edge is a table in logic,
@@ -91,6 +103,8 @@ ${portRows(circuit.inputs, 'x').join('\n')}
 ${portRows(circuit.outputs, 'y').join('\n')}
 
 ${quantizing(graph, circuit)}
+
+${scalesText(typesOf(graph).get(circuit.to)!, (k) => `\`y${k}\``)}
 
 Latency: ${figures.latency} clock cycles (${pipeline === 0 ? 'registers at the end only' : `at most ${pipeline} adders in a row between registers`}). One inference per clock cycle.
 

@@ -3,7 +3,7 @@
  * sum of small tables, one for every few bits of the sum, or a search among thresholds. All give the codes of the
  * definition for every sum that can occur; the multiplication is searched for the fewest fraction bits that do.
  */
-import { reduced, type Table } from './codes.js';
+import { filled, reduced, type Table } from './codes.js';
 import { bitsFor, type Net, type Nets } from './net.js';
 import { type Ascending, type Coded, stairsNet, stairsOf } from './steps.js';
 import { planSum, type SumPlan, sumNet, type Term } from './sums.js';
@@ -84,16 +84,20 @@ export const rankedCodes = (
   return { net, codes };
 };
 
-/** Codes made by a table of all bits of a net; they start at 0. */
+/** Codes made by a table of all bits of a net; they start at 0. The function need not ascend. */
 export const tableCodes = (nets: Nets, of: Net, f: Ascending, label: string): Coded => {
-  const first = f.find((code) => code !== undefined) ?? 0;
+  const first = f.reduce<number>((least, code) => Math.min(least, code ?? least), 2 ** 31);
   const codes = codesOfNet(of, f);
-  const table = reduced({
-    bits: Array.from({ length: of.width }, (_, k) => k),
-    values: codes.map((c) => (c < 0 ? 0 : c - first)),
-    care: Uint8Array.from(codes, (c) => (c < 0 ? 0 : 1)),
-  });
-  const net = nets.table(of, table.bits, table.values, label);
+  const table = reduced(
+    filled({
+      bits: Array.from({ length: of.width }, (_, k) => k),
+      values: codes.map((c) => (c < 0 ? 0 : c - first)),
+      care: Uint8Array.from(codes, (c) => (c < 0 ? 0 : 1)),
+    }),
+  );
+  // Without a register between, synthesis joins it with each of the tables that read the codes.
+  const held = table.bits.length > CODE_BITS;
+  const net = nets.table(of, table.bits, table.values, label, held);
   const made = new Int32Array(2 ** net.width).fill(-1);
   for (const code of codes) if (code >= 0) made[code - first] = code;
   return { net, codes: made };

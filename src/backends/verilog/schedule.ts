@@ -16,7 +16,12 @@ export interface Schedule {
 }
 
 /** What has no place of its own and is made where it is needed. */
-export const isLight = ({ def }: Net): boolean => def.kind === 'table' || def.kind === 'slice';
+export const isLight = ({ def }: Net): boolean =>
+  def.kind === 'slice' || (def.kind === 'table' && def.held === undefined);
+
+/** What has a register behind it: one makes one of two clamps free, and keeps large tables apart from those behind them. */
+const isHeld = ({ def }: Net): boolean =>
+  def.kind === 'clamp' || (def.kind === 'table' && def.held !== undefined);
 
 /** A multiplication counts as this many adders. */
 const PRODUCT_DEPTH = 2;
@@ -39,9 +44,8 @@ export const scheduleOf = ({ nets, outputs }: Circuit, depth: number): Schedule 
   const adders = new Int32Array(nets.all.length);
   for (const net of nets.all) {
     if (live[net.id] === 0) continue;
-    // Behind a clamp there is a register, which makes one of two clamps free.
     const operands = operandsOf(net).map((o) =>
-      o.def.kind === 'clamp' && depth > 0
+      isHeld(o) && depth > 0
         ? { stage: stage[o.id]! + 1, adders: 0 }
         : { stage: stage[o.id]!, adders: adders[o.id]! },
     );

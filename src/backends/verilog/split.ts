@@ -9,7 +9,7 @@
  * Steeper tables, and those of more bits, are sums of two such functions of different bits and of one or two carries.
  * Whether p(s) + q(t) + (0 or 1) can be T is a system of difference constraints.
  */
-import { bitOf, boundsOf, filled, lutsFor, reduced, type Table } from './codes.js';
+import { bitOf, boundsOf, lutsFor, reduced, type Table } from './codes.js';
 import { type Constraints, solveDifferences } from './difference.js';
 import { bitsFor } from './net.js';
 
@@ -71,7 +71,7 @@ const carryOf = (table: Table, rest: (code: number) => number): Table =>
   });
 
 const partOf = (table: Table, pick: ReadonlyArray<number>, values: Int32Array, care: Uint8Array): Table =>
-  filled(reduced({ bits: pick.map((k) => table.bits[k]!), values, care }));
+  reduced({ bits: pick.map((k) => table.bits[k]!), values, care });
 
 /** p of the bits `pick` with T - p in {0, 1}. */
 const withOne = (table: Table, pick: ReadonlyArray<number>): Split | undefined => {
@@ -199,7 +199,7 @@ const range = (from: number, to: number): ReadonlyArray<number> =>
 
 /** The whole table to one adder. */
 const whole = (table: Table): Split => ({
-  parts: boundsOf(table).hi > 0 ? [filled(table)] : [],
+  parts: boundsOf(table).hi > 0 ? [table] : [],
   carries: [],
   luts: addedLuts(table),
 });
@@ -216,7 +216,7 @@ const withRest = (table: Table): Split | undefined => {
   const care = Uint8Array.from(lo, (v) => (v < 2 ** 30 ? 1 : 0));
   const values = lo.map((v) => (v < 2 ** 30 ? v : 0));
   const part = partOf(table, pick, values, care);
-  const rest = filled(carryOf(table, (code) => values[index[code]!]!));
+  const rest = carryOf(table, (code) => values[index[code]!]!);
   const parts = [part, rest].filter((t) => boundsOf(t).hi > 0);
   return { parts, carries: [], luts: parts.reduce((n, t) => n + addedLuts(t), 0) };
 };

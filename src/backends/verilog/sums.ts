@@ -34,8 +34,10 @@ interface Chain {
 export interface SumPlan {
   /** The sum is what the chains give and this. */
   readonly base: number;
-  /** What the chains give is from 0 to this. */
+  /** What the chains give is from 0 to this, or from `from` on where that is given. */
   readonly range: number;
+  /** The sum is no less than the base and this: what else the chains can give does not occur. */
+  readonly from?: number;
   /** By how much the parts may be raised at no cost. */
   readonly slack: number;
   readonly chains: ReadonlyArray<Chain>;
@@ -88,6 +90,14 @@ export const planSum = (terms: ReadonlyArray<Term>, bias: number, longest: numbe
   return { base, range: ranges.reduce((a, b) => a + b, 0), slack, chains, ranges };
 };
 
+/** The plan where the sum is from `lo` to `hi` only. */
+export const narrowed = (plan: SumPlan, lo: number, hi: number): SumPlan => {
+  const most = Math.min(hi, plan.base + plan.range);
+  const least = Math.min(most, Math.max(lo, plan.base));
+  if (plan.chains.length === 0) return plan;
+  return { ...plan, base: least, range: most - least, from: (plan.from ?? 0) + least - plan.base };
+};
+
 const partsOf = (chains: ReadonlyArray<Chain>): ReadonlyArray<Piece> =>
   chains.flatMap(({ first, steps }) => [first, ...steps.flatMap(({ part }) => part ?? [])]);
 
@@ -123,7 +133,7 @@ const chainOf = (terms: ReadonlyArray<Prepared>): Chain => {
     const [carry, part] = [waiting.shift()!, waiting.shift()];
     steps.push({ carry, ...(part === undefined ? {} : { part }) });
   }
-  return { first: piece(head, filled(head.table)), steps };
+  return { first: piece(head, head.table), steps };
 };
 
 /** Raises parts by `constant` in all: where nothing is lost first, later ones before earlier ones, and then one of them. */
@@ -163,8 +173,14 @@ class Bound {
   }
 }
 
-/** The net of the chains and `constant`, modulo 2^width where a width is given. */
+/** The net of the chains less `from` and `constant`, modulo 2^width where a width is given. */
 export const sumNet = (nets: Nets, plan: SumPlan, constant: number, label: string, width?: number): Net => {
+  if (plan.from === undefined) return chainsNet(nets, plan, constant, label, width);
+  const needed = bitsFor(plan.range + constant);
+  return chainsNet(nets, plan, constant - plan.from, label, Math.min(needed, width ?? needed));
+};
+
+const chainsNet = (nets: Nets, plan: SumPlan, constant: number, label: string, width?: number): Net => {
   const wanted = width === undefined ? constant : ((constant % 2 ** width) + 2 ** width) % 2 ** width;
   invariant(wanted >= 0, 'a sum of tables from 0 cannot be lowered');
   if (plan.chains.length === 0) return nets.constant(wanted, label);
@@ -174,7 +190,7 @@ export const sumNet = (nets: Nets, plan: SumPlan, constant: number, label: strin
   const netOf = (piece: Piece): Net => {
     const by = raises.get(piece) ?? 0;
     const full = mapped(piece.table, (v) => (width === undefined ? v + by : (v + by) % 2 ** width));
-    const { bits, values } = reduced(full);
+    const { bits, values } = reduced(filled(full));
     return nets.table(piece.net, bits, values, label);
   };
   const sums = plan.chains.map(({ first, steps }) => {

@@ -42,7 +42,7 @@ export const requantizeElements = (
     const codes: Ascending = Array.from({ length: integers.range + 1 }, (_, v) =>
       requantizeCode(integers.lo + v, bias?.data[c] ?? 0, slope.mul, shift, quantizer.levels),
     );
-    const f = occurring(codes, seen?.get(node.name)?.[e]);
+    const f = occurring(codes, seen?.codes.get(node.name)?.[e]);
     if (element.kind === 'signed') {
       const { net, width, lo } = element.signed;
       const value = (bits: number): number => (bits >= 2 ** (width - 1) ? bits - 2 ** width : bits);
@@ -128,7 +128,7 @@ const bucketed = (
       while (code < thresholds.length && thresholds[code]! <= plan.base + v) code++;
       return code;
     });
-    const left = occurring(f, seen?.get(node.name)?.[e]);
+    const left = occurring(f, seen?.codes.get(node.name)?.[e]);
     return { kind: 'codes', coded: requantizeSum(nets, plan, left, undefined, label) };
   }
   const signed = signedOf(nets, element, label);

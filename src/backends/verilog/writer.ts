@@ -22,7 +22,7 @@ export const sharedNets = (circuit: Circuit, schedule: Schedule): ReadonlySet<nu
     const { def } = net;
     if (def.kind === 'add') for (const n of [def.a, def.b, def.carry]) if (n !== undefined) use(n, stage);
     if (def.kind === 'multiply') for (const n of [def.a, def.b]) use(n, stage);
-    if (def.kind === 'rank') use(def.of, stage);
+    if (def.kind === 'rank' || (def.kind === 'table' && !isLight(net))) use(def.of, stage);
     if (def.kind === 'clamp') {
       for (const n of [def.of, def.low?.when, def.high?.when]) if (n !== undefined) use(n, stage);
     }
@@ -41,6 +41,7 @@ const LETTERS = {
   rank: 'r',
 } as const;
 
+type TableDef = Extract<Def, { kind: 'table' }>;
 type RankDef = Extract<Def, { kind: 'rank' }>;
 
 export class Writer {
@@ -102,10 +103,13 @@ export class Writer {
       return this.wire(stage, width, name, pick(this.at(def.of, stage), def.of.width, bits));
     }
     invariant(def.kind === 'table', 'only tables and slices have no place');
-    const { bits, values } = def;
+    return this.table(def, stage, width, name);
+  }
+
+  private table({ of, bits, values }: TableDef, stage: number, width: number, name: string): string {
     if (bits.length === 0) return literal(values[0]!, Math.max(1, width));
-    const source = this.at(def.of, stage);
-    const index = pick(source, def.of.width, bits);
+    const source = this.at(of, stage);
+    const index = pick(source, of.width, bits);
     if (values.every((v, k) => v === k)) return this.wire(stage, width, name, index);
     const columns = Array.from({ length: width }, (_, bit) => column(values, bit));
     const address =
@@ -177,7 +181,12 @@ export class Writer {
       case 'add': {
         const a = this.at(def.a, stage);
         const carry = def.carry === undefined ? "1'b0" : this.at(def.carry, stage);
-        if (def.b === undefined) return this.wire(stage, width, name, `${a} + ${carry}`, net.label);
+        if (def.b === undefined) {
+          const missing = width - def.a.width;
+          const whole = missing > 0 ? `{${missing}'d0, ${a}}` : missing < 0 ? `${a}[${width - 1}:0]` : a;
+          const one = width === 1 ? carry : `{${width - 1}'d0, ${carry}}`;
+          return this.wire(stage, width, name, `${whole} + ${one}`, net.label);
+        }
         const b = this.at(def.b, stage);
         // a + b + carry as a difference: of a sum, synthesis chooses which operand the carry chain takes as it is.
         const ones = width > def.b.width ? `{${width - def.b.width}{1'b1}}, ` : '';
@@ -207,8 +216,9 @@ export class Writer {
       case 'rank':
         return this.rank(name, width, def, stage, net.label);
       case 'table':
+        return this.table(def, stage, width, name);
       case 'slice':
-        throw new InternalError('tables have no place');
+        throw new InternalError('slices have no place');
     }
   }
 }

@@ -13,8 +13,10 @@ import { writeFiles } from '../c/support.js';
 export const circuitOf = (graph: Graph<'table'>, chain = 16): Circuit => rightOf(lower(graph, { chain }));
 
 /** The circuit gives the integers of the interpreter. */
-export const expectSameCircuit = (graph: Graph<'table'>, input: Tensor, chain = 16): void => {
-  const circuit = circuitOf(graph, chain);
+export const expectSameCircuit = (graph: Graph<'table'>, input: Tensor, chain = 16): void =>
+  expectExact(graph, circuitOf(graph, chain), input);
+
+export const expectExact = (graph: Graph<'table'>, circuit: Circuit, input: Tensor): void => {
   const { samples, codes, expected } = rightOf(vectorsOf(graph, circuit, input));
   const [ins, outs] = [circuit.inputs.length, circuit.outputs.length];
   for (let s = 0; s < samples; s++) {
