@@ -36,7 +36,7 @@ const narrowed = (spec: Spec): Spec => {
   };
 };
 
-const specs: fc.Arbitrary<Spec> = fc
+export const specs: fc.Arbitrary<Spec> = fc
   .record({ network: networks, pipeline: pipelines, seed: fc.nat() })
   .map(narrowed);
 
@@ -44,7 +44,7 @@ const specs: fc.Arbitrary<Spec> = fc
 const SAMPLES = 40;
 
 /** The case of a spec, or the codes of what does not fit together in it. */
-const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArray<string>, Case> => {
+export const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArray<string>, Case> => {
   const graph = networkOf(network);
   if (E.isLeft(graph)) return E.left(graph.left.map((d) => d.code));
   const features = sizeOf(graph.right.inputs[0]?.type ?? { shape: [1] });
