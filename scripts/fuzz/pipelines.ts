@@ -27,9 +27,9 @@ export const DATA = 'calib.npy';
 const bits = (lo: number): fc.Arbitrary<string> =>
   fc
     .oneof(
-      { weight: 5, arbitrary: fc.integer({ min: lo, max: 6 }) },
-      { weight: 2, arbitrary: fc.integer({ min: 7, max: 10 }) },
-      { weight: 1, arbitrary: fc.integer({ min: 11, max: 16 }) },
+      { weight: 40, arbitrary: fc.integer({ min: lo, max: 5 }) },
+      { weight: 8, arbitrary: fc.integer({ min: 6, max: 8 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 9, max: 16 }) },
     )
     .map(String);
 const choice = (...texts: ReadonlyArray<string>): fc.Arbitrary<string> => fc.constantFrom(...texts);

@@ -37,10 +37,14 @@ const corpus =
   relative(process.cwd(), fileURLToPath(new URL('../../test/fuzz-corpus', import.meta.url))) || '.';
 const parts = flags.only.split(',');
 const engines = flags.engines.split(',').filter(isEngine);
+/** Ctrl-C ends a run and prints what it has seen; a second one ends the process. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 const extent = {
   seed: Number(flags.seed),
   executions: Number(flags.executions),
   seconds: Number(flags.seconds) / parts.length,
+  signal: stop.signal,
 };
 const progress = (tally: Tally): void => {
   if (process.stderr.isTTY) {

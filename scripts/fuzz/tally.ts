@@ -42,12 +42,17 @@ export const addFinding = (tally: Tally, message: string, folder: string): void 
   tally.findings.set(fingerprint(message), { message, folder, seen: 1 });
 };
 
-/** When a run ends: after so many executions, or so much time. */
+/** When a run ends: after so many executions, or so much time, or when someone says so. */
 export interface Extent {
   readonly seed: number;
   readonly executions: number;
   readonly seconds: number;
+  readonly signal?: AbortSignal;
 }
+
+/** Whether a run goes on; it began at `start`. */
+export const goesOn = ({ executions, seconds, signal }: Extent, tally: Tally, start: number): boolean =>
+  tally.executions < executions && performance.now() < start + seconds * 1000 && signal?.aborted !== true;
 
 export const showTally = (name: string, tally: Tally): string => {
   const { executions, integers, floats, refusals, findings } = tally;

@@ -7,7 +7,7 @@ import { keepBytes } from '../fuzz-parsers.js';
 import { endsInTime, LONGEST_MS, neverEnds, type Reading, readUnderLimits, readWatched } from '../limits.js';
 import { type Edit, edited, editsWith } from '../mutate.js';
 import { type Target, targets } from '../readers.js';
-import { addFinding, countRefusal, type Extent, emptyTally, isKnown, type Tally } from '../tally.js';
+import { addFinding, countRefusal, type Extent, emptyTally, goesOn, isKnown, type Tally } from '../tally.js';
 import { guidedReaders } from './bundle.js';
 import { covering, emptyPopulation, meet, type Population, pick } from './population.js';
 import { keptSeeds, writeSeeds } from './seeds.js';
@@ -62,7 +62,7 @@ export const fuzzGuided = async (
 ): Promise<GuidedTally> => {
   const { targets: counted, counters, words } = await guidedReaders();
   const tally = emptyTally();
-  const end = performance.now() + options.seconds * 1000;
+  const start = performance.now();
   const damages = fc.record<Damage>({
     base: fc.nat(2 ** 30),
     donor: fc.nat(2 ** 30),
@@ -126,12 +126,11 @@ export const fuzzGuided = async (
       return kind;
     });
 
-  const goesOn = (): boolean => performance.now() < end && tally.executions < options.executions;
-  for (let round = 0; goesOn(); round++) {
+  for (let round = 0; goesOn(options, tally, start); round++) {
     for (const kind of kinds) {
       const { population } = kind;
       const list = fc.sample(damages, { seed: options.seed * 1_000_003 + round, numRuns: ROUND });
-      for (let at = 0; at < list.length && goesOn(); at += WATCHED) {
+      for (let at = 0; at < list.length && goesOn(options, tally, start); at += WATCHED) {
         read(
           kind,
           list
