@@ -12,8 +12,14 @@ export interface PipelineSpec {
   readonly quantize: Readonly<Record<string, string>>;
   readonly tabulate: Readonly<Record<string, string>>;
   readonly refit: boolean;
-  readonly table: ReadonlyArray<'fold' | 'prune' | 'dedupe' | 'narrow' | 'dce'>;
+  /** Passes for graphs of every level, behind calibrate and behind quantize. */
+  readonly between: readonly [ReadonlyArray<AnyLevel>, ReadonlyArray<AnyLevel>];
+  /** In any order, and some of them twice. */
+  readonly table: ReadonlyArray<TableName>;
 }
+
+type AnyLevel = 'dedupe' | 'dce';
+type TableName = 'fold' | 'prune' | 'narrow' | AnyLevel;
 
 export interface DataSpec {
   readonly style: 'uniform' | 'equal' | 'wide' | 'narrow' | 'two' | 'any';
@@ -40,9 +46,18 @@ const some = (model: Readonly<Record<string, fc.Arbitrary<string>>>): fc.Arbitra
     .record(model, { requiredKeys: [] })
     .map((o) => Object.fromEntries(Object.entries(o).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]]))));
 
-const table = fc.oneof(
-  fc.constant(['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const),
-  fc.subarray(['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const),
+const TABLE = ['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const;
+
+/** Without `fold` few networks are integers from end to end, which compiled programs are. */
+const table: fc.Arbitrary<PipelineSpec['table']> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(TABLE) },
+  { weight: 5, arbitrary: fc.shuffledSubarray<TableName>(['fold', 'fold', ...TABLE], { minLength: 4 }) },
+  { weight: 1, arbitrary: fc.shuffledSubarray<TableName>([...TABLE]) },
+);
+
+const between: fc.Arbitrary<ReadonlyArray<AnyLevel>> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.shuffledSubarray<AnyLevel>(['dedupe', 'dce']) },
 );
 
 export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
@@ -97,18 +112,22 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
     budget: choice('64MiB', '1kB'),
   }),
   refit: fc.boolean(),
+  between: fc.tuple(between, between),
   table,
 });
 
 /** The text of a pipeline. */
 export const pipelineText = (p: PipelineSpec): string => {
   const data: Record<string, string> = p.data === undefined ? {} : { data: DATA };
+  const plain = (names: ReadonlyArray<string>) => names.map((name) => ({ name, options: {} }));
   return showPipeline([
     ...(p.input === undefined ? [] : [{ name: 'input', options: p.input }]),
     { name: 'calibrate', options: { ...data, bins: String(p.bins) } },
+    ...plain(p.between[0]),
     { name: 'quantize', options: p.quantize },
+    ...plain(p.between[1]),
     { name: 'tabulate', options: { ...p.tabulate, ...(p.refit ? data : {}) } },
-    ...p.table.map((name) => ({ name, options: {} })),
+    ...plain(p.table),
   ]);
 };
 
