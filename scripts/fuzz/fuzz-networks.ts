@@ -94,6 +94,7 @@ export const fuzzNetworks = async (
     if (outcome._tag === 'same') {
       tally.integers += outcome.integers;
       tally.floats += outcome.floats;
+      for (const e of outcome.engines) tally.engines.set(e, (tally.engines.get(e) ?? 0) + 1);
     }
     if (outcome._tag !== 'wrong' || isKnown(tally, outcome.message)) return true;
     failures.push({ given: given.right, outcome });

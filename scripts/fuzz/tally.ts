@@ -15,6 +15,8 @@ export interface Tally {
   /** How often the compiler or a reader refused, by code. */
   readonly refusals: Map<string, number>;
   readonly findings: Map<string, Finding>;
+  /** Networks that ran, by engine. */
+  readonly engines: Map<string, number>;
 }
 
 export const emptyTally = (): Tally => ({
@@ -23,6 +25,7 @@ export const emptyTally = (): Tally => ({
   floats: 0,
   refusals: new Map(),
   findings: new Map(),
+  engines: new Map(),
 });
 
 export const countRefusal = (tally: Tally, codes: ReadonlyArray<string>): void => {
@@ -55,10 +58,11 @@ export const goesOn = ({ executions, seconds, signal }: Extent, tally: Tally, st
   tally.executions < executions && performance.now() < start + seconds * 1000 && signal?.aborted !== true;
 
 export const showTally = (name: string, tally: Tally): string => {
-  const { executions, integers, floats, refusals, findings } = tally;
+  const { executions, integers, floats, refusals, findings, engines } = tally;
   const codes = [...refusals].sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
   return [
     `${name}: ${executions} executions, ${integers} integers and ${floats} floats compared, ${findings.size} findings`,
+    ...(engines.size === 0 ? [] : [`  ran: ${[...engines].map(([e, n]) => `${e} ${n}`).join(', ')}`]),
     `  refused: ${codes.join(', ') || 'none'}`,
     ...[...findings.values()].flatMap(({ message, folder, seen }) => [
       `  finding (${seen} times): ${message}`,
