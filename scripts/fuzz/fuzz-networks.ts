@@ -1,13 +1,15 @@
 /** The differential fuzzer: random networks, random pipelines, the interpreter against compiled programs. */
 import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
-import { sizeOf } from '../../src/ir/index.js';
+import type { Checked } from '../../src/diagnostics/index.js';
+import { type Graph, sizeOf } from '../../src/ir/index.js';
 import { runBatches } from './batches.js';
+import { type CheckpointSpec, checkpoints, importedFrom } from './checkpoints.js';
 import { type Case, checkCase, type Outcome } from './compare.js';
 import { keepCase } from './corpus.js';
 import type { EngineName, World } from './engines.js';
 import { type NetworkSpec, networkOf, networks } from './networks.js';
-import { DATA, dataOf, type PipelineSpec, pipelines, pipelineText } from './pipelines.js';
+import { DATA, dataOf, type PipelineSpec, pipelines, pipelineText, tablePipelineText } from './pipelines.js';
 import { countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
 
 export interface NetworkFuzz extends Extent {
@@ -17,7 +19,9 @@ export interface NetworkFuzz extends Extent {
 }
 
 interface Spec {
-  readonly network: NetworkSpec;
+  readonly network:
+    | ({ readonly kind: 'graph' } & NetworkSpec)
+    | ({ readonly kind: 'checkpoint' } & CheckpointSpec);
   readonly pipeline: PipelineSpec;
   readonly seed: number;
 }
@@ -27,27 +31,35 @@ const narrowed = (spec: Spec): Spec => {
   const { act = '8', hidden = '8' } = spec.pipeline.quantize;
   const bits = Math.max(Number(act), Number(hidden));
   if (bits <= 6) return spec;
-  const { shape, steps } = spec.network;
   const widest = bits <= 8 ? 17 : 4;
+  if (spec.network.kind === 'checkpoint') {
+    const widths = spec.network.widths.map((w) => Math.min(w, widest));
+    return { ...spec, network: { ...spec.network, widths } };
+  }
+  const { shape, steps } = spec.network;
   return {
     ...spec,
     network: {
+      kind: 'graph',
       shape: shape.map((d) => Math.min(d, widest)),
       steps: steps.map((s) => (s.kind === 'layer' ? { ...s, outputs: Math.min(s.outputs, widest) } : s)),
     },
   };
 };
 
-export const specs: fc.Arbitrary<Spec> = fc
-  .record({ network: networks, pipeline: pipelines, seed: fc.nat() })
-  .map(narrowed);
+const network: fc.Arbitrary<Spec['network']> = fc.oneof(
+  { weight: 3, arbitrary: networks.map((spec) => ({ kind: 'graph' as const, ...spec })) },
+  { weight: 1, arbitrary: checkpoints.map((spec) => ({ kind: 'checkpoint' as const, ...spec })) },
+);
+
+const specs: fc.Arbitrary<Spec> = fc.record({ network, pipeline: pipelines, seed: fc.nat() }).map(narrowed);
 
 /** Inputs of a case: enough for one of each special value in all features, and as many random ones. */
 const SAMPLES = 40;
 
 /** The case of a spec, or the codes of what does not fit together in it. */
-export const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArray<string>, Case> => {
-  const graph = networkOf(network);
+const caseOf = ({ network: spec, pipeline, seed }: Spec): E.Either<ReadonlyArray<string>, Case> => {
+  const graph: Checked<Graph> = spec.kind === 'graph' ? networkOf(spec) : importedFrom(spec);
   if (E.isLeft(graph)) return E.left(graph.left.map((d) => d.code));
   const features = sizeOf(graph.right.inputs[0]?.type ?? { shape: [1] });
   const bytes = pipeline.input?.['dtype'] === 'u8';
@@ -55,7 +67,7 @@ export const caseOf = ({ network, pipeline, seed }: Spec): E.Either<ReadonlyArra
   const data = floats === undefined || !bytes ? floats : Uint8Array.from(floats, (x) => 128 + 127 * x);
   return E.right({
     graph: graph.right,
-    pipeline: pipelineText(pipeline),
+    pipeline: graph.right.level === 'float' ? pipelineText(pipeline) : tablePipelineText(pipeline),
     data:
       data === undefined
         ? undefined

@@ -116,10 +116,15 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
   table,
 });
 
+/** The part of it that table graphs take. */
+export const tablePipelineText = (p: PipelineSpec): string =>
+  showPipeline(p.table.length === 0 ? [{ name: 'dce', options: {} }] : plain(p.table));
+
+const plain = (names: ReadonlyArray<string>) => names.map((name) => ({ name, options: {} }));
+
 /** The text of a pipeline. */
 export const pipelineText = (p: PipelineSpec): string => {
   const data: Record<string, string> = p.data === undefined ? {} : { data: DATA };
-  const plain = (names: ReadonlyArray<string>) => names.map((name) => ({ name, options: {} }));
   return showPipeline([
     ...(p.input === undefined ? [] : [{ name: 'input', options: p.input }]),
     { name: 'calibrate', options: { ...data, bins: String(p.bins) } },
