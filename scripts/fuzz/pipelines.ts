@@ -72,7 +72,11 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
         'two',
         'any',
       ),
-      samples: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 6, max: 150 })),
+      samples: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }) },
+        { weight: 5, arbitrary: fc.integer({ min: 6, max: 40 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 41, max: 150 }) },
+      ),
       seed: fc.nat(),
     }),
     { nil: undefined, freq: 5 },
@@ -85,7 +89,7 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
     }),
     { nil: undefined, freq: 1 },
   ),
-  bins: fc.constantFrom(1024, 64, 2, 7),
+  bins: fc.constantFrom(1024, 64, 64, 2, 7),
   quantize: some({
     act: bits(1),
     hidden: bits(1),
