@@ -87,7 +87,7 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
       mean: choice('0', '0.5', '-3', '1e30'),
       std: choice('1', '0.25', '1e-30', '1e30'),
     }),
-    { nil: undefined, freq: 1 },
+    { nil: undefined, freq: 3 },
   ),
   bins: fc.constantFrom(1024, 64, 64, 2, 7),
   quantize: some({
