@@ -2,6 +2,7 @@
  * The fuzzer of readers that is guided by coverage: a damaged file that reaches a block for the first time, or more often
  * than before, is damaged further. Which files it makes depends on the seed and on the files kept in the corpus alone.
  */
+import { setImmediate } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { keepBytes } from '../fuzz-parsers.js';
 import { endsInTime, LONGEST_MS, neverEnds, type Reading, readUnderLimits, readWatched } from '../limits.js';
@@ -17,6 +18,8 @@ export interface GuidedFuzz extends Extent {
   readonly corpus: string;
   /** Kinds of files; all by default. */
   readonly kinds?: ReadonlyArray<string>;
+  /** Cases of one kind before the next kind has its turn; 1000 when absent. */
+  readonly round?: number;
   /** Writes to the corpus what reaches most. */
   readonly keep: boolean;
 }
@@ -40,11 +43,10 @@ interface Damage {
   readonly edits: ReadonlyArray<Edit>;
 }
 
-/** Cases of one kind before the next kind has its turn. */
 const ROUND = 1000;
 /** Cases under one watch. */
 const WATCHED = 64;
-const WATCH_MS = 4 * LONGEST_MS;
+const WATCH_MS = 2 * LONGEST_MS;
 const SHRINK_MS = 10_000;
 
 interface Kind {
@@ -129,7 +131,10 @@ export const fuzzGuided = async (
   for (let round = 0; goesOn(options, tally, start); round++) {
     for (const kind of kinds) {
       const { population } = kind;
-      const list = fc.sample(damages, { seed: options.seed * 1_000_003 + round, numRuns: ROUND });
+      const list = fc.sample(damages, {
+        seed: options.seed * 1_000_003 + round,
+        numRuns: options.round ?? ROUND,
+      });
       for (let at = 0; at < list.length && goesOn(options, tally, start); at += WATCHED) {
         read(
           kind,
@@ -141,6 +146,8 @@ export const fuzzGuided = async (
         );
       }
       onProgress(tally);
+      // Readers are functions without a pause: signals are heard here.
+      await setImmediate();
     }
   }
   if (options.keep) {
