@@ -8,8 +8,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { type Diagnostics, diagnostic } from '../../src/diagnostics/index.js';
-import type { Files } from '../../src/driver/capabilities.js';
+import type { Capabilities, Files } from '../../src/driver/capabilities.js';
 import { nodeDisk } from '../../src/driver/node.js';
+import { tryOn } from '../../src/driver/search/trial.js';
 import { data, WINE, workplace } from './support.js';
 
 const { kanc, path, list, read } = workplace();
@@ -169,6 +170,35 @@ describe('a disk that is full', () => {
     const { exit, err } = await kanc(['run', WINE, '--input', inputs, '--output', '/dev/full']);
     expect(exit).toBe(1);
     expect(err).toMatch(/^error K0102: \/dev\/full: /);
+  });
+});
+
+describe('a thread that dies during a search', () => {
+  it('ends it with one message, keeps the artifact that is there, and the next search is as without it', async () => {
+    const search = (out: string) => [
+      ...compile(path(out)).filter((a) => !/quant|act=/.test(a)),
+      '--max-drop',
+      '2',
+    ];
+    expect((await kanc(search('calm'))).exit).toBe(0);
+    expect((await kanc(compile(path('struck'), '3'))).exit).toBe(0);
+    const before = fileSystem(path('struck'));
+    for (const trials of [0, 1, 7]) {
+      let left = trials;
+      const dying: Capabilities['trials'] = (study) => async () => ({
+        attempt: (trial) =>
+          left-- > 0
+            ? tryOn(study)(trial)
+            : TE.left([diagnostic('K0903', 'a thread ended before its work was done')]),
+        close: async () => {},
+      });
+      const { exit, err } = await kanc(search('struck'), { trials: dying });
+      expect(exit).toBe(1);
+      expect(err).toMatch(/^error K0903/m);
+      expect(fileSystem(path('struck'))).toEqual(before);
+    }
+    expect((await kanc(search('struck'))).exit).toBe(0);
+    expect(fileSystem(path('struck'))).toEqual(fileSystem(path('calm')));
   });
 });
 
