@@ -8,7 +8,8 @@ import { type CheckpointSpec, checkpoints, importedFrom } from './checkpoints.js
 import { type Case, checkCase, type Outcome } from './compare.js';
 import { keepCase } from './corpus.js';
 import type { EngineName, World } from './engines.js';
-import { type NetworkSpec, networkOf, networks } from './networks.js';
+import { type NetworkSpec, networks } from './network-specs.js';
+import { networkOf } from './networks.js';
 import { DATA, dataOf, type PipelineSpec, pipelines, pipelineText, tablePipelineText } from './pipelines.js';
 import { countRefusal, type Extent, emptyTally, isKnown, type Tally } from './tally.js';
 
