@@ -1,6 +1,6 @@
 /** Runs a property batch by batch until the extent is used up; between batches the clock is looked at. */
 import * as fc from 'fast-check';
-import { addFinding, type Extent, type Tally } from './tally.js';
+import { addFinding, type Extent, goesOn, type Tally } from './tally.js';
 
 export interface Batches<F> {
   /** fast-check's runs at a time. */
@@ -21,15 +21,16 @@ export const runBatches = async <F, Ts>(
   extent: Extent,
   { size, shrink, failures, keep, onProgress }: Batches<F>,
 ): Promise<void> => {
-  const end = performance.now() + extent.seconds * 1000;
-  for (let batch = 0; performance.now() < end && tally.executions < extent.executions; batch++) {
+  const start = performance.now();
+  const end = start + extent.seconds * 1000;
+  for (let batch = 0; goesOn(extent, tally, start); batch++) {
     failures.length = 0;
     const left = end - performance.now();
     const details = await fc.check(property, {
       seed: extent.seed * 1_000_003 + batch,
       numRuns: Math.min(size, extent.executions - tally.executions),
-      interruptAfterTimeLimit: Math.max(left, shrink),
-      skipAllAfterTimeLimit: Math.max(left, 1),
+      interruptAfterTimeLimit: Math.min(Math.max(left, shrink), 2 ** 31 - 1),
+      skipAllAfterTimeLimit: Math.min(Math.max(left, 1), 2 ** 31 - 1),
       markInterruptAsFailure: false,
     });
     // The last that failed is the smallest: shrinking goes on from failures alone.

@@ -34,7 +34,13 @@ export interface Case {
 
 /** `refused`: the compiler said why not, with these codes. `wrong`: a bug, and where it showed. */
 export type Outcome =
-  | { readonly _tag: 'same'; readonly integers: number; readonly floats: number }
+  | {
+      readonly _tag: 'same';
+      readonly integers: number;
+      readonly floats: number;
+      /** Those that take the graph; each compared the same values. */
+      readonly engines: ReadonlyArray<EngineName>;
+    }
   | { readonly _tag: 'refused'; readonly codes: ReadonlyArray<string> }
   | { readonly _tag: 'wrong'; readonly message: string; readonly table?: Graph; readonly input?: Tensor };
 
@@ -80,12 +86,19 @@ const compiled = ({ graph, pipeline, data }: Case, steps: Step[]): Checked<Graph
 };
 
 const outputOf = (graph: Graph, input: Tensor): Checked<ReadonlyArray<number>> =>
-  E.map(([out]: ReadonlyArray<Tensor>) => [...(out?.data ?? [])])(interpret(graph, [input]));
+  E.map(([out]: ReadonlyArray<Tensor>) => Array.from(out?.data ?? []))(interpret(graph, [input]));
 
 /** The first pass that ought to keep all results and does not. */
 const inexact = (steps: ReadonlyArray<Step>, input: Tensor): string | undefined => {
+  // What one pass gives the next one takes.
+  const known = new Map<Graph, ReturnType<typeof outputOf>>();
+  const resultOf = (graph: Graph): ReturnType<typeof outputOf> => {
+    const result = known.get(graph) ?? outputOf(graph, input);
+    known.set(graph, result);
+    return result;
+  };
   for (const { name, before, after } of steps.filter((s) => EXACT.has(s.name))) {
-    const [was, is] = [outputOf(before, input), outputOf(after, input)];
+    const [was, is] = [resultOf(before), resultOf(after)];
     if (E.isLeft(was) || E.isLeft(is)) return `the interpreter refuses a graph around ${name}`;
     const at = was.right.findIndex((v, j) => !Object.is(v, is.right[j]));
     if (at >= 0) return `${name} changes result ${at} from ${was.right[at]} to ${is.right[at]}`;
@@ -112,6 +125,8 @@ const compareOn = async (
   input: Tensor,
 ): Promise<Outcome> => {
   const files = new Map([...artifact.files].map(([name, content]) => [name, bytesOf(content)]));
+  // Which the driver adds.
+  files.set('model.kir', bytesOf(printGraph(graph)));
   const manifest = parseArtifactManifest(new TextDecoder().decode(files.get('manifest.json')));
   if (E.isLeft(manifest)) return wrong(`the manifest does not parse: ${shown(manifest.left)}`);
   const program = await startProgram(world)({ folder: 'fuzz', manifest: manifest.right, files })();
@@ -122,7 +137,7 @@ const compareOn = async (
     return wrong(`${engine} does not run: ${shown(result.left)}`, { table: graph, input });
   const { first, integers, floats } = result.right;
   return first === undefined
-    ? { _tag: 'same', integers, floats }
+    ? { _tag: 'same', integers, floats, engines: [engine] }
     : wrong(
         `${engine} differs at %${first.value}: element ${first.index} of sample ${first.sample} is ${first.found}, expected ${first.expected}`,
         { table: graph, input },
@@ -149,16 +164,25 @@ const check = async (
     own === undefined ? probes(graph, first.type, given.samples, given.seed) : { ...own, type: first.type };
   const changed = inexact(steps, input);
   if (changed !== undefined) return wrong(changed, { table: graph, input });
-  let [integers, floats] = [0, 0];
+  const [same, refusals]: [Array<Extract<Outcome, { _tag: 'same' }>>, Diagnostics[]] = [[], []];
   for (const engine of engines) {
     const artifact = await ENGINES[engine](graph)();
-    if (E.isLeft(artifact)) return refused(artifact.left);
+    if (E.isLeft(artifact)) {
+      refusals.push(artifact.left);
+      continue;
+    }
     const outcome = await compareOn(world, engine, graph, artifact.right, input);
-    if (outcome._tag !== 'same') return outcome;
-    integers += outcome.integers;
-    floats += outcome.floats;
+    if (outcome._tag === 'same') same.push(outcome);
+    else return outcome;
   }
-  return { _tag: 'same', integers, floats };
+  const [refusal] = refusals;
+  if (same.length === 0 && refusal !== undefined) return refused(refusal);
+  return {
+    _tag: 'same',
+    integers: same.reduce((n, s) => n + s.integers, 0),
+    floats: same.reduce((n, s) => n + s.floats, 0),
+    engines: same.flatMap((s) => s.engines),
+  };
 };
 
 /** The same, with an exception as what it is: a bug. */

@@ -84,32 +84,45 @@ const TOKENS = [
   '[[[[[[[[',
 ];
 
-export const edits: fc.Arbitrary<Edit> = fc.oneof(
-  fc.record({ kind: fc.constant('flip' as const), place, bit: fc.nat(7) }),
-  fc.record({ kind: fc.constant('set' as const), place, byte: fc.nat(255) }),
-  fc.record({
-    kind: fc.constant('word' as const),
-    place,
-    bytes: fc.constantFrom(2 as const, 4 as const, 8 as const),
-    value: fc.constantFrom(...WORDS),
-  }),
-  fc.record({ kind: fc.constant('truncate' as const), place }),
-  fc.record({ kind: fc.constant('remove' as const), place, count: fc.integer({ min: 1, max: 64 }) }),
-  fc.record({
-    kind: fc.constant('repeat' as const),
-    place,
-    count: fc.integer({ min: 1, max: 64 }),
-    times: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.constantFrom(1000, 20_000)),
-  }),
-  fc.record({ kind: fc.constant('insert' as const), place, text: fc.constantFrom(...TOKENS, ...NUMBERS) }),
-  fc.record({
-    kind: fc.constant('splice' as const),
-    place,
-    donor: place,
-    count: fc.integer({ min: 1, max: 512 }),
-  }),
-  fc.record({ kind: fc.constant('number' as const), place, text: fc.constantFrom(...NUMBERS) }),
-);
+/** Edits; `words` are further tokens to insert. */
+export const editsWith = (words: ReadonlyArray<string>): fc.Arbitrary<Edit> =>
+  fc.oneof(
+    fc.record({ kind: fc.constant('flip' as const), place, bit: fc.nat(7) }),
+    fc.record({ kind: fc.constant('set' as const), place, byte: fc.nat(255) }),
+    fc.record({
+      kind: fc.constant('word' as const),
+      place,
+      bytes: fc.constantFrom(2 as const, 4 as const, 8 as const),
+      value: fc.constantFrom(...WORDS),
+    }),
+    fc.record({ kind: fc.constant('truncate' as const), place }),
+    fc.record({ kind: fc.constant('remove' as const), place, count: fc.integer({ min: 1, max: 64 }) }),
+    fc.record({
+      kind: fc.constant('repeat' as const),
+      place,
+      count: fc.integer({ min: 1, max: 64 }),
+      // Large files take a thousand times as long as small ones.
+      times: fc.oneof(
+        { weight: 56, arbitrary: fc.integer({ min: 1, max: 4 }) },
+        { weight: 7, arbitrary: fc.constant(1000) },
+        { weight: 1, arbitrary: fc.constant(20_000) },
+      ),
+    }),
+    fc.record({
+      kind: fc.constant('insert' as const),
+      place,
+      text: fc.constantFrom(...TOKENS, ...NUMBERS, ...words),
+    }),
+    fc.record({
+      kind: fc.constant('splice' as const),
+      place,
+      donor: place,
+      count: fc.integer({ min: 1, max: 512 }),
+    }),
+    fc.record({ kind: fc.constant('number' as const), place, text: fc.constantFrom(...NUMBERS) }),
+  );
+
+export const edits: fc.Arbitrary<Edit> = editsWith([]);
 
 /** How far from an end `start` and `end` reach. */
 const NEAR = 512;

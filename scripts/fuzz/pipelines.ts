@@ -12,8 +12,14 @@ export interface PipelineSpec {
   readonly quantize: Readonly<Record<string, string>>;
   readonly tabulate: Readonly<Record<string, string>>;
   readonly refit: boolean;
-  readonly table: ReadonlyArray<'fold' | 'prune' | 'dedupe' | 'narrow' | 'dce'>;
+  /** Passes for graphs of every level, behind calibrate and behind quantize. */
+  readonly between: readonly [ReadonlyArray<AnyLevel>, ReadonlyArray<AnyLevel>];
+  /** In any order, and some of them twice. */
+  readonly table: ReadonlyArray<TableName>;
 }
+
+type AnyLevel = 'dedupe' | 'dce';
+type TableName = 'fold' | 'prune' | 'narrow' | AnyLevel;
 
 export interface DataSpec {
   readonly style: 'uniform' | 'equal' | 'wide' | 'narrow' | 'two' | 'any';
@@ -27,9 +33,9 @@ export const DATA = 'calib.npy';
 const bits = (lo: number): fc.Arbitrary<string> =>
   fc
     .oneof(
-      { weight: 5, arbitrary: fc.integer({ min: lo, max: 6 }) },
-      { weight: 2, arbitrary: fc.integer({ min: 7, max: 10 }) },
-      { weight: 1, arbitrary: fc.integer({ min: 11, max: 16 }) },
+      { weight: 40, arbitrary: fc.integer({ min: lo, max: 5 }) },
+      { weight: 8, arbitrary: fc.integer({ min: 6, max: 8 }) },
+      { weight: 1, arbitrary: fc.integer({ min: 9, max: 16 }) },
     )
     .map(String);
 const choice = (...texts: ReadonlyArray<string>): fc.Arbitrary<string> => fc.constantFrom(...texts);
@@ -40,9 +46,18 @@ const some = (model: Readonly<Record<string, fc.Arbitrary<string>>>): fc.Arbitra
     .record(model, { requiredKeys: [] })
     .map((o) => Object.fromEntries(Object.entries(o).flatMap(([k, v]) => (v === undefined ? [] : [[k, v]]))));
 
-const table = fc.oneof(
-  fc.constant(['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const),
-  fc.subarray(['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const),
+const TABLE = ['fold', 'prune', 'dedupe', 'narrow', 'dce'] as const;
+
+/** Without `fold` few networks are integers from end to end, which compiled programs are. */
+const table: fc.Arbitrary<PipelineSpec['table']> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(TABLE) },
+  { weight: 5, arbitrary: fc.shuffledSubarray<TableName>(['fold', 'fold', ...TABLE], { minLength: 4 }) },
+  { weight: 1, arbitrary: fc.shuffledSubarray<TableName>([...TABLE]) },
+);
+
+const between: fc.Arbitrary<ReadonlyArray<AnyLevel>> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  { weight: 1, arbitrary: fc.shuffledSubarray<AnyLevel>(['dedupe', 'dce']) },
 );
 
 export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
@@ -57,7 +72,11 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
         'two',
         'any',
       ),
-      samples: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 6, max: 150 })),
+      samples: fc.oneof(
+        { weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }) },
+        { weight: 5, arbitrary: fc.integer({ min: 6, max: 40 }) },
+        { weight: 1, arbitrary: fc.integer({ min: 41, max: 150 }) },
+      ),
       seed: fc.nat(),
     }),
     { nil: undefined, freq: 5 },
@@ -68,9 +87,9 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
       mean: choice('0', '0.5', '-3', '1e30'),
       std: choice('1', '0.25', '1e-30', '1e30'),
     }),
-    { nil: undefined, freq: 1 },
+    { nil: undefined, freq: 3 },
   ),
-  bins: fc.constantFrom(1024, 64, 2, 7),
+  bins: fc.constantFrom(1024, 64, 64, 2, 7),
   quantize: some({
     act: bits(1),
     hidden: bits(1),
@@ -97,8 +116,15 @@ export const pipelines: fc.Arbitrary<PipelineSpec> = fc.record({
     budget: choice('64MiB', '1kB'),
   }),
   refit: fc.boolean(),
+  between: fc.tuple(between, between),
   table,
 });
+
+/** The part of it that table graphs take. */
+export const tablePipelineText = (p: PipelineSpec): string =>
+  showPipeline(p.table.length === 0 ? [{ name: 'dce', options: {} }] : plain(p.table));
+
+const plain = (names: ReadonlyArray<string>) => names.map((name) => ({ name, options: {} }));
 
 /** The text of a pipeline. */
 export const pipelineText = (p: PipelineSpec): string => {
@@ -106,9 +132,11 @@ export const pipelineText = (p: PipelineSpec): string => {
   return showPipeline([
     ...(p.input === undefined ? [] : [{ name: 'input', options: p.input }]),
     { name: 'calibrate', options: { ...data, bins: String(p.bins) } },
+    ...plain(p.between[0]),
     { name: 'quantize', options: p.quantize },
+    ...plain(p.between[1]),
     { name: 'tabulate', options: { ...p.tabulate, ...(p.refit ? data : {}) } },
-    ...p.table.map((name) => ({ name, options: {} })),
+    ...plain(p.table),
   ]);
 };
 

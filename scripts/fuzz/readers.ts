@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { unzipSync, zipSync } from 'fflate';
 import * as E from 'fp-ts/lib/Either.js';
+import { parseArtifactManifest } from '../../src/backends/artifact-manifest.js';
 import type { Checked } from '../../src/diagnostics/index.js';
 import { importSource, readNpy, type Source } from '../../src/importers/index.js';
 import { sourceOf } from '../../src/importers/source.js';
@@ -21,6 +22,8 @@ import {
 /** A file, and what is made of its bytes after they were damaged. */
 export interface Target {
   readonly name: string;
+  /** Files of one kind are read by the same function. */
+  readonly kind: string;
   readonly bytes: Uint8Array;
   readonly read: (bytes: Uint8Array) => Checked<unknown>;
 }
@@ -52,6 +55,7 @@ const zipped = (name: string, zip: Uint8Array): Target => {
   const part = Object.keys(files).find((f) => f.endsWith('data.pkl')) ?? 'archive/data.pkl';
   return {
     name: `${name} (pickle in zip)`,
+    kind: `${name} (pickle in zip)`,
     bytes: files[part] ?? new Uint8Array(0),
     read: (bytes) => imported(name)(zipSync({ ...files, [part]: bytes }, { level: 0 })),
   };
@@ -66,6 +70,25 @@ const parseKir = (bytes: Uint8Array): Checked<unknown> => {
     throw new Error('a graph that was read prints to another');
   return verify(graph.right);
 };
+
+const HASHED = /the data of #(\w+) has the hash ([0-9a-f]{64})/;
+
+/** Hashes are checked before anything else is made of data: with the right ones, damage gets further. */
+const withHashes = (text: string): string => {
+  let now = text;
+  for (let k = 0; k < 8; k++) {
+    const graph = parseGraph(now);
+    const found = E.isLeft(graph) ? HASHED.exec(graph.left[0].message) : null;
+    if (found === null) break;
+    const [, name = '', hash = ''] = found;
+    now = now
+      .replace(new RegExp(`sha256-${name}[0-9a-f]*`), `sha256-${hash}`)
+      .replaceAll(`#${name}`, `#${hash.slice(0, name.length)}`);
+  }
+  return now;
+};
+
+const parseRehashed = (bytes: Uint8Array): Checked<unknown> => parseKir(utf8(withHashes(textOf(bytes))));
 
 const legacy = (): Uint8Array =>
   torchLegacy(
@@ -85,34 +108,56 @@ const PIPELINE =
 /** Text graphs of all levels. */
 const kirs = (): ReadonlyArray<Target> =>
   [1, 4, 7, 12, 19].flatMap((seed) =>
-    (['float', 'quantized', 'table'] as const).map((level) => ({
-      name: `${level} graph ${seed}`,
-      bytes: utf8(printGraph(randomGraph(level, seed, 6))),
-      read: parseKir,
-    })),
+    (['float', 'quantized', 'table'] as const).flatMap((level) => {
+      const bytes = utf8(printGraph(randomGraph(level, seed, 6)));
+      return [
+        { name: `${level} graph ${seed}`, kind: 'kir', bytes, read: parseKir },
+        {
+          name: `${level} graph ${seed}, hashed again`,
+          kind: 'kir, hashed again',
+          bytes,
+          read: parseRehashed,
+        },
+      ];
+    }),
   );
 
-export const targets = (): ReadonlyArray<Target> => {
-  const wine = 'models/efficient-kan-wine';
-  const regression = 'models/efficient-kan-regression';
+type Named = Omit<Target, 'kind'>;
+const ownKind = (target: Named): Target => ({ ...target, kind: target.name });
+
+export const targets = (): ReadonlyArray<Target> => [...binary(), ...beside(), ...text(), ...kirs()];
+/** Checkpoints and arrays. */
+const binary = (): ReadonlyArray<Target> => [
+  ...[
+    {
+      name: 'safetensors',
+      bytes: file('models/efficient-kan-regression/model.safetensors'),
+      read: imported('m.safetensors'),
+    },
+    {
+      name: 'torch zip',
+      bytes: file('models/efficient-kan-regression/model.pt'),
+      read: imported('m.pt'),
+    },
+    { name: 'torch legacy', bytes: legacy(), read: imported('m.pth') },
+    { name: 'pickle', bytes: Uint8Array.from(pickle(dict({ a: vector('0', 1) }))), read: imported('m.pkl') },
+    { name: 'npy', bytes: file('models/efficient-kan-wine/golden_outputs.npy'), read: readNpy },
+  ].map(ownKind),
+  zipped('m.pt', file('models/efficient-kan-regression/model.pt')),
+  zipped('model_state', file('models/pykan-symbolic/model_state')),
+];
+
+/** Files that are read beside others. */
+const beside = (): ReadonlyArray<Target> => {
   const config = file('models/pykan-mult/model_config.yml');
   const state = file('models/pykan-mult/model.safetensors');
   const tables = file('models/kanele-drybean/truth_tables.json');
   const kanele = file('models/kanele-drybean/config.json');
-  const conv = file('models/conv-kan-fashion-batchnorm/model.safetensors');
-  const arch = file('models/conv-kan-fashion-batchnorm/arch.json');
   return [
-    { name: 'safetensors', bytes: file(`${regression}/model.safetensors`), read: imported('m.safetensors') },
-    { name: 'torch zip', bytes: file(`${regression}/model.pt`), read: imported('m.pt') },
-    zipped('m.pt', file(`${regression}/model.pt`)),
-    zipped('model_state', file('models/pykan-symbolic/model_state')),
-    { name: 'torch legacy', bytes: legacy(), read: imported('m.pth') },
-    { name: 'pickle', bytes: Uint8Array.from(pickle(dict({ a: vector('0', 1) }))), read: imported('m.pkl') },
-    { name: 'npy', bytes: file(`${wine}/golden_outputs.npy`), read: readNpy },
     {
       name: 'YAML',
       bytes: config,
-      read: (bytes) => imported('model.safetensors', { 'model_config.yml': bytes })(state),
+      read: (bytes: Uint8Array) => imported('model.safetensors', { 'model_config.yml': bytes })(state),
     },
     {
       name: 'pykan tensors',
@@ -123,18 +168,40 @@ export const targets = (): ReadonlyArray<Target> => {
     {
       name: 'KANELE config',
       bytes: kanele,
-      read: (bytes) => imported('truth_tables.json', { 'config.json': bytes })(tables),
+      read: (bytes: Uint8Array) => imported('truth_tables.json', { 'config.json': bytes })(tables),
     },
+  ].map(ownKind);
+};
+
+/** Of compiled artifacts: any file that `kanc run` and `verify` are given stands for one. */
+const MANIFEST = JSON.stringify(
+  { format: 'kanc-artifact', version: 1, kanc: '0', target: 'wasm', files: {}, input: {}, output: {} },
+  null,
+  2,
+);
+
+const text = (): ReadonlyArray<Target> => {
+  const conv = file('models/conv-kan-fashion-batchnorm/model.safetensors');
+  const arch = file('models/conv-kan-fashion-batchnorm/arch.json');
+  return [
     {
       name: 'architecture',
       bytes: arch,
-      read: (bytes) => {
+      read: (bytes: Uint8Array): Checked<unknown> => {
         const architecture = { text: textOf(bytes), file: 'arch.json' };
         const read = importSource(sourceOf(conv, 'm.safetensors'), { architecture });
         return E.isLeft(read) ? read : sound(read.right.graph);
       },
     },
-    { name: 'pipeline', bytes: utf8(PIPELINE), read: (bytes) => parsePipeline(textOf(bytes)) },
-    ...kirs(),
-  ];
+    {
+      name: 'pipeline',
+      bytes: utf8(PIPELINE),
+      read: (bytes: Uint8Array) => parsePipeline(textOf(bytes)),
+    },
+    {
+      name: 'manifest',
+      bytes: utf8(MANIFEST),
+      read: (bytes: Uint8Array) => parseArtifactManifest(textOf(bytes)),
+    },
+  ].map(ownKind);
 };

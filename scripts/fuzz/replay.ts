@@ -6,7 +6,7 @@ import * as t from 'io-ts';
 import { checkCase } from './compare.js';
 import { readCase } from './corpus.js';
 import type { EngineName, World } from './engines.js';
-import { readUnderLimits } from './fuzz-parsers.js';
+import { readUnderLimits } from './limits.js';
 import { targets } from './readers.js';
 
 const Kept = t.type({ target: t.string });

@@ -15,6 +15,8 @@ export interface Tally {
   /** How often the compiler or a reader refused, by code. */
   readonly refusals: Map<string, number>;
   readonly findings: Map<string, Finding>;
+  /** Networks that ran, by engine. */
+  readonly engines: Map<string, number>;
 }
 
 export const emptyTally = (): Tally => ({
@@ -23,6 +25,7 @@ export const emptyTally = (): Tally => ({
   floats: 0,
   refusals: new Map(),
   findings: new Map(),
+  engines: new Map(),
 });
 
 export const countRefusal = (tally: Tally, codes: ReadonlyArray<string>): void => {
@@ -42,18 +45,24 @@ export const addFinding = (tally: Tally, message: string, folder: string): void 
   tally.findings.set(fingerprint(message), { message, folder, seen: 1 });
 };
 
-/** When a run ends: after so many executions, or so much time. */
+/** When a run ends: after so many executions, or so much time, or when someone says so. */
 export interface Extent {
   readonly seed: number;
   readonly executions: number;
   readonly seconds: number;
+  readonly signal?: AbortSignal;
 }
 
+/** Whether a run goes on; it began at `start`. */
+export const goesOn = ({ executions, seconds, signal }: Extent, tally: Tally, start: number): boolean =>
+  tally.executions < executions && performance.now() < start + seconds * 1000 && signal?.aborted !== true;
+
 export const showTally = (name: string, tally: Tally): string => {
-  const { executions, integers, floats, refusals, findings } = tally;
+  const { executions, integers, floats, refusals, findings, engines } = tally;
   const codes = [...refusals].sort(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
   return [
     `${name}: ${executions} executions, ${integers} integers and ${floats} floats compared, ${findings.size} findings`,
+    ...(engines.size === 0 ? [] : [`  ran: ${[...engines].map(([e, n]) => `${e} ${n}`).join(', ')}`]),
     `  refused: ${codes.join(', ') || 'none'}`,
     ...[...findings.values()].flatMap(({ message, folder, seen }) => [
       `  finding (${seen} times): ${message}`,

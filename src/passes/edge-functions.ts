@@ -54,21 +54,36 @@ export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32
 
 /**
  * A symbolic edge may have poles or end where its function does (1/x, log): an entry that is not finite takes the
- * finite one of the nearest code, and 0 where there is none.
+ * finite one of the nearest code, of two the lower, and 0 where there is none. Half of all codes may lie where the
+ * function has no value, so that the nearest are found in one pass for each direction.
  */
-const repairSingularities = (functions: Float32Array, at: number, levels: number, outputs: number): void => {
-  const before = functions.slice(at, at + levels * outputs);
-  for (let e = 0; e < before.length; e++) {
-    if (Number.isFinite(before[e])) continue;
-    const [c, o] = [Math.floor(e / outputs), e % outputs];
-    let found = 0;
-    for (let d = 1; d < levels; d++) {
-      const finite = (k: number): boolean => k >= 0 && k < levels && Number.isFinite(before[k * outputs + o]);
-      const near = [c - d, c + d].find(finite);
-      if (near === undefined) continue;
-      found = before[near * outputs + o]!;
-      break;
+export const repairSingularities = (
+  functions: Float32Array,
+  at: number,
+  levels: number,
+  outputs: number,
+): void => {
+  const nextFinite = new Int32Array(levels);
+  for (let o = 0; o < outputs; o++) {
+    const index = (c: number): number => at + c * outputs + o;
+    let next = levels;
+    for (let c = levels - 1; c >= 0; c--) {
+      if (Number.isFinite(functions[index(c)])) next = c;
+      nextFinite[c] = next;
     }
-    functions[at + e] = found;
+    if (next === levels) {
+      for (let c = 0; c < levels; c++) functions[index(c)] = 0;
+      continue;
+    }
+    let last = -1;
+    for (let c = 0; c < levels; c++) {
+      const above = nextFinite[c]!;
+      if (above === c) {
+        last = c;
+        continue;
+      }
+      const below = last >= 0 && (above === levels || c - last <= above - c);
+      functions[index(c)] = functions[index(below ? last : above)]!;
+    }
   }
 };

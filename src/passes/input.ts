@@ -39,6 +39,15 @@ export const input = definePass<'float', 'float', { dtype: 'f32' | 'u8'; mean: n
         return fail('K0505', `the input %${only.name} is not f32 any more`, { place: { pass: 'input' } });
       }
       if (dtype === 'f32' && mean === 0 && std === 1) return unremarked(E.right(graph));
+      // Each may be an f32 and what they make of the input not.
+      if (
+        ![...pixelValues(mean, std), Math.fround(1 / std), Math.fround(-mean / std)].every(Number.isFinite)
+      ) {
+        return fail('K0503', `(x - ${mean}) / ${std} is beyond what 32-bit floats hold`, {
+          place: { pass: 'input' },
+          expected: 'mean and std of the data that the network was trained on',
+        });
+      }
       return unremarked(prepend(graph, dtype, mean, std));
     },
 });

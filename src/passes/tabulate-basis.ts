@@ -33,13 +33,13 @@ interface Values {
 
 /**
  * The tables of one layer, with as many bits of basis values as accumulators of 32 bits have room for, and refit where
- * there is evidence.
+ * there is evidence. Undefined where accumulators have no room for one.
  */
 export const tabulateBasis = (
   site: LayerSite,
   granularity: 'output' | 'tensor' = 'output',
   evidence?: Evidence,
-): BasisTables => {
+): BasisTables | undefined => {
   const { layer } = site;
   const branch = layer.branches.find((b) => b.basis._tag === 'bspline');
   invariant(branch?.basis._tag === 'bspline', 'a layer with a B-spline branch');
@@ -64,10 +64,8 @@ export const tabulateBasis = (
       const refit = evidence === undefined ? undefined : refitBasis(values, table, evidence);
       return { attrs: refit?.attrs ?? attrs, basisBits: bits, said: refit?.said ?? [] };
     }
-    invariant(
-      bits > 1,
-      'coefficients of at most 16 bits and basis values of one bit fit 32-bit accumulators',
-    );
+    // Coefficients and base values of 16 bits each: a few products fill an accumulator, whatever the basis values.
+    if (bits === 1) return undefined;
   }
 };
 

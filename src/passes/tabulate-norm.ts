@@ -16,6 +16,9 @@ export interface PendingNorm {
   readonly type: ValueType;
 }
 
+const clampGain = (gain: number): number =>
+  Math.max(1 - NORM_GAIN_LIMIT, Math.min(NORM_GAIN_LIMIT - 1, gain));
+
 /** code = (x - mean) / sigma * scale / step + (shift - lo) / step, in the terms of `table.norm`. */
 export const tabulateNorm = ({ attrs, type }: PendingNorm, quantize: QuantizeAttrs): TableNormAttrs => {
   const { quantizer } = quantize;
@@ -57,7 +60,8 @@ export const tabulateNorm = ({ attrs, type }: PendingNorm, quantize: QuantizeAtt
     epsilon,
     gain: perChannel(
       int(32),
-      Int32Array.from(gains, (g) => Math.round(g * 2 ** gainShift)),
+      // What is larger than 2^79 leads to the first or last code from all that differs from the mean, and so does 2^79.
+      Int32Array.from(gains, (g) => clampGain(Math.round(g * 2 ** gainShift))),
     ),
     gainShift,
     offset: perChannel(int(32), offset),

@@ -216,6 +216,9 @@ const NOT_REFIT = note(
   'not refit: the data has too few samples, or the network is too large to run on enough of them (samples=... runs it on as many as you say)',
 );
 
+const NO_BASIS_FORM = 'the basis form needs one B-spline branch and at most one base branch';
+const TOO_WIDE = 'sums of the basis form need more than 32 bits; coefficients of fewer bits fit';
+
 interface Tabulated {
   readonly op: Op;
   readonly said: ReadonlyArray<Remark>;
@@ -234,8 +237,10 @@ const tabulateLayer = (
   const wanted = wantedForm(options, name, site.layer, site.inputs, levels, positions);
   const evidence = evidenceOf?.();
   const unrefit = evidenceOf === undefined || evidence !== undefined ? [] : [NOT_REFIT];
-  if (wanted === 'basis' && hasBasisForm(site.layer)) {
-    const { attrs, basisBits, said: told } = tabulateBasis(site, options.coefScale, evidence);
+  const hasForm = hasBasisForm(site.layer);
+  const tables = wanted === 'basis' && hasForm ? tabulateBasis(site, options.coefScale, evidence) : undefined;
+  if (tables !== undefined) {
+    const { attrs, basisBits, said: told } = tables;
     const asked = site.layer.precision?.basis ?? basisBits;
     const said = [...told, ...unrefit, note(`basis table, range [${attrs.lo}, ${attrs.hi}]`)];
     const fewer = `basis values have ${basisBits} bits instead of ${asked}: more would overflow accumulators or the table of the base branch`;
@@ -263,13 +268,7 @@ const tabulateLayer = (
   ];
   return finite(attrs.scale, {
     op: { kind: 'table.edge', attrs },
-    said:
-      wanted === 'basis'
-        ? [
-            warning('edge table: the basis form needs one B-spline branch and at most one base branch'),
-            ...said,
-          ]
-        : said,
+    said: wanted === 'basis' ? [warning(`edge table: ${hasForm ? TOO_WIDE : NO_BASIS_FORM}`), ...said] : said,
   });
 };
 

@@ -7,7 +7,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { parseDocument } from 'yaml';
+import { isMap, isScalar, Lexer, parseDocument } from 'yaml';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer } from '../../ir/codec.js';
 import { decodeUtf8 } from '../containers/bytes.js';
@@ -32,8 +32,14 @@ export interface PykanConfig {
 
 export const NO_CONFIG: PykanConfig = { functions: () => undefined };
 
-/** The names of all symbolic functions stand in the file, so it grows with the network. */
-const LARGEST_FILE = 2 ** 26;
+/** The names of all symbolic functions stand in the file, so it grows with the network: by some ten bytes an edge. */
+const LARGEST_FILE = 2 ** 22;
+
+/**
+ * The reader of YAML takes up to 350 bytes and 2 us for a lexeme, of which an edge of the network has five. Counting them
+ * takes no memory, so they are counted first.
+ */
+const MOST_LEXEMES = 300_000;
 
 /** How often aliases may be expanded: enough for what PyYAML writes, far too little for a bomb. */
 const ALIASES = 100;
@@ -70,6 +76,12 @@ export const readPykanConfig = (bytes: Uint8Array, file: string): Checked<PykanC
   }
   const text = decodeUtf8(bytes);
   if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
+  if (hasMoreLexemes(text, MOST_LEXEMES)) {
+    return fail('K0113', `${file} has more than ${MOST_LEXEMES} words and signs of YAML`, {
+      expected: 'a configuration as pykan writes it, of at most 60000 edges',
+      hint: 'Without the file a network is read by the shapes of its tensors.',
+    });
+  }
   const record = parseRecord(text);
   if (E.isLeft(record)) return fail('K0104', `${file} cannot be read as YAML: ${record.left}`);
   const get = (key: string): unknown => record.right.get(key);
@@ -88,12 +100,54 @@ export const readPykanConfig = (bytes: Uint8Array, file: string): Checked<PykanC
   });
 };
 
+const hasMoreLexemes = (text: string, most: number): boolean => {
+  let count = 0;
+  for (const _ of new Lexer().lex(text)) if (++count > most) return true;
+  return false;
+};
+
+/** Runs without recording stacks: the library makes an error for every fault of a text and keeps them all. */
+const withoutStacks = <A>(run: () => A): A => {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return run();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+};
+
+/** The first key that stands twice at the top. The library's own check compares every key with every other. */
+const repeatedKey = (contents: unknown): string | undefined => {
+  if (!isMap(contents)) return undefined;
+  const seen = new Set<unknown>();
+  for (const { key } of contents.items) {
+    const name = isScalar(key) ? key.value : key;
+    if (seen.has(name)) return String(name);
+    seen.add(name);
+  }
+  return undefined;
+};
+
 /** The top of the document as a map, so that no key can reach a prototype. */
 const parseRecord = (text: string): E.Either<string, ReadonlyMap<unknown, unknown>> => {
   try {
-    const document = parseDocument(text, { schema: 'core', merge: false, logLevel: 'silent' });
+    const document = withoutStacks(() =>
+      parseDocument(text, {
+        schema: 'core',
+        merge: false,
+        logLevel: 'silent',
+        uniqueKeys: false,
+        prettyErrors: false,
+      }),
+    );
     const [error] = document.errors;
-    if (error !== undefined) return E.left(printable(error.message.split('\n')[0] ?? '', 200));
+    if (error !== undefined) {
+      const line = text.slice(0, error.pos[0]).split('\n').length;
+      return E.left(printable(`line ${line}: ${error.message.split('\n')[0] ?? ''}`, 200));
+    }
+    const repeated = repeatedKey(document.contents);
+    if (repeated !== undefined) return E.left(`the key '${printable(repeated, 100)}' stands twice`);
     const value: unknown = document.toJS({ mapAsMap: true, maxAliasCount: ALIASES });
     return value instanceof Map ? E.right(value) : E.left('it is not a record');
   } catch (error) {

@@ -1,4 +1,6 @@
 /** The YAML of pykan: what is read of it, and that nothing in it is done. */
+import { resourceUsage } from 'node:process';
+import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { readPykanConfig } from '../../../src/importers/families/pykan-config.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
@@ -71,6 +73,8 @@ describe('hostile text', () => {
     expect(codeOf(read(`a: ${'['.repeat(100000)}${']'.repeat(100000)}`))).toBe('K0104');
     expect(codeOf(read('width: [1, 2'))).toBe('K0104');
     expect(codeOf(read('a: 1\na: 2'))).toBe('K0104');
+    expect(messageOf(read('k: 3\nwidth: 1\nk: 4'))).toContain("'k' stands twice");
+    expect(messageOf(read('k: 3\nwidth: }'))).toContain('line 2');
     expect(codeOf(read('- 1\n- 2'))).toBe('K0104');
     expect(codeOf(read(''))).toBe('K0104');
     expect(codeOf(read('a: *unknown'))).toBe('K0104');
@@ -79,7 +83,35 @@ describe('hostile text', () => {
   });
 
   it('K0113: a file of absurd size', () => {
-    expect(codeOf(readPykanConfig(new Uint8Array(2 ** 26 + 1), 'c'))).toBe('K0113');
+    expect(codeOf(readPykanConfig(new Uint8Array(2 ** 22 + 1), 'c'))).toBe('K0113');
+  });
+
+  const lines = (count: number, line: (k: number) => string): string =>
+    Array.from({ length: count }, (_, k) => line(k)).join('\n');
+
+  it.each([
+    ['faults on every line', lines(20_000, () => 'grid: 3\n\t]: {')],
+    ['another key on every line', lines(60_000, (k) => `key${k}: ${k}`)],
+    ['brackets alone', ']'.repeat(290_000)],
+    ['the same key on every line', lines(40_000, () => 'grid: 3')],
+    ['a list without end', lines(200_000, () => '- 1')],
+  ])('is read or refused soon, with little memory: %s', (_, text) => {
+    const [before, started] = [resourceUsage().maxRSS, performance.now()];
+    const got = read(text);
+    expect(performance.now() - started).toBeLessThan(2000);
+    // Kilobytes. What the process held before does not count, so this can only be too kind.
+    expect(resourceUsage().maxRSS - before).toBeLessThan(160_000);
+    expect(E.isRight(got) || got.left.every((d) => ['K0104', 'K0113'].includes(d.code))).toBe(true);
+  });
+
+  it('K0113: more words than any network has', () => {
+    expect(codeOf(read(lines(200_000, () => '- 1')))).toBe('K0113');
+  });
+
+  it('a network of 50,000 edges is read', () => {
+    const names = lines(50_000, (k) => `${k % 64 === 0 ? '- - ' : '  - '}'sin'`);
+    const config = rightOf(read(`width: [784, 64]\nsymbolic.funs_name.0:\n${names}`));
+    expect(config.functions(0)?.length).toBe(782);
   });
 
   it('numbers that are no counts count as absent, and keys reach no prototype', () => {
