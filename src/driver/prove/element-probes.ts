@@ -17,7 +17,7 @@ export interface ValueList {
 }
 
 /** Elements times samples that a list may take at most, where every channel still sees all of it. */
-const MOST_ELEMENTS = 2 ** 25;
+const MOST_ELEMENTS = 2 ** 24;
 
 export const elementProbes = (unit: Unit, list: ValueList): Probes => {
   const { type } = unit.operands[0]!;

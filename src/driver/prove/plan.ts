@@ -1,6 +1,7 @@
 /** Which probes show what about a stage, by the op that it computes. */
 import { match, P } from 'ts-pattern';
 import { allocate, type TypedArray } from '../../ir/element.js';
+import type { Op } from '../../ir/ops/index.js';
 import { channelsOf, sizeOf, type ValueType } from '../../ir/types.js';
 import { elementProbes } from './element-probes.js';
 import { layerModel } from './layer-model.js';
@@ -18,7 +19,8 @@ import {
 
 /** `mostWork`: additions that may be spent on the pairs of a layer. */
 export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> => {
-  const last = unit.nodes[unit.nodes.length - 1];
+  // Behind the op there may be names for the same elements.
+  const last = unit.nodes.findLast(({ op }) => !isName(op));
   // Moves alone: what remains is to see that every element is where it belongs.
   if (
     unit.nodes.every(({ op }) => ['gather', 'reshape', 'observe', 'concat'].includes(op.kind)) ||
@@ -90,8 +92,10 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
 /** Every result of a unit depends on the element of the same number. */
 const isElementwise = ({ nodes, type, operands }: Unit): boolean =>
   operands.every((o) => channelsOf(o.type) === channelsOf(type) && sizeOf(o.type) === sizeOf(type)) &&
-  nodes.every(({ op }) => op.kind !== 'gather' && op.kind !== 'concat') &&
-  nodes.slice(0, -1).every(({ op }) => op.kind === 'reshape' || op.kind === 'observe');
+  nodes.filter(({ op }) => !isName(op)).length === 1;
+
+/** Ops that leave every element where it is, in row-major order. */
+const isName = ({ kind }: Op): boolean => kind === 'reshape' || kind === 'observe';
 
 const ownProbes = (
   unit: Unit,

@@ -12,6 +12,7 @@ import { type ArtifactFiles, artifactGraph } from '../models.js';
 import { startProgram } from '../program.js';
 import { type Comparison, compareArtifact } from '../verify-artifact.js';
 import type { StageMachine } from './machine.js';
+import { cMachine, hlsMachine } from './native-machine.js';
 import { type Finding, type ProveOptions, proveStages } from './prove.js';
 import { wasmMachine } from './wasm-machine.js';
 
@@ -68,12 +69,14 @@ const tableGraph = (artifact: ArtifactFiles): Checked<Graph<'table'>> =>
   );
 
 const machineOf = (
-  _: World,
+  { tools }: World,
   graph: Graph<'table'>,
   artifact: ArtifactFiles,
 ): TE.TaskEither<Diagnostics, StageMachine> =>
   match(artifact.manifest)
     .with({ target: 'wasm' }, (manifest) => wasmMachine(graph, manifest, artifact))
+    .with({ target: 'c' }, (manifest) => cMachine(tools, graph, manifest, artifact))
+    .with({ target: 'hls' }, (manifest) => hlsMachine(tools, graph, manifest, artifact))
     .otherwise(({ target }) => TE.fromEither(fail('K0602', `there is no proof for target ${target} yet`)));
 
 const wholeProgram = (
