@@ -15,6 +15,7 @@ import type { StageMachine } from './machine.js';
 import { cMachine, hlsMachine } from './native-machine.js';
 import { type Finding, type ProveOptions, proveStages } from './prove.js';
 import { wasmMachine } from './wasm-machine.js';
+import { wgslMachine } from './wgsl-machine.js';
 
 export interface Proof {
   readonly target: string;
@@ -69,7 +70,7 @@ const tableGraph = (artifact: ArtifactFiles): Checked<Graph<'table'>> =>
   );
 
 const machineOf = (
-  { tools }: World,
+  { tools, gpu }: World,
   graph: Graph<'table'>,
   artifact: ArtifactFiles,
 ): TE.TaskEither<Diagnostics, StageMachine> =>
@@ -77,6 +78,7 @@ const machineOf = (
     .with({ target: 'wasm' }, (manifest) => wasmMachine(graph, manifest, artifact))
     .with({ target: 'c' }, (manifest) => cMachine(tools, graph, manifest, artifact))
     .with({ target: 'hls' }, (manifest) => hlsMachine(tools, graph, manifest, artifact))
+    .with({ target: 'wgsl' }, (manifest) => wgslMachine(gpu, graph, manifest, artifact))
     .otherwise(({ target }) => TE.fromEither(fail('K0602', `there is no proof for target ${target} yet`)));
 
 const wholeProgram = (
