@@ -31,9 +31,21 @@ export const elementProbes = (unit: Unit, list: ValueList): Probes => {
     const [channel, place] = [Math.floor(element / inner), element % inner];
     return (sample + Math.floor((place * length) / inner) + 61 * channel) % length;
   };
+  /** Where a code cannot occur in an element, the next of the list that can. */
+  const valueAt = (k: number, e: number, index: number): number => {
+    const channel = Math.floor(e / inner);
+    for (let step = 0; unit.occurs !== undefined && step < length; step++) {
+      const value = list.value(k, channel, (index + step) % length);
+      if (unit.occurs(k, e, value)) return value;
+    }
+    return list.value(k, channel, index);
+  };
   const complete = samples === length;
   // Where channels have many places, an entry of the list is evaluated once for all of them.
-  const table = 2 * length * channelsOf(type) < samples * size ? resultTable(unit, list) : undefined;
+  const table =
+    unit.occurs === undefined && 2 * length * channelsOf(type) < samples * size
+      ? resultTable(unit, list)
+      : undefined;
   const where = complete ? 'at every element' : 'in every channel';
   return {
     claim: list.claim,
@@ -49,7 +61,7 @@ export const elementProbes = (unit: Unit, list: ValueList): Probes => {
         const data = operands[k]!;
         for (let s = 0; s < count; s++) {
           for (let e = 0; e < size; e++) {
-            data[s * size + e] = list.value(k, Math.floor(e / inner), indexAt(from + s, e));
+            data[s * size + e] = valueAt(k, e, indexAt(from + s, e));
           }
         }
       }

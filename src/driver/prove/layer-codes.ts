@@ -8,9 +8,22 @@ const codeFor = (
   element: number,
   wanted: (code: number) => boolean,
 ): number | undefined => {
-  for (let c = 0; c < model.levels; c++) if (wanted(model.layerCode(element, c))) return c;
+  for (let c = 0; c < model.levels; c++) {
+    if (model.occurs(element, c) && wanted(model.layerCode(element, c))) return c;
+  }
   return undefined;
 };
+
+/** The code in the middle of all, or the nearest that can occur, of every element. */
+export const middleCodes = ({ elements, levels, occurs }: LayerModel): Uint16Array =>
+  Uint16Array.from({ length: elements }, (_, e) => {
+    const middle = levels >> 1;
+    for (let d = 0; d <= middle; d++) {
+      if (occurs(e, middle - d)) return middle - d;
+      if (middle + d < levels && occurs(e, middle + d)) return middle + d;
+    }
+    return middle;
+  });
 
 /**
  * One list of codes for all elements, or two where the layer knows frequent codes: a kernel may skip inputs that are at
@@ -20,9 +33,14 @@ export const baseCodes = (
   model: LayerModel,
 ): ReadonlyArray<{ readonly name: string; readonly codes: Uint16Array }> => {
   const { frequent, window } = model.op.attrs;
-  const middle = Uint16Array.from({ length: model.elements }, () => model.levels >> 1);
+  const middle = middleCodes(model);
   if (frequent === undefined || window !== undefined)
-    return [{ name: `code ${model.levels >> 1}`, codes: middle }];
+    return [
+      {
+        name: middle.every((c) => c === middle[0]) ? `code ${middle[0]}` : 'codes in the middle',
+        codes: middle,
+      },
+    ];
   const often = (element: number): number | undefined => {
     const input = model.readerInput[model.first[element]!];
     return model.first[element] === model.first[element + 1] || input === undefined
@@ -63,8 +81,9 @@ export const extremeCodes = (
       for (let c = 0; c < model.levels; c++) sums[c]! += data[at + model.layerCode(e, c) * model.width + o]!;
     }
     if (!any) continue;
-    let best = 0;
-    for (let c = 1; c < model.levels; c++) {
+    let best: number = base[e]!;
+    for (let c = 0; c < model.levels; c++) {
+      if (!model.occurs(e, c)) continue;
       if (largest ? sums[c]! > sums[best]! : sums[c]! < sums[best]!) best = c;
     }
     codes[e] = best;

@@ -40,6 +40,8 @@ export interface LayerModel {
   readonly first: Int32Array;
   readonly readerInput: Int32Array;
   readonly readerTarget: Int32Array;
+  /** Whether an element can have a code. */
+  readonly occurs: (element: number, code: number) => boolean;
   /** The code of the layer for a code of an element. */
   readonly layerCode: (element: number, code: number) => number;
   readonly rowsOf: (input: number) => Rows;
@@ -141,6 +143,7 @@ export const layerModel = (unit: Unit): LayerModel | undefined => {
     first,
     readerInput,
     readerTarget,
+    occurs: (element, code) => unit.occurs?.(0, element, code) ?? true,
     layerCode: path.code,
     rowsOf: rowsOf(op, width),
     window: window === undefined ? undefined : { window, shape, elementOf: path.elementOf },

@@ -166,10 +166,16 @@ const coverage = (
   seen: Uint8Array,
 ): ReturnType<NonNullable<Probes['covered']>> => {
   const { readerInput, levels, window } = model;
-  const read = new Uint8Array(model.inputs);
-  for (const input of readerInput) read[input] = 1;
-  const wanted = read.reduce((n, r) => n + r, 0) * levels;
-  const found = seen.reduce((n, s) => n + s, 0);
+  /** Pairs that can occur and that some result shows. */
+  const possible = new Uint8Array(model.inputs * levels);
+  for (let e = 0; e < model.elements; e++) {
+    for (let c = 0; c < levels; c++) {
+      if (!model.occurs(e, c)) continue;
+      for (let r = model.first[e]!; r < model.first[e + 1]!; r++) possible[readerInput[r]! * levels + c] = 1;
+    }
+  }
+  const wanted = possible.reduce((n, p) => n + p, 0);
+  const found = possible.reduce((n, p, k) => n + (p & seen[k]!), 0);
   const places =
     window === undefined ? undefined : windowOutput(window.window, window.shape[1]!, window.shape[2]!);
   const at = places === undefined ? '' : schedule.complete ? ` at all ${places[0] * places[1]} places` : '';

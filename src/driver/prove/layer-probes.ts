@@ -84,7 +84,8 @@ const mixed = (model: LayerModel, unit: Unit, base: Uint16Array, samples: number
     const share = (s % 8) / 7;
     const codes = allocate(element, model.elements);
     for (let e = 0; e < codes.length; e++) {
-      codes[e] = random() < share ? Math.floor(random() * model.levels) : base[e]!;
+      const drawn = Math.floor(random() * model.levels);
+      codes[e] = random() < share && model.occurs(e, drawn) ? drawn : base[e]!;
     }
     return [codes];
   });

@@ -3,6 +3,7 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
 import type { ValueName } from '../../ir/graph.js';
+import type { Occurs } from './unit.js';
 
 export interface MachineStage {
   /** The value that it gives, and those that it reads. */
@@ -10,6 +11,10 @@ export interface MachineStage {
   readonly operands: ReadonlyArray<ValueName>;
   /** Which of several ways to compute the value this is; empty where there is one. */
   readonly way: string;
+  /** Which codes its operands can have, where not all can be given to it. */
+  readonly occurs?: Occurs;
+  /** Samples so far that the stage could not be given, as they hold codes that cannot occur in it. */
+  readonly skipped?: () => number;
   /** Arrays [sample, element], row-major, in the element types of the values; gives the value of each sample alike. */
   readonly run: (
     operands: ReadonlyArray<TypedArray>,

@@ -4,6 +4,7 @@ import { allocate, type TypedArray } from '../../ir/element.js';
 import type { Op } from '../../ir/ops/index.js';
 import { channelsOf, sizeOf, type ValueType } from '../../ir/types.js';
 import { elementProbes } from './element-probes.js';
+import { fusedProbes } from './fused-probes.js';
 import { layerModel } from './layer-model.js';
 import { layerProbes } from './layer-probes.js';
 import { counted, listed, type Probes, uniformNumbers } from './probes.js';
@@ -28,6 +29,9 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
   ) {
     return [moveProbes(unit)];
   }
+  const work = unit.operands.reduce((n, o) => n + sizeOf(o.type) * sizeOf(unit.type), 1);
+  const fused = fusedProbes(unit, Math.floor(mostWork / work));
+  if (fused !== undefined) return fused;
   return (
     match(last.op)
       .with({ kind: P.union('table.edge', 'table.basis') }, () => {

@@ -14,6 +14,7 @@ import { type Comparison, compareArtifact } from '../verify-artifact.js';
 import type { StageMachine } from './machine.js';
 import { cMachine, hlsMachine } from './native-machine.js';
 import { type Finding, type ProveOptions, proveStages } from './prove.js';
+import { rtlMachine } from './rtl-machine.js';
 import { wasmMachine } from './wasm-machine.js';
 import { wgslMachine } from './wgsl-machine.js';
 
@@ -79,7 +80,8 @@ const machineOf = (
     .with({ target: 'c' }, (manifest) => cMachine(tools, graph, manifest, artifact))
     .with({ target: 'hls' }, (manifest) => hlsMachine(tools, graph, manifest, artifact))
     .with({ target: 'wgsl' }, (manifest) => wgslMachine(gpu, graph, manifest, artifact))
-    .otherwise(({ target }) => TE.fromEither(fail('K0602', `there is no proof for target ${target} yet`)));
+    .with({ target: 'verilog' }, (manifest) => rtlMachine(tools, graph, manifest, artifact))
+    .exhaustive();
 
 const wholeProgram = (
   world: World,

@@ -56,7 +56,8 @@ export const proveStages =
   async () => {
     const findings: Finding[] = [];
     for (const stage of machine.stages) {
-      const unit = unitOf(graph, stage.name, stage.operands);
+      const whole = unitOf(graph, stage.name, stage.operands);
+      const unit = stage.occurs === undefined ? whole : { ...whole, occurs: stage.occurs };
       for (const probes of probesOf(unit, seconds * machine.addsPerSecond)) {
         const about = `%${stage.name}${stage.way === '' ? '' : `, ${stage.way}`}: ${probes.what}`;
         const finding = await proveUnit(stage, unit, probes, (done) =>
@@ -82,6 +83,7 @@ const proveUnit =
     const chunk = Math.max(1, Math.min(probes.samples, CHUNK_SAMPLES, Math.floor(CHUNK_ELEMENTS / widest)));
     const operands = operandArrays(unit, chunk);
     const expected = allocate(unit.type.element, chunk * width);
+    const skippedBefore = stage.skipped?.() ?? 0;
     const tally: Tally = { mismatches: 0, first: undefined };
     for (let from = 0, round = 1; from < probes.samples; from += chunk, round++) {
       const count = Math.min(chunk, probes.samples - from);
@@ -102,7 +104,9 @@ const proveUnit =
       );
       onProgress(from + count);
     }
-    const { claim, what, why } = probes.covered?.() ?? probes;
+    const { claim, what: held, why } = probes.covered?.() ?? probes;
+    const skipped = (stage.skipped?.() ?? 0) - skippedBefore;
+    const what = skipped === 0 ? held : `${held}; not ${skipped} with codes that cannot occur`;
     return E.right({
       value: unit.name,
       op: unit.nodes[unit.nodes.length - 1]?.op.kind ?? 'input',

@@ -15,7 +15,11 @@ export interface Unit {
   readonly operands: ReadonlyArray<Value>;
   /** From the operands to the value, in order; none where a stage copies its operand into another order. */
   readonly nodes: ReadonlyArray<Node>;
+  /** Which codes an element of an operand can have; all, where it is not known. */
+  readonly occurs?: Occurs;
 }
+
+export type Occurs = (operand: number, element: number, code: number) => boolean;
 
 /** The part of a graph that gives `name` from `operands`. */
 export const unitOf = (graph: Graph, name: ValueName, operands: ReadonlyArray<ValueName>): Unit => {
