@@ -1,5 +1,6 @@
 /** The text of a circuit: one module of Verilog-2005, a block of wires for every stage and the registers behind it. */
 import type { Circuit } from './lower.js';
+import type { Net } from './net.js';
 import { isLight, type Schedule } from './schedule.js';
 import { literal, range } from './text.js';
 import { sharedNets, Writer } from './writer.js';
@@ -8,6 +9,8 @@ export interface EmittedModule {
   readonly text: string;
   /** Bits of registers, as they are written. */
   readonly registers: number;
+  /** The signals of a net. */
+  readonly signalsOf: (net: Net) => ReadonlyArray<string>;
 }
 
 /** `name`: of the module. */
@@ -75,5 +78,5 @@ export const emitModule = (circuit: Circuit, schedule: Schedule, name: string): 
   ];
   const bits =
     registers.reduce((n, r) => n + r.width, 0) + outs.reduce((n, o) => n + o.width, 0) + schedule.latency;
-  return { text: lines.join('\n'), registers: bits };
+  return { text: lines.join('\n'), registers: bits, signalsOf: (net) => writer.signalsOf(net) };
 };

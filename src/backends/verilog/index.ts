@@ -162,6 +162,15 @@ const artifactOf = (
     ['README.md', readmeText(parts)],
     ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
   ]);
-  const manifest = verilogManifestOf(graph, circuit, module, figures, seen, files, context);
+  const manifest = verilogManifestOf(
+    graph,
+    circuit,
+    module,
+    { chain: options.chain ?? DEFAULTS.chain, pipeline },
+    figures,
+    seen,
+    files,
+    context,
+  );
   return { files: new Map([...files, ['manifest.json', `${JSON.stringify(manifest, null, 2)}\n`]]) };
 };

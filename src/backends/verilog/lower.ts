@@ -21,6 +21,7 @@ import {
   signedOf,
 } from './element.js';
 import { bitsFor, type Net, type Nets, newNets } from './net.js';
+import type { Coded } from './steps.js';
 import { narrowed } from './sums.js';
 import { bucketizeElements, quantizedElements, requantizeElements } from './to-codes.js';
 
@@ -37,6 +38,8 @@ export interface Circuit {
   /** The value whose codes the ports take, and the value whose integers they give. */
   readonly from: ValueName;
   readonly to: ValueName;
+  /** The values that are codes, each element as a net whose values stand for codes. */
+  readonly codes: ReadonlyMap<ValueName, ReadonlyArray<Coded>>;
 }
 
 type Elements = ReadonlyArray<Element>;
@@ -218,5 +221,13 @@ const outputsOf = ({ graph, nets, values, inputs, from }: Lowering, output: Valu
   }
   return from === undefined
     ? fail('K0602', 'the input never becomes codes', { place: { op: output } })
-    : E.right({ nets, inputs, outputs, from, to });
+    : E.right({ nets, inputs, outputs, from, to, codes: codesOf(values) });
 };
+
+const codesOf = (values: Lowering['values']): Circuit['codes'] =>
+  new Map(
+    [...values].flatMap(([name, elements]) => {
+      const coded = elements.flatMap((e) => (e.kind === 'codes' ? [e.coded] : []));
+      return coded.length === elements.length ? [[name, coded] as const] : [];
+    }),
+  );

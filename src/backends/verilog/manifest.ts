@@ -32,6 +32,9 @@ export const VerilogManifestCodec = t.type({
     edges: Natural,
     /** Which codes the logic need not take: those that are proven not to occur, or did not in so many samples. */
     dontCares: t.string,
+    /** The options that the circuit was made with. */
+    chain: Natural,
+    pipeline: Natural,
     /** Widths of the ports in their order. */
     inputs: t.array(Natural),
     outputs: t.array(t.type({ width: Natural, signed: t.boolean })),
@@ -61,6 +64,7 @@ export const verilogManifestOf = (
   graph: Graph<'table'>,
   circuit: Circuit,
   module: string,
+  options: { readonly chain: number; readonly pipeline: number },
   figures: Figures,
   seen: number | undefined,
   files: ReadonlyMap<string, Uint8Array | string>,
@@ -76,6 +80,7 @@ export const verilogManifestOf = (
       module,
       codes: circuit.from,
       ...figures,
+      ...options,
       dontCares: seen === undefined ? 'proven' : `data: ${seen} samples`,
       inputs: circuit.inputs.map(({ width }) => width),
       outputs: circuit.outputs.map(({ width, signed }) => ({ width, signed })),

@@ -76,6 +76,16 @@ export class Writer {
     return made;
   }
 
+  /** The signals that hold a net where it is made: registers behind them hold it later. */
+  signalsOf(net: Net): ReadonlyArray<string> {
+    const own = this.schedule.stage[net.id]!;
+    const names = [...this.known].flatMap(([key, name]) => {
+      const [id, stage] = key.split('@').map(Number);
+      return id === net.id && (isLight(net) || stage === own) ? [name] : [];
+    });
+    return [...new Set(names)];
+  }
+
   private make(net: Net, stage: number): string {
     const own = this.schedule.stage[net.id]!;
     if (isLight(net)) {

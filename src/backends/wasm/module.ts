@@ -45,7 +45,7 @@ export const assemble = (library: Library, plan: Plan, layout: Layout): Uint8Arr
 };
 
 /** The input of the sample where nothing has copied it; the copying kernel has the name of the input itself. */
-const placeOf = (plan: Plan, layout: Layout, kernel: ValueName, operand: ValueName): Place =>
+export const placeOf = (plan: Plan, layout: Layout, kernel: ValueName, operand: ValueName): Place =>
   operand === plan.input.name && (kernel === operand || !layout.buffers.some((b) => b.name === operand))
     ? INPUT
     : fixed(addressOf(layout, operand));

@@ -103,48 +103,53 @@ const layers = (kernels: ReadonlyArray<Kernel>, layout: Layout) => {
   return { source: texts.join('\n'), steps };
 };
 
-const fused = (kernels: ReadonlyArray<Kernel>, layout: Layout) => {
+/**
+ * What the workgroup of a sample does for one kernel: the whole of a fused program is one after the other. `last`: nothing
+ * reads what it stores.
+ */
+export const fusedBlock = (kernel: Kernel, k: number, last: boolean, layout: Layout): ReadonlyArray<Text> => {
   const { size } = layout;
-  const body = kernels.flatMap((kernel, k): ReadonlyArray<Text> => {
-    const { form } = kernel.parts[0]!;
-    const prefix = prefixOf(k, 0, 1);
-    const last = k === kernels.length - 1;
-    // What a kernel stores is read by later ones; loops that share memory between their rounds end with a barrier.
-    const block = (lines: ReadonlyArray<Text>, ended = false): ReadonlyArray<Text> => [
-      `// %${kernel.name}`,
-      ...lines,
-      ...(last || ended ? [] : ['workgroupBarrier();']),
-    ];
-    const shared = (head: Text, rounds: number, lines: ReadonlyArray<Text>): ReadonlyArray<Text> => {
-      const again = rounds > 1;
-      const body = again ? [...lines, 'workgroupBarrier();'] : lines;
-      return block([head, ...body.map((line) => `  ${line}`), '}'], again);
-    };
-    if (form.kind === 'each') {
-      return block([
-        `for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${prefix}(sample, item); }`,
-      ]);
-    }
-    if (form.kind === 'together') {
-      const call = `${prefix}(sample, part, lane);`;
-      return shared(`for (var part = 0u; part < ${u(form.groups)}; part++) {`, form.groups, [call]);
-    }
-    const { lanes, slices } = sharing('fused', size, form);
-    if (slices === 1) {
-      const store = `${prefix}_store(sample, item, ${prefix}_sums(sample, item, 0u));`;
-      return block([`for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${store} }`]);
-    }
-    const head = `for (var first = 0u; first < ${u(form.items)}; first += ${u(lanes)}) {`;
-    return shared(head, Math.ceil(form.items / lanes), [
-      `let item = first + lane % ${u(lanes)};`,
-      `let valid = item < ${u(form.items)} && lane < ${u(lanes * slices)};`,
-      ...addSlices(prefix, form, layout),
+  const { form } = kernel.parts[0]!;
+  const prefix = prefixOf(k, 0, 1);
+  // What a kernel stores is read by later ones; loops that share memory between their rounds end with a barrier.
+  const block = (lines: ReadonlyArray<Text>, ended = false): ReadonlyArray<Text> => [
+    `// %${kernel.name}`,
+    ...lines,
+    ...(last || ended ? [] : ['workgroupBarrier();']),
+  ];
+  const shared = (head: Text, rounds: number, lines: ReadonlyArray<Text>): ReadonlyArray<Text> => {
+    const again = rounds > 1;
+    const body = again ? [...lines, 'workgroupBarrier();'] : lines;
+    return block([head, ...body.map((line) => `  ${line}`), '}'], again);
+  };
+  if (form.kind === 'each') {
+    return block([
+      `for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${prefix}(sample, item); }`,
     ]);
-  });
-  const source = entry('run_all', size, [
-    `let sample = ${NUMBER};`,
-    'if (sample >= run.samples) { return; }',
-    ...body,
+  }
+  if (form.kind === 'together') {
+    const call = `${prefix}(sample, part, lane);`;
+    return shared(`for (var part = 0u; part < ${u(form.groups)}; part++) {`, form.groups, [call]);
+  }
+  const { lanes, slices } = sharing('fused', size, form);
+  if (slices === 1) {
+    const store = `${prefix}_store(sample, item, ${prefix}_sums(sample, item, 0u));`;
+    return block([`for (var item = lane; item < ${u(form.items)}; item += ${u(size)}) { ${store} }`]);
+  }
+  const head = `for (var first = 0u; first < ${u(form.items)}; first += ${u(lanes)}) {`;
+  return shared(head, Math.ceil(form.items / lanes), [
+    `let item = first + lane % ${u(lanes)};`,
+    `let valid = item < ${u(form.items)} && lane < ${u(lanes * slices)};`,
+    ...addSlices(prefix, form, layout),
   ]);
+};
+
+/** An entry point of a workgroup for each sample. */
+export const sampleEntry = (name: Text, { size }: Layout, body: ReadonlyArray<Text>): Text =>
+  entry(name, size, [`let sample = ${NUMBER};`, 'if (sample >= run.samples) { return; }', ...body]);
+
+const fused = (kernels: ReadonlyArray<Kernel>, layout: Layout) => {
+  const body = kernels.flatMap((kernel, k) => fusedBlock(kernel, k, k === kernels.length - 1, layout));
+  const source = sampleEntry('run_all', layout, body);
   return { source, steps: [{ entry: 'run_all', page: 0, items: 1, each: 1 }] };
 };

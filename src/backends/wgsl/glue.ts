@@ -17,13 +17,22 @@ export type ProgramFiles =
   | { readonly _tag: 'beside'; readonly wgsl: string; readonly bin: string }
   | { readonly _tag: 'inlined'; readonly wgsl: string; readonly bin: Uint8Array };
 
-export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
+/** The data of a program and the first half of the loader. `own`: lines that say where its files are. */
+export const loaderHead = (data: LoaderData, own: ReadonlyArray<string> = []): string => {
   const { name, input, output, raw, kanc, program } = data;
   return [
     '// Written by kanc. Runs in browsers with WebGPU, and in Node with a device of the npm package webgpu.',
     `export const meta = ${literal({ name, input, output, raw, kanc })};`,
     `const program = ${literal(program, 0)};`,
-    ...(files._tag === 'beside'
+    ...own,
+    `const DOT4_MARK = ${literal(DOT4_MARK)};`,
+    LOADER_DEVICE,
+  ].join('\n');
+};
+
+export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
+  const own =
+    files._tag === 'beside'
       ? [
           `const ownSource = () => new URL(${literal(`./${files.wgsl}`)}, import.meta.url);`,
           `const ownConstants = () => new URL(${literal(`./${files.bin}`)}, import.meta.url);`,
@@ -31,11 +40,8 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
       : [
           `const ownSource = () => new Response(${literal(files.wgsl)});`,
           `const ownConstants = () => Uint8Array.from(atob('${encodeBase64(files.bin)}'), (c) => c.charCodeAt(0));`,
-        ]),
-    `const DOT4_MARK = ${literal(DOT4_MARK)};`,
-    LOADER_DEVICE,
-    LOADER_MODEL,
-  ].join('\n');
+        ];
+  return [loaderHead(data, own), LOADER_MODEL].join('\n');
 };
 
 export const loaderTypes = ({ input, output, raw }: LoaderData): string => {

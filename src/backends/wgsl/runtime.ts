@@ -121,7 +121,8 @@ const HINTS: Partial<Record<DiagnosticCode, string>> = {
     'kanc explain K0606 tells what is needed. On Linux without a GPU: VK_DRIVER_FILES=/usr/lib/chromium/vk_swiftshader_icd.json LD_LIBRARY_PATH=/usr/lib/chromium, with Chromium installed.',
 };
 
-const attempt = <A>(run: () => Promise<A>): Async<A> =>
+/** What a GPU does, with its failures as diagnostics. */
+export const attempt = <A>(run: () => Promise<A>): Async<A> =>
   TE.tryCatch(run, (error): Diagnostics => {
     const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
     const known = CODES[code] ?? 'K0607';

@@ -1,0 +1,103 @@
+/** Translation validation of one artifact: its stages by themselves, then the program as users call it. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { match } from 'ts-pattern';
+import { probes } from '../../analyses/probes.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Graph, isLevel } from '../../ir/graph.js';
+import type { Tensor } from '../../ir/tensor.js';
+import type { Capabilities } from '../capabilities.js';
+import { type ArtifactFiles, artifactGraph } from '../models.js';
+import { startProgram } from '../program.js';
+import { type Comparison, compareArtifact } from '../verify-artifact.js';
+import type { StageMachine } from './machine.js';
+import { cMachine, hlsMachine } from './native-machine.js';
+import { type Finding, type ProveOptions, proveStages } from './prove.js';
+import { rtlMachine } from './rtl-machine.js';
+import { wasmMachine } from './wasm-machine.js';
+import { wgslMachine } from './wgsl-machine.js';
+
+export interface Proof {
+  readonly target: string;
+  readonly about: string;
+  readonly findings: ReadonlyArray<Finding>;
+  /** The program as it is called, on random inputs: how stages are put together. */
+  readonly whole: Comparison;
+  readonly milliseconds: number;
+}
+
+type World = Pick<Capabilities, 'gpu' | 'tools' | 'now'>;
+
+/** Samples of whole runs: enough for calls of many samples, which go through layers in another way. */
+const WHOLE_SAMPLES = 512;
+
+export const proveArtifact =
+  (world: World, artifact: ArtifactFiles, options: ProveOptions): TE.TaskEither<Diagnostics, Proof> =>
+  async () => {
+    const start = world.now();
+    return pipe(
+      TE.fromEither(tableGraph(artifact)),
+      TE.bindTo('graph'),
+      TE.bind('machine', ({ graph }) => machineOf(world, graph, artifact)),
+      TE.bind('findings', ({ graph, machine }) =>
+        pipe(
+          proveStages(machine, graph, options),
+          TE.tapIO(() => () => machine.close()),
+        ),
+      ),
+      TE.bind('whole', ({ graph }) => wholeProgram(world, graph, artifact)),
+      TE.map(
+        ({ machine, findings, whole }): Proof => ({
+          target: artifact.manifest.target,
+          about: machine.about,
+          findings,
+          whole,
+          milliseconds: world.now() - start,
+        }),
+      ),
+    )();
+  };
+
+/** The graph of the artifact: model.kir has passed the verifier, ranges included. */
+const tableGraph = (artifact: ArtifactFiles): Checked<Graph<'table'>> =>
+  pipe(
+    artifactGraph(artifact),
+    E.flatMap((graph) =>
+      isLevel('table')(graph)
+        ? E.right(graph)
+        : fail('K0603', `model.kir is of level ${graph.level}`, { place: { file: artifact.folder } }),
+    ),
+  );
+
+const machineOf = (
+  { tools, gpu }: World,
+  graph: Graph<'table'>,
+  artifact: ArtifactFiles,
+): TE.TaskEither<Diagnostics, StageMachine> =>
+  match(artifact.manifest)
+    .with({ target: 'wasm' }, (manifest) => wasmMachine(graph, manifest, artifact))
+    .with({ target: 'c' }, (manifest) => cMachine(tools, graph, manifest, artifact))
+    .with({ target: 'hls' }, (manifest) => hlsMachine(tools, graph, manifest, artifact))
+    .with({ target: 'wgsl' }, (manifest) => wgslMachine(gpu, graph, manifest, artifact))
+    .with({ target: 'verilog' }, (manifest) => rtlMachine(tools, graph, manifest, artifact))
+    .exhaustive();
+
+const wholeProgram = (
+  world: World,
+  graph: Graph,
+  artifact: ArtifactFiles,
+): TE.TaskEither<Diagnostics, Comparison> => {
+  const [input] = graph.inputs;
+  if (input === undefined) return TE.fromEither(fail('K0603', 'model.kir has no input'));
+  const given: Tensor = probes(graph, input.type, WHOLE_SAMPLES, 1);
+  return pipe(
+    startProgram(world)(artifact),
+    TE.flatMap((program) =>
+      pipe(
+        compareArtifact(program, graph, given, { onProgress: () => {} }),
+        TE.tapIO(() => () => program.close()),
+      ),
+    ),
+  );
+};
