@@ -99,7 +99,7 @@ describe('kanc eval', () => {
 });
 
 describe('kanc verify', () => {
-  it('proves every stage with --prove, and finds an artifact whose integers are of another graph', async () => {
+  it('proves every stage with --prove, as text and as JSON', async () => {
     const { exit, out, err } = await kanc(['verify', path('wine'), '--prove']);
     expect(err).toBe('');
     expect(exit).toBe(0);
