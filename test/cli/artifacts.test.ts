@@ -99,6 +99,21 @@ describe('kanc eval', () => {
 });
 
 describe('kanc verify', () => {
+  it('proves every stage with --prove, as text and as JSON', async () => {
+    const { exit, out, err } = await kanc(['verify', path('wine'), '--prove']);
+    expect(err).toBe('');
+    expect(exit).toBe(0);
+    expect(out).toContain('proved   3,328 pairs of input and code, the others at code 128');
+    expect(out).toMatch(/^5 stages proved, 0 sampled: \d+ results compared, 0 mismatches/m);
+    expect(out).toContain('- the ranges of model.kir are right');
+    const json = await kanc(['verify', path('wine'), '--prove', '--json']);
+    expect(JSON.parse(json.out)).toMatchObject({
+      target: 'wasm',
+      mismatches: 0,
+      stages: { proved: 5, sampled: 0 },
+    });
+  });
+
   it('compares every integer on random and special inputs, and on data', async () => {
     const random = await kanc(['verify', path('wine'), '--samples', '500', '--json']);
     expect(random.exit).toBe(0);
