@@ -14,7 +14,10 @@ export interface Device {
   readonly multipliers: number;
   /** Bits of block memory. */
   readonly memory: number;
-  /** Pins for signals of the user in the largest package, of general banks (transceivers have others). */
+  /**
+   * Pins for signals of the user in the largest package, of general banks (transceivers have others). Not yet checked
+   * against the documents of `source`.
+   */
   readonly pins: number;
   readonly source: string;
 }
