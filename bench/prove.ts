@@ -50,6 +50,8 @@ const kanc = (args: ReadonlyArray<string>, limit: number) =>
     encoding: 'utf8',
     env: gpuEnvironment(),
     timeout: 1000 * limit,
+    // A process that waits for a tool does not hear of SIGTERM before that has ended.
+    killSignal: 'SIGKILL',
     maxBuffer: 2 ** 28,
   });
 

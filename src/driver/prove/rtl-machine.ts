@@ -36,8 +36,7 @@ export const rtlMachine = (
       E.map(
         (stages): StageMachine => ({
           stages,
-          // Events of a simulator; sums are of some adders each.
-          addsPerSecond: 1e5,
+          addsPerSecond: speedOf(artifact),
           about:
             'the logic of model.v between codes, each by itself: signals are forced and watched in a simulation',
           close: () => {},
@@ -45,6 +44,12 @@ export const rtlMachine = (
       ),
     ),
   );
+
+/** What a simulator does in a second, in terms of sums: less where a module is long, as all its registers move with the clock. */
+const speedOf = ({ files }: ArtifactFiles): number => {
+  const lines = (files.get('model.v') ?? new Uint8Array(0)).reduce((n, byte) => n + (byte === 10 ? 1 : 0), 0);
+  return 3e5 / Math.max(1, lines / 8000);
+};
 
 const machineStage = (
   tools: Tools,
