@@ -7,7 +7,7 @@ import { F32 } from '../ir/element.js';
 import type { Graph, ValueName } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
-import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
+import { coderOf, decodeValue, isShared, type Quantizer, quantizerFault } from '../ir/quantizer.js';
 import { channelsOf } from '../ir/types.js';
 import { type Chosen, chooseQuantizer, type Wanted } from './choose-quantizer.js';
 import type { RangeOptions } from './choose-range.js';
@@ -128,18 +128,23 @@ const checkFinite = (graph: Graph, quantizers: ReadonlyMap<ValueName, Choice>): 
     const choice = node.op.kind === 'observe' ? quantizers.get(node.operands[0]!) : undefined;
     if (choice === undefined) continue;
     const { quantizer } = choice;
+    const fault = quantizerFault(quantizer, channelsOf(node.type), choice.wanted.bits);
+    if (fault !== undefined) return tooWide(choice.point.name, fault);
     for (let f = 0; f < (isShared(quantizer) ? 1 : channelsOf(node.type)); f++) {
       const ends = [0, quantizer.levels - 1].map((code) => decodeValue(quantizer, f, code));
       if (ends.every(Number.isFinite)) continue;
-      return fail('K0204', 'the range of its values is wider than 32-bit floats hold', {
-        place: { pass: 'quantize', op: choice.point.name },
-        expected: 'calibration values whose range, margins included, is finite',
-        hint: 'The training probably diverged: take an earlier checkpoint.',
-      });
+      return tooWide(choice.point.name, 'wider than 32-bit floats hold');
     }
   }
   return E.right(undefined);
 };
+
+const tooWide = (op: ValueName, why: string): Checked<never> =>
+  fail('K0204', `the range of its values has no codes: ${why}`, {
+    place: { pass: 'quantize', op },
+    expected: 'calibration values whose range, margins included, 32-bit floats hold and divide',
+    hint: 'The training probably diverged: take an earlier checkpoint.',
+  });
 
 interface Choice extends Chosen {
   readonly point: CodePoint;

@@ -3,10 +3,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
-import type { PerChannel } from '../ir/constant.js';
+import { constant, type PerChannel } from '../ir/constant.js';
+import { F32 } from '../ir/element.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
-import type { Op } from '../ir/ops/index.js';
+import type { Op, OpOf } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
+import { productScales } from '../ir/ops/multiply.js';
 import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { innerOf } from '../ir/types.js';
@@ -94,21 +96,26 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
     if (refit !== undefined && E.isLeft(refit)) return refit;
     const remarks: Remark[] = [];
     let failure: E.Either<Diagnostics, never> | undefined;
+    // An op before was refused by its type rule, and what follows lacks its value: the rewritten graph tells why.
+    let isLost = false;
     const statistics = new Map<ValueName, ObserveAttrs>();
     const norms = new Map<ValueName, PendingNorm>();
     const outputs = new Set(graph.outputs);
+    const inputs = new Set(graph.inputs.map(({ name }) => name));
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
       const coded = (k: number): Coded => {
         const value = resolveCoded(r.of(node.operands[k]!), r, statistics);
         if (value !== undefined) return value;
-        failure ??= notCoded(node);
-        return NOT_CODED(r.of(node.operands[k]!));
+        const operand = r.of(node.operands[k]!);
+        if (r.nodeOf(operand) !== undefined || inputs.has(operand)) failure ??= notCoded(node);
+        else isLost = true;
+        return NOT_CODED(operand);
       };
       const dequantized = (op: Op, operands: ReadonlyArray<ValueName>): ValueName => {
         const acc = r.add(`${node.name}_acc`, op, operands);
         return r.add(node.name, { kind: 'dequantize', attrs: {} }, [acc]);
       };
-      const sumOf = (parts: ReadonlyArray<Coded>, sums: SumChoice): Op => {
+      const sumOf = (parts: ReadonlyArray<Coded>, sums: SumChoice): OpOf<'table.sum'> => {
         const attrs = tabulateSum(parts, sums);
         const sound = at({ pass: 'tabulate', op: node.name })(finite(attrs.scale, undefined));
         if (E.isLeft(sound)) failure ??= sound;
@@ -120,10 +127,12 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         return r.add(`${node.name}_sum`, sumOf([value], sums), [value.codes]);
       };
       const { op } = node;
+      // What follows a failure would fail for want of a value.
+      if (failure !== undefined || isLost) return r.of(node.operands[0]!);
       switch (op.kind) {
         case 'kan': {
           const value = coded(0);
-          if (failure !== undefined) return value.codes;
+          if (failure !== undefined || isLost) return value.codes;
           const made = at({ pass: 'tabulate', op: node.name })(
             tabulateLayer(
               siteOf(op.attrs, value),
@@ -152,8 +161,17 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         }
         case 'pool':
           return dequantized(op, [summed(POOLED)]);
-        case 'multiply':
-          return dequantized(op, [summed(FACTORS)]);
+        case 'multiply': {
+          const value = coded(0);
+          if (failure !== undefined || isLost) return value.codes;
+          const sum = sumOf([value], FACTORS);
+          const scales = productScales(op.attrs, sum.attrs.scale, value.channels.length);
+          const sound = at({ pass: 'tabulate', op: node.name })(
+            finite(constant(F32, [scales.length], scales), undefined),
+          );
+          if (E.isLeft(sound)) failure ??= sound;
+          return dequantized(op, [r.add(`${node.name}_sum`, sum, [value.codes])]);
+        }
         case 'norm':
           // Made where its quantizer is known: its place is taken by the accumulators that it reads.
           return keepNorm(
@@ -183,8 +201,7 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         }
       }
     });
-    // What an op does not allow comes first: later ops fail for want of its value.
-    return E.isLeft(result) ? result : (failure ?? withRemarks(result, remarks));
+    return failure ?? withRemarks(result, remarks);
   },
 });
 

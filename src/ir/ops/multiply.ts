@@ -1,7 +1,7 @@
 /** Products of two features each: the multiplication nodes of MultKAN, of floats or of accumulators. */
 import * as E from 'fp-ts/lib/Either.js';
 import { constantOf, record } from '../codec.js';
-import { type Constant, channel, constant } from '../constant.js';
+import { type Constant, channel, constant, type PerChannel } from '../constant.js';
 import { accumulatorFor, F32, int } from '../element.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
@@ -14,6 +14,12 @@ export interface MultiplyAttrs {
   /** uint[N]. */
   readonly right: Constant;
 }
+
+/** The scales of products of values whose channels have the given scales: [N], as f32. */
+export const productScales = (a: MultiplyAttrs, scale: PerChannel, features: number): Float32Array => {
+  const factor = (i: number): number => (i === features ? 1 : channel(scale, i));
+  return Float32Array.from(a.left.data, (left, n) => factor(left) * factor(a.right.data[n]!));
+};
 
 const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueType> => {
   if (x === undefined || x.shape.length !== 1) return E.left('takes a value of shape [n, F]');
@@ -29,11 +35,7 @@ const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueTy
   const [lo, hi] = [Math.min(...ends), Math.max(...ends)];
   if (accumulatorFor(lo, hi) === undefined) return E.left(`products of [${low}, ${high}] overflow 32 bits`);
   const features = x.shape[0]!;
-  const factor = (i: number): number => (i === features ? 1 : channel(meaning.scale, i));
-  const scale = Float32Array.from(
-    { length: nodes },
-    (_, n) => factor(a.left.data[n]!) * factor(a.right.data[n]!),
-  );
+  const scale = productScales(a, meaning.scale, features);
   if (scale.some((s) => !Number.isFinite(s))) return E.left('a scale of the products is not finite');
   return E.right(
     valueType(int(32), [nodes], {
