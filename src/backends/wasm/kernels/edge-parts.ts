@@ -10,7 +10,8 @@ import { type Block, roundUp } from '../storage.js';
 import type { ElementRange } from './background-emit.js';
 import { type CodeSource, type SlotList, slotList } from './code-source.js';
 import type { EdgeGroups } from './edge-analysis.js';
-import { constantBytes, type EdgeCode, layerCode, type Rounds, resultBytes, roundsOf } from './edge-emit.js';
+import { constantBytes, type EdgeCode, layerCode, resultBytes } from './edge-emit.js';
+import { type Rounds, roundsOf } from './edge-rounds.js';
 
 /**
  * Bytes of the rows of a part. They stay in second-level caches of 1 to 2 MiB; half as much or one and a half times as much

@@ -7,88 +7,17 @@
  * rows is less, and a lookup touches neighbouring cache lines. All sums are modulo 2^16, in which final accumulators fit.
  */
 import type { TypedArray } from '../../../ir/element.js';
-import { type Asm, type Expr, loadVector, repeat, rounds, scaled, storeVector } from '../asm.js';
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { type Block, blockOf, roundUp, storageBytes } from '../storage.js';
-import { accumulatorInMemory } from './accumulators.js';
 import { type CodeSource, slotList } from './code-source.js';
 import { analyseEdges, type EdgeTable, groupInputs } from './edge-analysis.js';
-import { type EdgeCode, layerCode, roundsOf } from './edge-emit.js';
-import { codeStride, type EdgeMode, type EdgeTiling, packTable } from './edge-layout.js';
+import type { EdgeCode } from './edge-emit.js';
+import { codeStride, packTable } from './edge-layout.js';
+import { roundsOf } from './edge-rounds.js';
+import { emitSpread, emitSums } from './edge-spread-emit.js';
+import { OUTPUTS, type Spread } from './edge-spread-plan.js';
 import { tileConstants } from './tile-loops.js';
-import { startsByClass, type WindowGeometry, windowGeometry } from './window.js';
-
-/** Spread sums that do not stay in a second-level cache cost more than they save. */
-const MOST_BYTES = 1024 * 1024;
-/** Units of a tile: as in edge-layout.ts. */
-const MAX_UNITS = 16;
-/** Instructions that find a row. */
-const FIND = 5;
-/** What a cache line costs in instructions, in tables that stay in the second-level cache and in others. */
-const [LINE, LINE_BEYOND, CACHED] = [1, 6, 512 * 1024];
-const OUTPUTS = 8;
-
-/** How a layer is taken apart. */
-export interface Spread {
-  readonly geometry: WindowGeometry;
-  readonly places: number;
-  /** Outputs of a tap, in whole vectors. */
-  readonly outputs: number;
-  readonly tiling: EdgeTiling;
-  /** Bytes of the spread sums of a pixel, and of all pixels with their frame, which stays zero. */
-  readonly pixelBytes: number;
-  readonly bytes: number;
-}
-
-/**
- * Instructions for a row of a tile: four for 16 outputs of one byte, three for a half vector, and those that a cache line is
- * worth.
- */
-const rowCost = (mode: EdgeMode, units: number, line: number): number => {
-  const vectors = mode._tag === 'direct16' ? 2 * units : 4 * Math.floor(units / 2) + 3 * (units % 2);
-  const bytes = units * mode.unit * mode.entry;
-  return FIND + vectors + line * Math.ceil(bytes / 64 + (bytes % 64 === 0 ? 0 : 0.5));
-};
-
-const tilingOf = (mode: EdgeMode, outputs: number, line: number): EdgeTiling => {
-  const all = Math.ceil(outputs / mode.unit);
-  const cost = (units: number): number => Math.ceil(all / units) * rowCost(mode, units, line);
-  const sizes = Array.from({ length: Math.min(MAX_UNITS, all) }, (_, k) => k + 1);
-  const units = sizes.reduce((a, b) => (cost(b) <= cost(a) ? b : a));
-  const tile = units * mode.unit;
-  return {
-    mode,
-    groups: 1,
-    tiles: Math.ceil(all / units),
-    units,
-    tile,
-    outputs,
-    rowBytes: tile * mode.entry,
-  };
-};
-
-/** Undefined where the layer is better summed window by window. `isUnit`: stride 1; `mode`: of 16-bit lanes. */
-export const spreadOf = (
-  g: WindowGeometry,
-  isUnit: boolean,
-  mode: EdgeMode,
-  { width, codes }: EdgeTable,
-): Spread | undefined => {
-  if (!isUnit || g.groups > 1 || g.area === 1 || mode.lane !== 2) return undefined;
-  const outputs = roundUp(width, OUTPUTS);
-  const line = g.taps * codes * width * mode.entry > CACHED ? LINE_BEYOND : LINE;
-  const tiling = tilingOf(mode, g.area * outputs, line);
-  const pixelBytes = 2 * tiling.tiles * tiling.tile;
-  const bytes = (g.height + 2 * g.frame[0]) * (g.width + 2 * g.frame[1]) * pixelBytes;
-  const pixels = g.height * g.width;
-  const spread =
-    pixels * g.channels * tiling.tiles * rowCost(mode, tiling.units, line) +
-    g.starts.length * (outputs / OUTPUTS) * 2 * (g.area + 1);
-  const direct = g.starts.length * g.taps * rowCost(mode, Math.ceil(width / mode.unit), line);
-  return bytes > MOST_BYTES || direct <= spread
-    ? undefined
-    : { geometry: g, places: g.area, outputs, tiling, pixelBytes, bytes };
-};
+import { startsByClass, windowGeometry } from './window.js';
 
 /** The table of the first sums: input c is channel c, its outputs are those of all taps. */
 const spreadTable = (t: EdgeTable, s: Spread): EdgeTable => {
@@ -217,104 +146,3 @@ const PIXEL = { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1
 
 const sumAddress = (bound: Bound, { frame, tiling }: EdgeCode): number =>
   bound.scratch + frame + tiling.tile * 4 + tiling.units * 16;
-
-/** The sums of all pixels, tile by tile. */
-const emitSpread = (asm: Asm, bound: Bound, code: EdgeCode, s: Spread): ReadonlyArray<Expr> => {
-  const { m } = asm;
-  const { tiling } = code;
-  const { height, width, channels, frame } = s.geometry;
-  const layer = layerCode(asm, bound, code);
-  const from = layer.source;
-  const [origin, rowEnd, target, constants] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
-  const pixel = channels * storageBytes(code.source.storage);
-  const first = (frame[0] * (width + 2 * frame[1]) + frame[1]) * s.pixelBytes;
-  return [
-    ...layer.once,
-    ...rounds(asm, tiling.tiles, 1, (t) => [
-      ...layer.enter(t),
-      constants.set(scaled(m, t(), 2 * tiling.tile)),
-      target.set(m.i32.add(m.i32.const(bound.scratch + first), scaled(m, t(), 2 * tiling.tile))),
-      origin.set(from._tag === 'fixed' ? m.i32.const(0) : asm.input()),
-      ...rounds(asm, height, 1, () => [
-        rowEnd.set(m.i32.add(origin.get(), m.i32.const(width * pixel))),
-        repeat(asm, origin, pixel, rowEnd.get, [
-          ...layer.at({
-            codes: { pointer: origin.get, offset: from._tag === 'fixed' ? from.address : 0 },
-            constants: { pointer: constants.get, offset: bound.blocks[0]! },
-            target: { pointer: target.get, offset: 0 },
-            valid: tiling.tile,
-          }),
-          target.set(m.i32.add(target.get(), m.i32.const(s.pixelBytes))),
-        ]),
-        target.set(m.i32.add(target.get(), m.i32.const(2 * frame[1] * s.pixelBytes))),
-      ]),
-    ]),
-  ];
-};
-
-/** Taps that are loaded together: V8 loads all of a stretch of code before it adds. */
-const TOGETHER = 12;
-
-/** The accumulators of all positions from the spread sums. */
-const emitSums = (
-  asm: Asm,
-  bound: Bound,
-  s: Spread,
-  width: number,
-  bytes: number,
-  kept: number,
-): ReadonlyArray<Expr> => {
-  const { m } = asm;
-  const [record, pixel, starts, target] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
-  const words = bound.blocks[4]!;
-  const sum = asm.v128();
-  const partial = accumulatorInMemory(asm, kept);
-  const tapOffset = (place: number): number =>
-    (s.geometry.offsets[place]! / s.geometry.channels) * s.pixelBytes + 2 * place * s.outputs;
-  const taps = Array.from({ length: s.places }, (_, place) => tapOffset(place));
-  const vectors = s.outputs / OUTPUTS;
-  const chunk = [4, 3, 2, 1].find((n) => vectors % n === 0)!;
-  const vector = (k: number, at: () => Expr): ReadonlyArray<Expr> => {
-    const tap = (offset: number): Expr =>
-      loadVector(asm, {
-        pointer: () => m.i32.add(pixel.get(), at()),
-        offset: bound.scratch + offset + 16 * k,
-      });
-    const start = (): Expr =>
-      loadVector(asm, { pointer: () => m.i32.add(starts.get(), at()), offset: bound.blocks[5]! + 16 * k });
-    const groups = Array.from({ length: Math.ceil(taps.length / TOGETHER) }, (_, n) =>
-      taps.slice(n * TOGETHER, (n + 1) * TOGETHER),
-    );
-    const steps = groups.map((group, n) => {
-      const value = [n === 0 ? start() : partial.get(), ...group.map(tap)].reduce(m.i16x8.add);
-      return n === groups.length - 1 ? sum.set(value) : partial.set(value);
-    });
-    const to = (offset: number, value: Expr): Expr =>
-      storeVector(
-        asm,
-        {
-          pointer: () => m.i32.add(target.get(), scaled(m, at(), bytes / 2)),
-          offset: (bytes / 2) * 16 * k + offset,
-        },
-        value,
-      );
-    return [
-      ...steps,
-      ...(bytes === 2
-        ? [to(0, sum.get())]
-        : [to(0, m.i32x4.extend_low_i16x8_s(sum.get())), to(16, m.i32x4.extend_high_i16x8_s(sum.get()))]),
-    ];
-  };
-  return [
-    record.set(m.i32.const(words)),
-    target.set(m.i32.const(bound.target)),
-    repeat(asm, record, 8, () => m.i32.const(words + 8 * s.geometry.starts.length), [
-      pixel.set(m.i32.load(0, 4, record.get())),
-      starts.set(m.i32.load(4, 4, record.get())),
-      ...rounds(asm, vectors / chunk, 16 * chunk, (at) =>
-        Array.from({ length: chunk }, (_, k) => vector(k, at)).flat(),
-      ),
-      target.set(m.i32.add(target.get(), m.i32.const(width * bytes))),
-    ]),
-  ];
-};

@@ -14,7 +14,7 @@ import {
   paddingExcess,
   variedInputs,
 } from './edge-analysis.js';
-import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS, roundsOf } from './edge-emit.js';
+import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
 import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
 import {
   codeStride,
@@ -26,8 +26,10 @@ import {
   tileOutputs,
 } from './edge-layout.js';
 import { partsOf } from './edge-parts.js';
+import { roundsOf } from './edge-rounds.js';
 import { ROUND } from './edge-rows.js';
-import { edgeSpread, spreadOf } from './edge-spread.js';
+import { edgeSpread } from './edge-spread.js';
+import { spreadOf } from './edge-spread-plan.js';
 import { codeMapOf } from './row-addresses.js';
 import { classBytes, tileConstants } from './tile-loops.js';
 import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
