@@ -29,6 +29,8 @@ export const edgeName = (edge: number, outputs: number): string =>
 export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   const space = h('div', { class: 'grid-space' });
+  // A canvas says nothing to a screen reader: the chosen edge stands for it.
+  const option = h('div', { class: 'spoken', role: 'option', id: 'edge-chosen', 'aria-selected': 'true' });
   const element = h(
     'div',
     {
@@ -40,6 +42,7 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     },
     space,
     canvas,
+    option,
   );
   let content: GridContent | undefined;
   let chosen: number | undefined;
@@ -170,6 +173,10 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     },
     choose: (edge) => {
       chosen = edge;
+      const outputs = content?.data.layer.outputs;
+      option.textContent = edge === undefined || outputs === undefined ? '' : edgeName(edge, outputs);
+      if (edge === undefined) element.removeAttribute('aria-activedescendant');
+      else element.setAttribute('aria-activedescendant', option.id);
       redraw();
     },
     redraw: () => {

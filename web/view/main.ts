@@ -104,7 +104,21 @@ const start = (model: ViewModel, app: HTMLElement): void => {
   ];
   const tabs = h(
     'div',
-    { class: 'tabs', role: 'tablist', 'aria-label': 'Views' },
+    {
+      class: 'tabs',
+      role: 'tablist',
+      'aria-label': 'Views',
+      onkeydown: (event) => {
+        if (!(event instanceof KeyboardEvent)) return;
+        const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        const next =
+          by === undefined ? undefined : TABS.at((TABS.indexOf(view.get().tab) + by) % TABS.length);
+        if (next === undefined) return;
+        event.preventDefault();
+        view.set({ tab: next });
+        document.getElementById(`tab-${next}`)?.focus();
+      },
+    },
     ...TABS.map((tab) =>
       h(
         'button',
