@@ -68,7 +68,7 @@ export interface RemarkView {
 
 /** How good the graph is after a pass. */
 export interface QualityView {
-  /** From the float network, relative RMS of all outputs. */
+  /** From the first graph that was measured, of a checkpoint the float network: relative RMS of all outputs. */
   readonly divergence: number;
   readonly agreement?: number;
   readonly accuracy?: number;

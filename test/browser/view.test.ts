@@ -126,7 +126,10 @@ describe.skipIf(skipsBrowser)('the page of kanc view', () => {
       await page.click('#edge-grid', { position: { x: 60, y: 60 } });
       expect(await title()).toBe(first);
       expect(await page.locator('.edge-detail svg').count()).toBe(2);
-      expect(await page.textContent('.spoken')).toMatch(/error .* importance/);
+      expect(await page.textContent('p.spoken')).toMatch(/error .* importance/);
+      expect(`Edge ${await page.textContent('#edge-chosen')}`).toBe(
+        await page.getAttribute('.edge-detail', 'aria-label'),
+      );
       await page.click('text=Position');
       expect(await title()).toBe(first);
       await page.click('[data-layer="1"]');
@@ -136,7 +139,12 @@ describe.skipIf(skipsBrowser)('the page of kanc view', () => {
 
     it('has tables and costs', async () => {
       const { page, complaints } = await open(file);
-      await page.keyboard.press('3');
+      // Tabs answer to arrows, round the ends too.
+      await page.focus('#tab-passes');
+      await page.keyboard.press('ArrowLeft');
+      expect(await page.getAttribute('#tab-costs', 'aria-selected')).toBe('true');
+      await page.keyboard.press('ArrowLeft');
+      expect(await page.locator('#tab-tables:focus').count()).toBe(1);
       expect(await page.locator('canvas.heat').count()).toBeGreaterThan(1);
       await page.keyboard.press('4');
       expect(await page.locator('.cost-plots svg').count()).toBe(4);

@@ -3,6 +3,7 @@ import * as Plot from '@observablehq/plot';
 import type { CostRow, ViewModel } from '../../src/view/model.js';
 import { h } from './dom.js';
 import { showBytes, showCount, showPercent, showValue } from './format.js';
+import { isCompared, referenceOf } from './reference.js';
 import type { State } from './store.js';
 
 const cell = (text: string, attributes = {}): HTMLElement => h('td', attributes, text);
@@ -230,7 +231,7 @@ const qualityPlots = (model: ViewModel, width: number): ReadonlyArray<HTMLElemen
     });
   const accuracy = series((q) => q.accuracy);
   const rmse = series((q) => q.rmse);
-  const divergence = series((q) => q.divergence);
+  const divergence = isCompared(model) ? series((q) => q.divergence) : [];
   const figure = (title: string, plot: Element): HTMLElement =>
     h('figure', {}, h('figcaption', {}, title), plot);
   return [
@@ -246,7 +247,7 @@ const qualityPlots = (model: ViewModel, width: number): ReadonlyArray<HTMLElemen
     ...(divergence.length > 0
       ? [
           figure(
-            'Distance of the outputs from the float network (relative RMS)',
+            `Distance of the outputs from ${referenceOf(model)?.name ?? 'the first graph'} (relative RMS)`,
             line(divergence, 'relative RMS', width, (v) => showPercent(v, 2), 0.0001),
           ),
         ]

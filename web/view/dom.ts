@@ -85,3 +85,15 @@ export const sizeCanvas = (
   context?.setTransform(ratio, 0, 0, ratio, 0, 0);
   return context;
 };
+
+/** Scrolls a box, and only it, until an element in it is seen: `scrollIntoView` would move the page of a narrow window too. */
+export const reveal = (box: Element, element: Element, across: 'near' | 'centre' = 'near'): void => {
+  const [around, own] = [box.getBoundingClientRect(), element.getBoundingClientRect()];
+  const near = (lo: number, hi: number, from: number, to: number): number =>
+    lo < from ? lo - from : hi > to ? Math.min(hi - to, lo - from) : 0;
+  box.scrollTop += near(own.top, own.bottom, around.top, around.bottom);
+  box.scrollLeft +=
+    across === 'near'
+      ? near(own.left, own.right, around.left, around.right)
+      : (own.left + own.right - around.left - around.right) / 2;
+};

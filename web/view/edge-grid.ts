@@ -7,7 +7,7 @@ import { showValue } from './format.js';
 const CELL = { width: 132, height: 96, gap: 8, caption: 18 } as const;
 const PITCH_Y = CELL.height + CELL.gap;
 
-/** Browsers give up on elements of more pixels than this. */
+/** Browsers give up on elements of more pixels than this: in one column, of more edges than a page has outlines of. */
 const TALLEST = 8_000_000;
 
 export interface GridContent {
@@ -29,6 +29,8 @@ export const edgeName = (edge: number, outputs: number): string =>
 export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
   const canvas = h('canvas', { 'aria-hidden': 'true' });
   const space = h('div', { class: 'grid-space' });
+  // A canvas says nothing to a screen reader: the chosen edge stands for it.
+  const option = h('div', { class: 'spoken', role: 'option', id: 'edge-chosen', 'aria-selected': 'true' });
   const element = h(
     'div',
     {
@@ -40,6 +42,7 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     },
     space,
     canvas,
+    option,
   );
   let content: GridContent | undefined;
   let chosen: number | undefined;
@@ -95,13 +98,17 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     canvas.style.transform = `translateY(${top}px)`;
     const first = Math.max(0, Math.floor((top - CELL.gap) / PITCH_Y));
     const last = Math.ceil((top + height) / PITCH_Y);
+    let drawn = 0;
     for (let row = first; row <= last; row++) {
       for (let column = 0; column < across; column++) {
         const edge = content.edges[row * across + column];
-        if (edge === undefined) return;
+        if (edge === undefined) break;
+        drawn++;
         paintCell(context, content, edge, CELL.gap + column * pitch(), CELL.gap + row * PITCH_Y - top);
       }
     }
+    // What tests hold on to: it must not grow with the network.
+    canvas.dataset['drawn'] = String(drawn);
   };
   const redraw = (): void => {
     if (scheduled) return;
@@ -144,6 +151,8 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     ArrowLeft: () => -1,
     ArrowDown: columns,
     ArrowUp: () => -columns(),
+    Home: () => -Number.MAX_SAFE_INTEGER,
+    End: () => Number.MAX_SAFE_INTEGER,
     PageDown: () => columns() * Math.max(1, Math.floor(element.clientHeight / PITCH_Y)),
     PageUp: () => -columns() * Math.max(1, Math.floor(element.clientHeight / PITCH_Y)),
   };
@@ -164,6 +173,10 @@ export const edgeGrid = (onChoose: (edge: number) => void): EdgeGrid => {
     },
     choose: (edge) => {
       chosen = edge;
+      const outputs = content?.data.layer.outputs;
+      option.textContent = edge === undefined || outputs === undefined ? '' : edgeName(edge, outputs);
+      if (edge === undefined) element.removeAttribute('aria-activedescendant');
+      else element.setAttribute('aria-activedescendant', option.id);
       redraw();
     },
     redraw: () => {

@@ -1,6 +1,6 @@
 /** The graph of a step as a drawing: before the pass, after it, or both in one with what changed. */
 import type { Change, NodeView, ViewModel } from '../../src/view/model.js';
-import { button, choice, h, svg } from './dom.js';
+import { button, choice, h, reveal, svg } from './dom.js';
 import { showBytes } from './format.js';
 import { BOX, type Layout, type Line, layoutOf, type Placed } from './layout.js';
 import type { State, Store } from './store.js';
@@ -210,13 +210,13 @@ export const graphPanel = (model: ViewModel, store: Store): GraphPanel => {
         draw();
         // Of a wide graph the corner is empty.
         const first = field.querySelector('g.added, g.changed, g.removed') ?? field.querySelector('g.end');
-        first?.scrollIntoView({ block: 'nearest', inline: 'center' });
+        if (first !== null) reveal(field, first, 'centre');
       }
       for (const g of field.querySelectorAll<SVGGElement>('g.op')) {
         const chosen = g.dataset['op'] === now.op;
         g.classList.toggle('chosen', chosen);
         g.setAttribute('aria-pressed', String(chosen));
-        if (chosen && now.op !== before?.op) g.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        if (chosen && now.op !== before?.op) reveal(field, g);
       }
     },
   };

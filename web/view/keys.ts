@@ -27,7 +27,7 @@ export const startKeys = (keys: ReadonlyArray<Key>): void => {
 
 const FIXED: ReadonlyArray<readonly [string, string]> = [
   ['Tab, Enter', 'move between ops and choose one'],
-  ['arrows', 'move between edges'],
+  ['arrows, Page Up, Page Down, Home, End', 'move between edges'],
   ['F12, Enter', 'in the text: to the definition of a name'],
   ['Ctrl F', 'in the text: find'],
   ['Esc', 'close'],

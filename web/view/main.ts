@@ -1,7 +1,7 @@
 /** The page of `kanc view`: reads its model, makes the views, and tells them what is looked at. */
 import type { ViewModel } from '../../src/view/model.js';
 import { costsPanel } from './costs.js';
-import { button, h } from './dom.js';
+import { button, h, reveal } from './dom.js';
 import { edgesPanel } from './edges.js';
 import { graphPanel } from './graph.js';
 import { type Key, openHelp, startKeys } from './keys.js';
@@ -43,7 +43,11 @@ const passesPanel = (model: ViewModel, view: Store): Panel => {
         const top = list.firstElementChild?.scrollTop ?? 0;
         list.replaceChildren(passList(model, view));
         list.firstElementChild?.scrollTo({ top });
-        list.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' });
+        const current = list.querySelector('[aria-current]');
+        // Of wide windows the whole list scrolls, of narrow ones the passes in it.
+        for (const box of list.querySelectorAll('.passes, .passes ol')) {
+          if (current !== null && getComputedStyle(box).overflowY === 'auto') reveal(box, current);
+        }
       }
       if (step !== undefined && now.step !== before?.step) head.replaceChildren(stepHead(model, step));
       // Before the graph, which scrolls to the chosen op and must know how much of it is seen.
@@ -59,7 +63,7 @@ const largestTable = ({ tables }: ViewModel): number =>
   tables.reduce((best, { bytes }, k) => (bytes > (tables[best]?.bytes ?? 0) ? k : best), 0);
 
 const start = (model: ViewModel, app: HTMLElement): void => {
-  // The last pass that did something: what a person came to see is usually the result of all.
+  // The first pass that did something: the graph as it came has nothing to compare with.
   const changing = visibleSteps(model, false);
   const view = store({
     tab: 'passes',
@@ -100,7 +104,21 @@ const start = (model: ViewModel, app: HTMLElement): void => {
   ];
   const tabs = h(
     'div',
-    { class: 'tabs', role: 'tablist', 'aria-label': 'Views' },
+    {
+      class: 'tabs',
+      role: 'tablist',
+      'aria-label': 'Views',
+      onkeydown: (event) => {
+        if (!(event instanceof KeyboardEvent)) return;
+        const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+        const next =
+          by === undefined ? undefined : TABS.at((TABS.indexOf(view.get().tab) + by) % TABS.length);
+        if (next === undefined) return;
+        event.preventDefault();
+        view.set({ tab: next });
+        document.getElementById(`tab-${next}`)?.focus();
+      },
+    },
     ...TABS.map((tab) =>
       h(
         'button',

@@ -2,6 +2,7 @@
 import type { StepView, ViewModel } from '../../src/view/model.js';
 import { button, h } from './dom.js';
 import { shorten, showBytes, showCount, showPercent, showTime, showValue } from './format.js';
+import { isCompared, referenceOf } from './reference.js';
 import type { Store } from './store.js';
 
 /** Steps that the list shows: those that changed something, or all. */
@@ -26,11 +27,12 @@ const chips = ({ counts, changed }: StepView, first: boolean): HTMLElement =>
         ]),
   );
 
-/** The figure that tells most: accuracy, error, or how far the outputs are from the float network. */
-export const qualityText = ({ quality }: StepView): string => {
+/** The figure that tells most: accuracy, error, or how far the outputs are from those compared with. */
+export const qualityText = (model: ViewModel, { quality }: StepView): string => {
   if (quality === undefined) return '';
   if (quality.accuracy !== undefined) return showPercent(quality.accuracy);
   if (quality.rmse !== undefined) return `RMSE ${showValue(quality.rmse)}`;
+  if (!isCompared(model)) return '';
   return quality.divergence === 0 ? 'exact' : `off by ${showPercent(quality.divergence)}`;
 };
 
@@ -68,7 +70,12 @@ const item = (model: ViewModel, step: StepView, k: number, store: Store): HTMLEl
         { class: 'bar', 'aria-hidden': 'true' },
         h('i', { style: `width:${(100 * step.bytes) / most}%` }),
       ),
-      h('span', { class: 'row quality' }, h('span', {}, qualityText(step)), h('span', {}, `${step.ops} ops`)),
+      h(
+        'span',
+        { class: 'row quality' },
+        h('span', {}, qualityText(model, step)),
+        h('span', {}, `${step.ops} ops`),
+      ),
     ),
   );
 };
@@ -139,14 +146,16 @@ const pipelineText = ({ pipeline }: ViewModel): HTMLElement => {
 /** What stands above the graph: the pass in words, with what it said. */
 export const stepHead = (model: ViewModel, step: StepView): HTMLElement => {
   const { quality } = step;
+  const compared = isCompared(model) ? quality : undefined;
+  const off = referenceOf(model)?.isFloat === false ? 'off as it came by' : 'off float by';
   const figures: ReadonlyArray<readonly [string, string]> = [
     ...(step.milliseconds === undefined ? [] : [['time', showTime(step.milliseconds)] as const]),
     ['BitOps', showCount(step.bitOps)],
     ['constants', showBytes(step.bytes)],
     ...(quality?.accuracy === undefined ? [] : [['accuracy', showPercent(quality.accuracy)] as const]),
     ...(quality?.rmse === undefined ? [] : [['RMSE', showValue(quality.rmse)] as const]),
-    ...(quality === undefined ? [] : [['off float by', showPercent(quality.divergence)] as const]),
-    ...(quality?.agreement === undefined ? [] : [['same class', showPercent(quality.agreement)] as const]),
+    ...(compared === undefined ? [] : [[off, showPercent(compared.divergence)] as const]),
+    ...(compared?.agreement === undefined ? [] : [['same class', showPercent(compared.agreement)] as const]),
     ...(quality?.clippedInput === undefined && quality?.clippedHidden === undefined
       ? []
       : [

@@ -2,6 +2,7 @@
 import type { ViewModel } from '../../src/view/model.js';
 import { h } from './dom.js';
 import { showBytes, showCount, showInteger, showPercent, showValue } from './format.js';
+import { isCompared, referenceOf } from './reference.js';
 
 const figure = (name: string, value: string, about = ''): HTMLElement =>
   h(
@@ -18,18 +19,26 @@ const qualityFigures = (model: ViewModel): ReadonlyArray<HTMLElement> => {
   const [first, last] = [known[0], known.at(-1)];
   if (first === undefined || last === undefined || model.measured === undefined) return [];
   const on = ` on ${showInteger(model.measured.samples)}`;
+  const reference = referenceOf(model);
+  const compared = isCompared(model) && reference !== undefined;
+  /** The figure that the last one is to be read against, and the samples of both. */
+  const against = (value: string): string => (compared ? `${reference.short} ${value}${on}` : on.trim());
   return [
     ...(last.accuracy === undefined
       ? []
-      : [figure('accuracy', showPercent(last.accuracy), `float ${showPercent(first.accuracy ?? 0)}${on}`)]),
+      : [figure('accuracy', showPercent(last.accuracy), against(showPercent(first.accuracy ?? 0)))]),
     ...(last.rmse === undefined
       ? []
-      : [figure('RMSE', showValue(last.rmse), `float ${showValue(first.rmse ?? 0)}${on}`)]),
-    figure(
-      'off the float network',
-      showPercent(last.divergence),
-      last.accuracy === undefined && last.rmse === undefined ? `RMS${on}` : 'RMS',
-    ),
+      : [figure('RMSE', showValue(last.rmse), against(showValue(first.rmse ?? 0)))]),
+    ...(compared
+      ? [
+          figure(
+            `off ${reference.name}`,
+            showPercent(last.divergence),
+            last.accuracy === undefined && last.rmse === undefined ? `RMS${on}` : 'RMS',
+          ),
+        ]
+      : []),
     ...(last.clippedInput === undefined && last.clippedHidden === undefined
       ? []
       : [

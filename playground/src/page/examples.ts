@@ -1,4 +1,5 @@
 /** The checkpoints that ship with kanc. They are fetched when they are chosen. */
+import { CLASSES as FASHION } from '../../../examples/shared/fashion.js';
 import type { NamedFile, Reading, Role, Roles, Settings } from '../shared/protocol.js';
 
 export interface Example {
@@ -12,19 +13,6 @@ export interface Example {
   /** Names of classes; numbers where absent. */
   readonly classes?: ReadonlyArray<string>;
 }
-
-const FASHION = [
-  'T-shirt',
-  'trousers',
-  'pullover',
-  'dress',
-  'coat',
-  'sandal',
-  'shirt',
-  'sneaker',
-  'bag',
-  'boot',
-] as const;
 
 const PIXELS: Reading = { inputDtype: 'u8', inputMean: 0.5, inputStd: 0.5 };
 
