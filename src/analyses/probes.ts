@@ -20,7 +20,8 @@ const generator = (seed: number): (() => number) => {
   };
 };
 
-const SPECIALS = [
+/** NaN, infinities, zeros of both signs, the smallest denormals, the ends of the denormals and of finite floats. */
+export const SPECIAL_FLOATS = [
   Number.NaN,
   Number.POSITIVE_INFINITY,
   Number.NEGATIVE_INFINITY,
@@ -32,9 +33,9 @@ const SPECIALS = [
   -1.1754942e-38,
   3.4028234e38,
   -3.4028234e38,
-  1,
-  -1,
 ];
+
+const SPECIALS = [...SPECIAL_FLOATS, 1, -1];
 
 /** Where the quantizers of the input change their code, by input feature. */
 type Edges = ReadonlyArray<Float32Array>;

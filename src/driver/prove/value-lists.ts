@@ -1,4 +1,5 @@
 /** The values that stages over single elements are run on. */
+import { SPECIAL_FLOATS } from '../../analyses/probes.js';
 import type { QuantizeAttrs } from '../../ir/ops/quantize.js';
 import { isShared, thresholdList } from '../../ir/quantizer.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
@@ -93,20 +94,6 @@ export const someIntegers = (unit: Unit, why: string): ValueList => {
     why,
   };
 };
-
-const SPECIAL_FLOATS = [
-  Number.NaN,
-  Number.POSITIVE_INFINITY,
-  Number.NEGATIVE_INFINITY,
-  0,
-  -0,
-  1e-45,
-  -1e-45,
-  1.17549435e-38,
-  -1.1754942e-38,
-  3.4028234e38,
-  -3.4028234e38,
-];
 
 const RANDOM_FLOATS = 64;
 

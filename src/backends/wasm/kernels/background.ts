@@ -102,10 +102,6 @@ const intervalsOf = (
   return new Map([...found].filter(([, { low, high, size }]) => high - low + 1 === size));
 };
 
-/** The inputs that take part, in the order of their elements. */
-export const backgroundInputs = (b: Background): ReadonlyArray<number> =>
-  [...b.inputOf].filter((i) => i >= 0);
-
 /** The pairs that take part, by number; an input of -1 stands for an element that does not. */
 export const backgroundPairs = (
   b: Background,

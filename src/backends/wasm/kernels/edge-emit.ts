@@ -88,6 +88,10 @@ export const emitEdges = (asm: Asm, bound: Bound, code: EdgeCode): ReadonlyArray
   ];
 };
 
+/** Bytes of own memory: the frame or lists, where accumulators of a tile start, and its sums. */
+export const ownBytes = ({ frame, tiling }: Pick<EdgeCode, 'frame' | 'tiling'>): number =>
+  frame + tiling.tile * 4 + tiling.units * 16;
+
 export const resultBytes = (code: EdgeCode): 2 | 4 => (code.result === 'i16' ? 2 : 4);
 export const constantBytes = (code: EdgeCode): 2 | 4 => (code.sums === 'narrow' ? 2 : 4);
 

@@ -34,15 +34,26 @@ export interface EdgeTiling extends Tiles {
 }
 
 /** Code is written out for a tile: longer code would not stay in the cache of decoded instructions. */
-const MAX_UNITS = 16;
+export const MAX_UNITS = 16;
 
 /** `outputs`: of a group. */
 export const tileOutputs = (mode: EdgeMode, outputs: number, groups: number): EdgeTiling => {
   const all = Math.ceil(outputs / mode.unit);
-  const tiles = Math.ceil(all / MAX_UNITS);
-  const units = Math.ceil(all / tiles);
+  return tilesOf(mode, outputs, groups, Math.ceil(all / Math.ceil(all / MAX_UNITS)));
+};
+
+/** Tiles of so many units. */
+export const tilesOf = (mode: EdgeMode, outputs: number, groups: number, units: number): EdgeTiling => {
   const tile = units * mode.unit;
-  return { mode, groups, tiles, units, tile, outputs, rowBytes: tile * mode.entry };
+  return {
+    mode,
+    groups,
+    tiles: Math.ceil(outputs / tile),
+    units,
+    tile,
+    outputs,
+    rowBytes: tile * mode.entry,
+  };
 };
 
 /** Position of output k of a tile in its row, in entries. */

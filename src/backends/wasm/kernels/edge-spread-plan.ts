@@ -1,13 +1,11 @@
 /** Whether a layer over windows is taken apart by pixels (edge-spread.ts), and how its sums lie. */
 import { roundUp } from '../storage.js';
 import type { EdgeTable } from './edge-analysis.js';
-import type { EdgeMode, EdgeTiling } from './edge-layout.js';
+import { type EdgeMode, type EdgeTiling, MAX_UNITS, tilesOf } from './edge-layout.js';
 import type { WindowGeometry } from './window.js';
 
 /** Spread sums that do not stay in a second-level cache cost more than they save. */
 const MOST_BYTES = 1024 * 1024;
-/** Units of a tile: as in edge-layout.ts. */
-const MAX_UNITS = 16;
 /** Instructions that find a row. */
 const FIND = 5;
 /** What a cache line costs in instructions, in tables that stay in the second-level cache and in others. */
@@ -42,16 +40,7 @@ const tilingOf = (mode: EdgeMode, outputs: number, line: number): EdgeTiling => 
   const cost = (units: number): number => Math.ceil(all / units) * rowCost(mode, units, line);
   const sizes = Array.from({ length: Math.min(MAX_UNITS, all) }, (_, k) => k + 1);
   const units = sizes.reduce((a, b) => (cost(b) <= cost(a) ? b : a));
-  const tile = units * mode.unit;
-  return {
-    mode,
-    groups: 1,
-    tiles: Math.ceil(all / units),
-    units,
-    tile,
-    outputs,
-    rowBytes: tile * mode.entry,
-  };
+  return tilesOf(mode, outputs, 1, units);
 };
 
 /** Undefined where the layer is better summed window by window. `isUnit`: stride 1; `mode`: of 16-bit lanes. */

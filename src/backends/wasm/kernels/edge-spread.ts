@@ -7,11 +7,11 @@
  * rows is less, and a lookup touches neighbouring cache lines. All sums are modulo 2^16, in which final accumulators fit.
  */
 import type { TypedArray } from '../../../ir/element.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
+import type { Kernel, KernelBase } from '../kernel.js';
 import { type Block, blockOf, roundUp, storageBytes } from '../storage.js';
 import { type CodeSource, slotList } from './code-source.js';
 import { analyseEdges, type EdgeTable, groupInputs } from './edge-analysis.js';
-import type { EdgeCode } from './edge-emit.js';
+import { type EdgeCode, ownBytes } from './edge-emit.js';
 import { codeStride, packTable } from './edge-layout.js';
 import { roundsOf } from './edge-rounds.js';
 import { emitSpread, emitSums } from './edge-spread-emit.js';
@@ -121,11 +121,11 @@ export const edgeSpread = (
     result,
     reach: base.length + OUTPUTS,
     // The spread sums, then as in edge.ts, then a sum of taps.
-    scratch: code.frame + tiling.tile * 4 + tiling.units * 16 + 16,
+    scratch: ownBytes(code) + 16,
     blocks,
     emit: (asm, bound) => [
       ...emitSpread(asm, bound, code, s),
-      ...emitSums(asm, bound, s, table.width, storageBytes(result), sumAddress(bound, code)),
+      ...emitSums(asm, bound, s, table.width, storageBytes(result), bound.scratch + ownBytes(code)),
     ],
     summary: {
       op: 'table.edge',
@@ -143,6 +143,3 @@ export const edgeSpread = (
 };
 
 const PIXEL = { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
-
-const sumAddress = (bound: Bound, { frame, tiling }: EdgeCode): number =>
-  bound.scratch + frame + tiling.tile * 4 + tiling.units * 16;

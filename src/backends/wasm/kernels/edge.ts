@@ -14,7 +14,7 @@ import {
   paddingExcess,
   variedInputs,
 } from './edge-analysis.js';
-import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS } from './edge-emit.js';
+import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS, ownBytes } from './edge-emit.js';
 import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
 import {
   codeStride,
@@ -179,7 +179,7 @@ export const edgeTable = (
     result,
     reach: window === undefined ? tiling.tiles * tiling.tile : base.length,
     // Behind the frame, or the lists of the foreground: where the sums of one tile start, and the sums.
-    scratch: frame + tiling.tile * 4 + tiling.units * 16,
+    scratch: ownBytes(code),
     blocks: [...blocks, ...(parts?.blocks ?? [])],
     emit: (asm, bound) => emitEdges(asm, bound, code),
     ...(parts === undefined ? {} : { parts: parts.of(code, blocks.length) }),
