@@ -8,7 +8,7 @@ import { networkFacts } from '../analyses/layer-facts.js';
 import type { Artifact, Json } from '../backends/backend.js';
 import { findTarget, type Target } from '../backends/index.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
-import type { ImportOptions } from '../importers/family.js';
+import type { Assumption, ImportOptions } from '../importers/family.js';
 import { type Imported, importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
 import { type Graph, isLevel } from '../ir/graph.js';
@@ -48,6 +48,8 @@ export interface CompileWorld extends PassWorld {
 
 export interface Compilation {
   readonly artifact: Artifact;
+  /** What had to be assumed to read the checkpoint. */
+  readonly assumptions: ReadonlyArray<Assumption>;
   /** The artifact that the same request gives for another target, without running the passes again. */
   readonly emitFor: (target: string, options?: unknown) => TE.TaskEither<Diagnostics, Artifact>;
   readonly graph: Graph<'table'>;
@@ -80,14 +82,13 @@ export const compileCheckpoint =
     return pipe(
       TE.fromEither(at({ option: '--target' })(findTarget(request.target))),
       TE.bindTo('target'),
-      TE.bind('imported', () =>
+      TE.bind('read', () =>
         timed(
           'import',
-          lazily(() =>
-            E.map(({ graph }: Imported) => graph)(importSource(request.source, request.importOptions)),
-          ),
+          lazily(() => importSource(request.source, request.importOptions)),
         ),
       ),
+      TE.let('imported', ({ read }): Graph => read.graph),
       TE.tap(({ imported }) => TE.fromIO(() => request.onImport?.(imported))),
       TE.bind('pipeline', ({ imported }) => TE.fromEither(request.pipeline(imported.level))),
       TE.bind('done', ({ imported, pipeline }) =>
@@ -115,12 +116,12 @@ export const compileCheckpoint =
       ),
       TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
       TE.bind('samples', ({ done, graph }) => TE.fromEither(samplesOf(request, done, graph))),
-      TE.let('emit', ({ imported, done, graph, kir, divergence, samples }) => {
+      TE.let('emit', ({ read, imported, done, graph, kir, divergence, samples }) => {
         const context = {
           version: world.version,
           kir,
           reference: done.lastFloat ?? imported,
-          extra: manifestExtra(world.sha256, request, imported, done, graph, divergence),
+          extra: manifestExtra(world.sha256, request, read, done, graph, divergence),
           ...(samples === undefined ? {} : { samples }),
         };
         return (target: Target, options: unknown): TE.TaskEither<Diagnostics, Artifact> =>
@@ -133,8 +134,9 @@ export const compileCheckpoint =
         timed(`(${target.name})`, emit(target, request.targetOptions)),
       ),
       TE.map(
-        ({ artifact, emit, graph, done, divergence }): Compilation => ({
+        ({ artifact, read, emit, graph, done, divergence }): Compilation => ({
           artifact,
+          assumptions: read.assumptions,
           emitFor: (name, options = {}) =>
             pipe(
               TE.fromEither(findTarget(name)),
@@ -198,7 +200,7 @@ const networkSizes = (imported: Graph): { readonly layers: Json; readonly rest: 
 const manifestExtra = (
   sha256: Sha256,
   request: CompileRequest,
-  imported: Graph,
+  { graph: imported, assumptions }: Imported,
   done: PassesDone,
   graph: Graph,
   divergence: Divergence | undefined,
@@ -208,6 +210,7 @@ const manifestExtra = (
     options: request.told,
     pipeline: done.pipeline,
     checkpoint: checkpointHashes(sha256, request.source),
+    assumptions: assumptions.map((a) => ({ ...a })),
     data: done.data.map(({ sha256, array }) => ({ sha256, samples: array.shape[0] ?? 0 })),
     outOfRange: quantize['range'] ?? 'clamp',
     nan: quantize['nan'] ?? 'zero',

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import * as t from 'io-ts';
 import { type ArtifactManifest, parseArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
-import type { ImportOptions } from '../importers/family.js';
+import { type Assumption, AssumptionCodec, type ImportOptions } from '../importers/family.js';
 import { importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
 import type { Graph } from '../ir/graph.js';
@@ -24,7 +25,12 @@ export interface ArtifactFiles {
 
 export type Model =
   /** Float as it was trained, or a table graph where the checkpoint is a network of integers. */
-  | { readonly _tag: 'checkpoint'; readonly graph: Graph; readonly file: string }
+  | {
+      readonly _tag: 'checkpoint';
+      readonly graph: Graph;
+      readonly file: string;
+      readonly assumptions: ReadonlyArray<Assumption>;
+    }
   | { readonly _tag: 'graph'; readonly graph: Graph; readonly file: string }
   | { readonly _tag: 'artifact'; readonly artifact: ArtifactFiles };
 
@@ -58,7 +64,8 @@ export const loadModel =
         (artifact): TE.TaskEither<Diagnostics, Model> =>
           artifact
             ? pipe(
-                loadArtifact(world)(path),
+                TE.fromEither(withoutImport(options, path)),
+                TE.flatMap(() => loadArtifact(world)(path)),
                 TE.map((artifact) => ({ _tag: 'artifact', artifact })),
               )
             : pipe(
@@ -80,17 +87,38 @@ const isArtifact =
       TE.map((manifest) => manifest !== 'absent'),
     );
 
+/** Options about a checkpoint say nothing about what was read from it before: K0801, rather than no effect. */
+const withoutImport = (options: ImportOptions, file: string): Checked<void> =>
+  Object.values(options).every((value) => value === undefined)
+    ? E.right(undefined)
+    : fail('K0801', 'options that say how to read a checkpoint have no effect on a program', {
+        place: { file },
+        expected: 'a checkpoint with them, or a program without',
+        hint: 'Give them to kanc compile or kanc import, which read the checkpoint.',
+      });
+
 const modelFromSource = (source: Source, options: ImportOptions): E.Either<Diagnostics, Model> => {
   const { file, bytes } = source;
   return isKir(bytes)
     ? pipe(
-        graphFromText(textOf(bytes), file),
+        withoutImport(options, file),
+        E.flatMap(() => graphFromText(textOf(bytes), file)),
         E.map((graph): Model => ({ _tag: 'graph', graph, file })),
       )
     : pipe(
         importSource(source, options),
-        E.map(({ graph }): Model => ({ _tag: 'checkpoint', graph, file })),
+        E.map(({ graph, assumptions }): Model => ({ _tag: 'checkpoint', graph, file, assumptions })),
       );
+};
+
+const Assumptions = t.array(AssumptionCodec);
+
+/** What had to be assumed to read the network; of an artifact what its compilation had to assume. */
+export const assumptionsOf = (model: Model): ReadonlyArray<Assumption> => {
+  if (model._tag === 'graph') return [];
+  if (model._tag === 'checkpoint') return model.assumptions;
+  const told = model.artifact.manifest.extra['assumptions'];
+  return Assumptions.is(told) ? told : [];
 };
 
 /** Checks every file that the manifest names against its hash (K0603). */

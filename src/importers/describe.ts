@@ -4,7 +4,7 @@ import { type Basis, type Branch, type BSpline, functionCount, knotRow } from '.
 import { showElement } from '../ir/element.js';
 import { type Node, typesOf } from '../ir/graph.js';
 import { levelsOf, type ValueType } from '../ir/types.js';
-import type { Assumption } from './family.js';
+import { type Assumption, showAssumption } from './family.js';
 import type { Imported } from './import.js';
 
 /** A basis by its numbers. JSON as it is. */
@@ -190,9 +190,6 @@ export const showDescription = (d: Description): string =>
     `network: ${d.input} -> ${d.output}, ${d.level}, ${d.parameters} numbers stored`,
     ...d.ops.flatMap(showOp),
     ...(d.assumptions.length === 0 ? ['nothing had to be assumed'] : ['assumed:']),
-    ...d.assumptions.map(
-      ({ what, assumed, option }) =>
-        `  ${what}: ${assumed}${option === undefined ? '' : ` (otherwise: ${option})`}`,
-    ),
+    ...d.assumptions.map((a) => `  ${showAssumption(a)}`),
     '',
   ].join('\n');

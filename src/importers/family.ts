@@ -1,4 +1,5 @@
 /** What an importer of a KAN family is. A family is a reading of names and shapes, not a path through the compiler. */
+import * as t from 'io-ts';
 import type { Checked } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
 import type { TensorFile } from './containers/tensor.js';
@@ -24,13 +25,20 @@ export interface ImportOptions {
   readonly name?: string;
 }
 
-/** Something that a checkpoint does not say and that the reading of it rests on. */
-export interface Assumption {
-  readonly what: string;
-  readonly assumed: string;
-  /** What a user can write to say otherwise; absent where there is nothing. */
-  readonly option?: string;
-}
+/** Artifacts keep what was assumed, so it is read from files too. */
+export const AssumptionCodec = t.readonly(
+  t.intersection([t.type({ what: t.string, assumed: t.string }), t.partial({ option: t.string })]),
+);
+
+/**
+ * Something that a checkpoint does not say and that the reading of it rests on. `option` is what a user can write to
+ * say otherwise; absent where there is nothing.
+ */
+export type Assumption = t.TypeOf<typeof AssumptionCodec>;
+
+/** One line about it, for people. */
+export const showAssumption = ({ what, assumed, option }: Assumption): string =>
+  `${what}: ${assumed}${option === undefined ? '' : ` (otherwise: ${option})`}`;
 
 /** A network, and what had to be assumed to read it. */
 export interface Reading {

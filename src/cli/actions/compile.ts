@@ -18,6 +18,7 @@ import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
 import type { ImportOptions } from '../../importers/family.js';
+import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
@@ -102,6 +103,7 @@ export const compile = (
     TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
     TE.map(({ made, writing, searched, tuned }) => {
       const timings = [...made.timings, writing];
+      world.terminal.err(showAssumptions(made.assumptions));
       world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
       if (flags.timing === true) world.terminal.err(showTimings(timings));
       if (searched !== undefined) world.terminal.err(searchText(searched));
@@ -184,7 +186,7 @@ const summary = (
 
 const toJson = (
   flags: CompileFlags,
-  { artifact, cost, divergence, pipeline, remarks }: Compilation,
+  { artifact, assumptions, cost, divergence, pipeline, remarks }: Compilation,
   timings: ReadonlyArray<Timing>,
 ): { readonly [key: string]: Json } => ({
   out: flags.out,
@@ -198,6 +200,7 @@ const toJson = (
   ),
   cost: { ...cost },
   divergence: divergence === undefined ? null : { ...divergence },
+  assumptions: assumptions.map((a) => ({ ...a })),
   remarks: remarks.map((r) => ({ ...r })),
   timings: timings.map((t) => ({ ...t })),
 });

@@ -10,6 +10,7 @@ import { loadModel } from '../../driver/models.js';
 import { samplesFor } from '../../driver/samples.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
 import type { Tensor } from '../../ir/tensor.js';
+import { showModelAssumptions } from '../assumptions.js';
 import type { RunFlags } from '../commands/run.js';
 import { inputOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
@@ -24,14 +25,15 @@ export const run = (
   pipe(
     readImportOptions(world)(flags),
     TE.flatMap((options) => loadModel(world)(model, options)),
-    TE.flatMap(engineOf(world, inputOptions(flags))),
-    TE.bindTo('engine'),
+    TE.bindTo('loaded'),
+    TE.bind('engine', ({ loaded }) => engineOf(world, inputOptions(flags))(loaded)),
     TE.bind('data', () => dataFromFiles(world)(flags.input)),
     TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),
     TE.bind('result', ({ engine, input }) => compute(world, engine, input, flags.raw === true)),
     TE.tap(({ result }) => writeFileAtomically(world)(flags.output, writeNpy(result))),
-    TE.map(({ engine, result }) => {
+    TE.map(({ loaded, engine, result }) => {
       engine.close();
+      world.terminal.err(showModelAssumptions(loaded));
       const { shape, dtype } = result;
       world.terminal.err(`${flags.output}: ${dtype}[${shape.join(', ')}] (${engine.name})\n`);
       if (flags.json === true) {

@@ -20,6 +20,7 @@ import { resultsCsv, resultsJson } from '../../driver/sweep/results.js';
 import { runSweep, type SweepDone } from '../../driver/sweep/run.js';
 import { checkFolder } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
+import { showAssumptions } from '../assumptions.js';
 import type { MergeFlags, SweepFlags } from '../commands/sweep.js';
 import { linesOf, PLACEHOLDERS, type SweepFiles } from '../compile-line.js';
 import { inputOptions } from '../flags.js';
@@ -73,14 +74,15 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
     TE.bind('passes', () => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
     TE.bind('importOptions', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('graph', ({ source, importOptions }) =>
+    TE.bind('imported', ({ source, importOptions }) =>
       TE.fromIOEither(() => importFloat(source, importOptions)),
     ),
+    TE.tap(({ imported }) => TE.fromIO(() => world.terminal.err(showAssumptions(imported.assumptions)))),
     TE.bind('calib', () => TE.fromEither(dataFileOf(flags))),
     TE.bind('data', ({ calib }) => load(calib)),
     TE.bind('holdout', () => (holdoutFile === undefined ? TE.right(undefined) : load(holdoutFile))),
     TE.bind('labels', () => (labelsFile === undefined ? TE.right(undefined) : load(labelsFile))),
-    TE.bind('made', ({ calib, passes, importOptions, source, graph, data, holdout, labels }) => {
+    TE.bind('made', ({ calib, passes, importOptions, source, imported, data, holdout, labels }) => {
       progress.stage(`kanc: calibrating ${checkpoint}`);
       const options: CompileOptions = {
         ...inputOptions(flags),
@@ -92,7 +94,7 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         passes,
       )({
         source,
-        graph,
+        graph: imported.graph,
         importOptions,
         options,
         data,

@@ -12,6 +12,7 @@ import { viewHistory } from '../../driver/view.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { viewPage } from '../../view/page.js';
 import { viewModel } from '../../view/view-model.js';
+import { showModelAssumptions } from '../assumptions.js';
 import type { ViewFlags } from '../commands/view.js';
 import { readImportOptions } from '../import-options.js';
 import { showRemarks } from '../observe-passes.js';
@@ -57,11 +58,12 @@ export const view = (
       }),
     ),
     TE.tap(({ page }) => writeFileAtomically(world)(flags.out, page)),
-    TE.map(({ history, page }) => {
+    TE.map(({ model, history, page }) => {
       const remarks = history.steps.flatMap(({ name, remarks }) =>
         remarks.map((r) => ({ ...r, pass: name })),
       );
       const bytes = Buffer.byteLength(page);
+      world.terminal.err(showModelAssumptions(model));
       world.terminal.err(showRemarks(remarks, false));
       world.terminal.err(`${flags.out}: ${history.steps.length - 1} passes, ${showBytes(bytes)}\n`);
       if (flags.json === true) {

@@ -8,7 +8,7 @@ import { networkFacts } from '../../analyses/layer-facts.js';
 import type { Json } from '../../backends/backend.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
-import { importSource } from '../../importers/import.js';
+import { type Imported, importSource } from '../../importers/import.js';
 import type { Source } from '../../importers/source.js';
 import type { Graph } from '../../ir/graph.js';
 import { type PassCall, parsePipeline, showPipeline } from '../../passes/pipeline-text.js';
@@ -61,19 +61,19 @@ export interface Choice {
   readonly pipeline: string;
 }
 
-interface Imported {
+interface Network {
   readonly graph: Graph;
   /** The passes that options ask for, which no configuration changes. */
   readonly calls: ReadonlyArray<PassCall>;
 }
 
 /** A network whose bits can be chosen; K0801 where it has bits already. */
-export const importFloat = (source: Source, importOptions: ImportOptions): Checked<Graph> =>
+export const importFloat = (source: Source, importOptions: ImportOptions): Checked<Imported> =>
   pipe(
     importSource(source, importOptions),
-    E.flatMap(({ graph }) =>
-      graph.level === 'float'
-        ? E.right(graph)
+    E.flatMap((imported) =>
+      imported.graph.level === 'float'
+        ? E.right(imported)
         : fail('K0801', 'the checkpoint is a network of integers already: its bits cannot be chosen', {
             place: { file: source.file },
             expected: 'a float network',
@@ -102,7 +102,7 @@ export const withTrials =
 /** The passes of a configuration on all calibration data. */
 const finalCalls = (
   { options }: SearchRequest,
-  imported: Imported,
+  network: Network,
   study: Study,
   configuration: Configuration,
 ): ReadonlyArray<PassCall> => {
@@ -110,18 +110,18 @@ const finalCalls = (
     isCoarse(configuration, study.layers) && options.calib !== undefined
       ? { data: options.calib }
       : undefined;
-  return withConfiguration(imported.calls, configuration, study.layers, refit);
+  return withConfiguration(network.calls, configuration, study.layers, refit);
 };
 
 const finalCost = (
   { passes }: SearchWorld,
   request: SearchRequest,
-  imported: Imported,
+  network: Network,
   study: Study,
   configuration: Configuration,
 ): Checked<ConfigurationCost> => {
-  const calls = finalCalls(request, imported, study, configuration);
-  return E.map(configurationCost)(tablesBy(imported.graph, calls, passes, request.data));
+  const calls = finalCalls(request, network, study, configuration);
+  return E.map(configurationCost)(tablesBy(network.graph, calls, passes, request.data));
 };
 
 /** Fails as `search` does, and as importing and preparing do. */
@@ -146,7 +146,7 @@ export const searchCheckpoint =
         tell({});
         return importFloat(source, importOptions);
       }),
-      TE.bindTo('graph'),
+      TE.map(({ graph }) => ({ graph })),
       TE.bind('calls', () => TE.fromEither(studyCalls(options))),
       TE.bind('study', ({ graph, calls }) =>
         TE.fromIOEither(() =>
