@@ -14,7 +14,7 @@ const compilation = await compile({
   checkpoint: await readFile(here('models/efficient-kan-digits/model.pt')),
   calibration: await readFile(here('data/digits/calib_inputs.npy')),
 });
-const folder = here('../out/digits');
+const folder = here('out/digits');
 await writeArtifact(folder, compilation.artifact);
 console.log(`pipeline   ${compilation.pipeline}`);
 

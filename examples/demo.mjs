@@ -14,7 +14,7 @@ const data = [
   'examples/data/fashion-mnist/test_labels.npy',
 ];
 const checkpoint = 'examples/models/efficient-kan-fashion/model.pt';
-const artifact = 'out/fashion';
+const artifact = 'examples/out/fashion';
 
 const kanc = (args, capture = false) => {
   console.log(`$ npx kanc ${args.join(' ')}`);

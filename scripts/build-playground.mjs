@@ -1,7 +1,7 @@
 /**
  * Builds the playground: a folder of static files with relative URLs, for any web host and any path on it.
  *
- *     node scripts/build-playground.mjs [folder]      (default: out/playground)
+ *     node scripts/build-playground.mjs [folder]      (default: playground/dist)
  */
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -82,7 +82,7 @@ export const buildPlayground = async (folder, { minify = true } = {}) => {
 };
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const folder = resolve(process.argv[2] ?? join(root, 'out/playground'));
+  const folder = resolve(process.argv[2] ?? join(root, 'playground/dist'));
   const files = await buildPlayground(folder);
   const largest = files
     .filter(({ path }) => /\.(?:js|css|html)$/.test(path))

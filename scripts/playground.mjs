@@ -3,6 +3,6 @@ import { join } from 'node:path';
 import { root, serveFolders } from '../examples/serve-page.mjs';
 import { buildPlayground } from './build-playground.mjs';
 
-const folder = join(root, 'out/playground');
+const folder = join(root, 'playground/dist');
 await buildPlayground(folder);
 serveFolders([['/', folder]]);
