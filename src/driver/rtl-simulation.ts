@@ -6,7 +6,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { checkInput } from '../backends/shared/check-input.js';
-import type { VerilogManifest } from '../backends/verilog/manifest.js';
+import { portSources, type VerilogManifest } from '../backends/verilog/manifest.js';
+import { codesAtPorts, type ElementOf } from '../backends/verilog/ports.js';
 import { simulatorText } from '../backends/verilog/project.js';
 import { packed, widthOf } from '../backends/verilog/vectors.js';
 import { type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
@@ -100,20 +101,29 @@ const simulate = (
   return E.right(result);
 };
 
-/** The codes of some samples at the ports. */
+/** The codes of some samples at the ports; K0603 where the manifest is not that of the graph. */
 const codesOf = (graph: Graph, rtl: Rtl, input: Tensor): Checked<ArrayLike<number>> => {
-  if (graph.inputs[0]?.name === rtl.codes) return E.right(input.data);
-  let codes: ArrayLike<number> | undefined;
-  return pipe(
-    interpret(graph, [input], (name, value) => {
-      if (name === rtl.codes) codes = value.data;
-    }),
-    E.flatMap(() =>
-      codes === undefined
-        ? fail('K0603', `model.kir has no value '${rtl.codes}', whose codes the ports take`)
-        : E.right(codes),
-    ),
-  );
+  const sources = portSources(rtl);
+  const wanted = new Set(sources.map((source) => source?.value));
+  const codes = new Map<string, ArrayLike<number>>();
+  const keep = (name: string, data: ArrayLike<number>): void => {
+    if (wanted.has(name)) codes.set(name, data);
+  };
+  for (const { name } of graph.inputs) keep(name, input.data);
+  const isThere = (source: ElementOf | undefined): boolean =>
+    source === undefined || source.element < (codes.get(source.value)?.length ?? 0) / input.batch;
+  const ran: Checked<unknown> = sources.every(isThere)
+    ? E.right(undefined)
+    : interpret(graph, [input], (name, value) => keep(name, value.data));
+  if (E.isLeft(ran)) return ran;
+  const absent = sources.find((source) => !isThere(source));
+  if (absent !== undefined || sources.length !== rtl.inputs.length) {
+    return fail('K0603', 'manifest.json does not fit model.kir', {
+      expected: `a value %${absent?.value ?? rtl.codes} with a code for each port`,
+      hint: 'Compile the model again.',
+    });
+  }
+  return E.right(codesAtPorts(sources, codes, input.batch));
 };
 
 /** The floats that the integers stand for, where the graph ends in a dequantize. */

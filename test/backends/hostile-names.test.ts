@@ -11,7 +11,8 @@ import { hls } from '../../src/backends/hls/index.js';
 import { verilog } from '../../src/backends/verilog/index.js';
 import { wasm } from '../../src/backends/wasm/index.js';
 import { wgsl } from '../../src/backends/wgsl/index.js';
-import { type Graph, isLevel, printGraph } from '../../src/ir/index.js';
+import { toValueName } from '../../src/ir/graph.js';
+import { type Graph, isLevel, printGraph, type ValueName } from '../../src/ir/index.js';
 import { compiled, randomKan } from '../passes/support.js';
 import { rightOf } from '../support/checked.js';
 
@@ -35,6 +36,20 @@ const HOSTILE: ReadonlyArray<string> = [
   '',
 ];
 
+/** Names that code or its libraries have already, one of each kind. */
+const TAKEN: ReadonlyArray<string> = [
+  'raw',
+  'x_t',
+  'std',
+  'time_t',
+  'stdin',
+  'fd_set',
+  'EOF',
+  'test',
+  'e0',
+  'module',
+];
+
 const table = ((): Graph<'table'> => {
   const graph = compiled(
     randomKan(3, { layers: [2, 2] }),
@@ -44,12 +59,31 @@ const table = ((): Graph<'table'> => {
   return graph;
 })();
 
+/** The graph with its values named in turns, each with a number where the names do not suffice. */
+const renamed = (graph: Graph<'table'>, names: ReadonlyArray<string>): Graph<'table'> => {
+  const values = [...graph.inputs, ...graph.nodes];
+  const known = new Map(
+    values.map((value, k) => {
+      const turn = Math.floor(k / names.length);
+      return [value.name, toValueName(`${names[k % names.length]}${turn === 0 ? '' : turn}`)!] as const;
+    }),
+  );
+  const of = (name: ValueName): ValueName => known.get(name)!;
+  return {
+    ...graph,
+    inputs: graph.inputs.map((value) => ({ ...value, name: of(value.name) })),
+    nodes: graph.nodes.map((node) => ({ ...node, name: of(node.name), operands: node.operands.map(of) })),
+    outputs: graph.outputs.map(of),
+  };
+};
+
 const filesOf = async <O>(
   target: Backend<O>,
   options: O,
   name: string,
+  of: Graph<'table'> = table,
 ): Promise<ReadonlyMap<string, string>> => {
-  const graph = { ...table, name };
+  const graph = { ...of, name };
   const made = rightOf(await target.emit(options, { version: '0', kir: printGraph(graph) })(graph)());
   return new Map([...made.files].flatMap(([file, s]) => (typeof s === 'string' ? [[file, s] as const] : [])));
 };
@@ -91,6 +125,8 @@ interface Case {
   readonly named: (name: string) => Promise<ReadonlyMap<string, string>>;
   /** The name of the program is made of that of the graph. */
   readonly derived: (name: string) => Promise<ReadonlyMap<string, string>>;
+  /** With other names of values, the first for the first value, and so on in turns. */
+  readonly valuesNamed: (...names: ReadonlyArray<string>) => Promise<ReadonlyMap<string, string>>;
   /** A tool that reads the code, and which files it is given. */
   readonly tool: readonly [string, ReadonlyArray<string>, RegExp];
 }
@@ -98,6 +134,7 @@ interface Case {
 const caseOf = <O>(target: Backend<O>, options: readonly [O, O], tool: Case['tool']): Case => ({
   named: (name) => filesOf(target, options[0], name),
   derived: (name) => filesOf(target, options[1], name),
+  valuesNamed: (...names) => filesOf(target, options[0], 'benign', renamed(table, names)),
   tool,
 });
 
@@ -106,11 +143,7 @@ const CASES: Readonly<Record<string, Case>> = {
   wasm: caseOf(wasm, [{}, {}], [process.execPath, ['--check'], /\.js$/]),
   wgsl: caseOf(wgsl, [{}, {}], [process.execPath, ['--check'], /\.js$/]),
   c: caseOf(c, [{ name: 'net' }, {}], ['gcc', ['-std=c99', '-fsyntax-only'], /\.c$/]),
-  hls: caseOf(
-    hls,
-    [{ name: 'net' }, {}],
-    ['g++', ['-std=c++17', '-fsyntax-only', ...WARNINGS], /_test\.cpp$/],
-  ),
+  hls: caseOf(hls, [{ name: 'net' }, {}], ['g++', ['-std=c++17', '-fsyntax-only', ...WARNINGS], /\.cpp$/]),
   verilog: caseOf(
     verilog,
     [{ name: 'net', vectors: 4 }, { vectors: 4 }],
@@ -118,36 +151,49 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
 };
 
-describe.each(Object.entries(CASES))('%s', (_, { named, derived, tool: [tool, args, reads] }) => {
-  const compared = async (name: string): Promise<void> => {
-    const [plain, files] = [await named('benign'), await named(name)];
-    expect([...files.keys()]).toEqual([...plain.keys()]);
-    for (const [file, text] of plain) {
-      const [same, ending] = [files.get(file)!, extname(file)];
-      if (DATA.has(ending)) continue;
-      if (ending === '.js') expect(same).not.toContain('</script>');
-      // Not toBe: the difference of two programs is of no use in a message.
-      const isSame = CODE.has(ending) ? bare(files, same) === bare(plain, text) : same === text;
-      expect(isSame, `${file} with the name ${JSON.stringify(name)}`).toBe(true);
-    }
-  };
+describe.each(Object.entries(CASES))(
+  '%s',
+  (_, { named, derived, valuesNamed, tool: [tool, args, reads] }) => {
+    const compared = async (name: string): Promise<void> => {
+      const [plain, files] = [await named('benign'), await named(name)];
+      expect([...files.keys()]).toEqual([...plain.keys()]);
+      for (const [file, text] of plain) {
+        const [same, ending] = [files.get(file)!, extname(file)];
+        if (DATA.has(ending)) continue;
+        if (ending === '.js') expect(same).not.toContain('</script>');
+        // Not toBe: the difference of two programs is of no use in a message.
+        const isSame = CODE.has(ending) ? bare(files, same) === bare(plain, text) : same === text;
+        expect(isSame, `${file} with the name ${JSON.stringify(name)}`).toBe(true);
+      }
+    };
 
-  it('gives the same code for every name', async () => {
-    for (const name of HOSTILE) await compared(name);
-    await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 20 }), compared), {
-      seed: 1,
-      numRuns: 15,
+    it('gives the same code for every name', async () => {
+      for (const name of HOSTILE) await compared(name);
+      await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 20 }), compared), {
+        seed: 1,
+        numRuns: 15,
+      });
     });
-  });
 
-  it('gives code that its tool reads', async () => {
-    for (const name of HOSTILE.slice(0, 8)) {
-      const files = await derived(name);
-      const read = [...files.keys()].filter((file) => reads.test(file));
-      expect(read.length).toBeGreaterThan(0);
-      const isTaken = taken(files, tool, [...args, ...read]);
-      if (isTaken === undefined && process.env['CI'] === undefined) return;
-      expect(isTaken, JSON.stringify(name)).toBe(true);
-    }
-  });
-});
+    it('gives the same code whatever values are called', async () => {
+      const [plain, taken] = [
+        await valuesNamed('value'),
+        await valuesNamed('raw', 'x_t', 'module', 'std', 'reg'),
+      ];
+      for (const [file, text] of plain) {
+        if (CODE.has(extname(file))) expect(bare(taken, taken.get(file)!), file).toBe(bare(plain, text));
+      }
+    });
+
+    it('gives code that its tool reads', async () => {
+      for (const name of [...HOSTILE.slice(0, 8), ...TAKEN]) {
+        const files = await derived(name);
+        const read = [...files.keys()].filter((file) => reads.test(file));
+        expect(read.length).toBeGreaterThan(0);
+        const isTaken = taken(files, tool, [...args, ...read]);
+        if (isTaken === undefined && process.env['CI'] === undefined) return;
+        expect(isTaken, JSON.stringify(name)).toBe(true);
+      }
+    });
+  },
+);

@@ -42,9 +42,11 @@ export const lanesFor =
   };
 
 /** Stages that read floats from outside, and what they give to the others. */
-const split = (program: Program): Pick<Design, 'host' | 'hardware' | 'inputs'> => {
+const split = (
+  program: Program,
+): Pick<Design, 'host' | 'hardware' | 'inputs'> & { readonly floats: ReadonlySet<string> } => {
   if (program.inputSlot.type !== 'f32') {
-    return { host: [], hardware: program.stages, inputs: [program.inputSlot] };
+    return { host: [], hardware: program.stages, inputs: [program.inputSlot], floats: new Set() };
   }
   const floats = new Set([program.inputSlot.name]);
   const host: Stage[] = [];
@@ -59,7 +61,7 @@ const split = (program: Program): Pick<Design, 'host' | 'hardware' | 'inputs'> =
   }
   const read = new Set(hardware.flatMap((s) => s.inputs.map((slot) => slot.name)));
   const inputs = host.map((s) => s.output).filter((slot) => slot.type !== 'f32' && read.has(slot.name));
-  return { host, hardware, inputs };
+  return { host, hardware, inputs, floats };
 };
 
 /** Ops of unrolled designs: layers as truth tables, and what is done element by element. */
@@ -106,6 +108,14 @@ export const designOf = (
       place: { op: program.output.name },
     });
   }
+  const mixed = parts.hardware.find((s) => s.inputs.some((slot) => parts.floats.has(slot.name)));
+  if (mixed !== undefined) {
+    return fail('K0602', `${mixed.op} joins floats of the input with floats that the hardware computes`, {
+      place: { op: mixed.output.value },
+      expected: 'inputs that are quantized before they are joined with anything: codes go into hardware',
+      hint: 'Quantize the two apart, or use --target c or wasm.',
+    });
+  }
   const wanted = options.architecture ?? 'auto';
   const blocking = parts.hardware.find((s) => !isUnrollable(s));
   const entries = parts.hardware.reduce((n, s) => n + entriesOf(s), 0);
@@ -140,7 +150,9 @@ export const designOf = (
     part: options.part ?? 'xc7a100tcsg324-1',
     clock: options.clock ?? 5,
     lanes: lanesFor(options.reuse ?? 1),
-    ...parts,
+    host: parts.host,
+    hardware: parts.hardware,
+    inputs: parts.inputs,
     tables: unrolled ? tables : new Map(),
     version,
   });

@@ -40,6 +40,8 @@ const logicCode = (stage: Stage, { tables, outputs }: EdgeTables): Code => {
     '{',
     [
       '#pragma HLS INLINE',
+      // Where every edge is constant the input is not read, which compilers warn of.
+      ...(tables.length === 0 ? ['(void)in0;'] : []),
       ...tables.map(
         (t, k) => `const ap_uint<${bitsFor(t.most)}> e${k} = ${t.table.name}[(int32_t)in0[${t.input}]];`,
       ),

@@ -5,6 +5,7 @@ import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import type { ValueType } from '../../ir/types.js';
 import { reduced, type Table } from './codes.js';
 import { bitsFor, type Net, type Nets } from './net.js';
+import type { InPort } from './ports.js';
 import { tableCodes } from './requantize.js';
 import { type Coded, type Stairs, stairsNet } from './steps.js';
 import { type SumPlan, sumNet, type Term } from './sums.js';
@@ -26,7 +27,9 @@ export interface Sum {
 
 export type Element =
   /** An element of the input before it is quantized. */
-  | { readonly kind: 'float'; readonly input: number }
+  | { readonly kind: 'float' }
+  /** A float that a dequantize made of an integer: `f32(f32(integer) * scale)`. */
+  | { readonly kind: 'real'; readonly integer: Element; readonly scale: number }
   | { readonly kind: 'codes'; readonly coded: Coded }
   | Sum
   | { readonly kind: 'signed'; readonly signed: Signed };
@@ -51,9 +54,7 @@ export interface Lowering {
   readonly options: LowerOptions;
   readonly types: Map<ValueName, ValueType>;
   readonly values: Map<ValueName, ReadonlyArray<Element>>;
-  inputs: ReadonlyArray<Port>;
-  /** The value whose codes the ports take. */
-  from: ValueName | undefined;
+  readonly inputs: ReadonlyArray<InPort>;
 }
 
 /** An op, or a use of one, that has no form in logic. */

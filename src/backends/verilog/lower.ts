@@ -4,10 +4,11 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
-import { type Checked, fail } from '../../diagnostics/index.js';
+import { type Checked, fail, InternalError } from '../../diagnostics/index.js';
+import { channel } from '../../ir/constant.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import type { OpOf } from '../../ir/ops/index.js';
-import { channelIndex, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
+import { channelIndex, sizeOf } from '../../ir/types.js';
 import { layerElements, sumElements } from './accumulate.js';
 import {
   type Element,
@@ -20,10 +21,11 @@ import {
   type Signed,
   signedOf,
 } from './element.js';
-import { bitsFor, type Net, type Nets, newNets } from './net.js';
+import { type Net, type Nets, newNets } from './net.js';
+import { gathered, type InPort, inputPorts } from './ports.js';
 import type { Coded } from './steps.js';
 import { narrowed } from './sums.js';
-import { bucketizeElements, quantizedElements, requantizeElements } from './to-codes.js';
+import { bucketizeElements, quantizedElement, requantizeElements } from './to-codes.js';
 
 export interface OutPort extends Port {
   readonly net: Net;
@@ -33,13 +35,12 @@ export interface OutPort extends Port {
 
 export interface Circuit {
   readonly nets: Nets;
-  readonly inputs: ReadonlyArray<Port>;
+  readonly inputs: ReadonlyArray<InPort>;
   readonly outputs: ReadonlyArray<OutPort>;
-  /** The value whose codes the ports take, and the value whose integers they give. */
-  readonly from: ValueName;
+  /** The value whose integers the output ports give. */
   readonly to: ValueName;
   /** The values that are codes, each element as a net whose values stand for codes. */
-  readonly codes: ReadonlyMap<ValueName, ReadonlyArray<Coded>>;
+  readonly codes: ReadonlyMap<string, ReadonlyArray<Coded>>;
 }
 
 type Elements = ReadonlyArray<Element>;
@@ -59,14 +60,14 @@ export const lower = (graph: Graph<'table'>, options: LowerOptions): Checked<Cir
     options,
     types: new Map([[input.name, input.type]]),
     values: new Map(),
-    inputs: [],
-    from: undefined,
+    inputs: inputPorts(graph),
   };
-  const given =
-    input.type.element.kind === 'uint'
-      ? portCodes(state, input.name, input.type)
-      : Array.from({ length: sizeOf(input.type) }, (_, e): Element => ({ kind: 'float', input: e }));
-  state.values.set(input.name, given);
+  const given = Array.from(
+    { length: sizeOf(input.type) },
+    (_, e): Element =>
+      input.type.element.kind === 'uint' ? portCode(state, input.name, e) : { kind: 'float' },
+  );
+  state.values.set(input.name, restricted(state, input.name, given));
   for (const node of graph.nodes) {
     const elements = lowerNode(state, node);
     if (E.isLeft(elements)) return elements;
@@ -76,18 +77,14 @@ export const lower = (graph: Graph<'table'>, options: LowerOptions): Checked<Cir
   return outputsOf(state, output);
 };
 
-/** The input ports: one for each element of the first value that is codes. */
-const portCodes = (state: Lowering, name: ValueName, type: ValueType): Elements => {
-  const levels = levelsOf(type);
-  const width = Math.max(1, bitsFor(levels - 1));
-  state.inputs = Array.from({ length: sizeOf(type) }, (_, e) => ({ width, label: `${name}[${e}]` }));
-  state.from = name;
+/** The code at the port of an element. */
+const portCode = ({ nets, inputs }: Lowering, name: ValueName, element: number): Element => {
+  const index = inputs.findIndex(({ source }) => source?.value === name && source.element === element);
+  const port = inputs[index];
+  if (port === undefined) throw new InternalError(`%${name}[${element}] has no port`);
+  const { width, levels, label } = port;
   const codes = Int32Array.from({ length: 2 ** width }, (_, c) => (c < levels ? c : -1));
-  const elements = state.inputs.map(({ label }, e): Element => {
-    const net = state.nets.input(e, width, levels - 1, label);
-    return { kind: 'codes', coded: { net, codes } };
-  });
-  return restricted(state, name, elements);
+  return { kind: 'codes', coded: { net: nets.input(index, width, levels - 1, label), codes } };
 };
 
 /** Codes that were never seen cannot occur, nor sums beyond those that were, where that is asked for. */
@@ -111,25 +108,37 @@ const restricted = ({ options: { seen } }: Lowering, name: ValueName, elements: 
 const orNoForm = (node: Node, elements: Elements | undefined, why: string): Checked<Elements> =>
   elements === undefined ? noForm(node, why) : E.right(elements);
 
+const whole = (elements: ReadonlyArray<Element | undefined>): Elements | undefined => {
+  const found = elements.flatMap((element) => element ?? []);
+  return found.length === elements.length ? found : undefined;
+};
+
 const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
   const operands = node.operands.map((name) => state.values.get(name) ?? []);
   const types = node.operands.map((name) => state.types.get(name)!);
   const [x = []] = operands;
   return match(node.op)
     .with({ kind: 'quantize' }, ({ attrs }) => {
-      if (state.from === undefined && x.every((e, k) => e.kind === 'float' && e.input === k)) {
-        return E.right(portCodes(state, node.name, node.type));
-      }
-      const why = 'only the whole input, or what a dequantize gives, can be quantized';
-      return orNoForm(node, quantizedElements(state, node, attrs, x), why);
+      const elements = x.map((element, e) =>
+        element.kind === 'float'
+          ? portCode(state, node.name, e)
+          : quantizedElement(state, node, attrs, element, e),
+      );
+      const why = 'only elements of the input, or of what a dequantize gives, can be quantized';
+      return orNoForm(node, whole(elements), why);
     })
-    .with({ kind: 'reshape' }, { kind: 'dequantize' }, () => E.right(x))
+    .with({ kind: 'dequantize' }, () => {
+      const { meaning } = types[0]!;
+      const channelOf = channelIndex(node.type);
+      const scaleOf = (e: number): number =>
+        meaning?._tag === 'scaled' ? channel(meaning.scale, channelOf(e)) : 1;
+      return E.right(x.map((integer, e): Element => ({ kind: 'real', integer, scale: scaleOf(e) })));
+    })
+    .with({ kind: 'reshape' }, () => E.right(x))
     .with({ kind: 'concat' }, () => E.right(operands.flat()))
-    .with({ kind: 'gather' }, ({ attrs }) => {
-      const inner = innerOf(node.type);
-      const from = (e: number): number => attrs.indices.data[Math.floor(e / inner)]! * inner + (e % inner);
-      return E.right(Array.from({ length: sizeOf(node.type) }, (_, e) => x[from(e)]!));
-    })
+    .with({ kind: 'gather' }, ({ attrs }) =>
+      E.right(gathered(attrs.indices.data, node.type).map((from) => x[from]!)),
+    )
     .with({ kind: 'recode' }, ({ attrs: { map } }) => {
       const channelOf = channelIndex(types[0]!);
       const elements = x.flatMap((element, e): Elements => {
@@ -195,7 +204,7 @@ const productElements = (
 };
 
 /** The last integers of the graph as ports. */
-const outputsOf = ({ graph, nets, values, inputs, from }: Lowering, output: ValueName): Checked<Circuit> => {
+const outputsOf = ({ graph, nets, values, inputs }: Lowering, output: ValueName): Checked<Circuit> => {
   const last = graph.nodes.find((n) => n.name === output);
   const to = last?.op.kind === 'dequantize' ? last.operands[0]! : output;
   const isFloat = last?.type.element.kind === 'f32' && to === output;
@@ -219,9 +228,9 @@ const outputsOf = ({ graph, nets, values, inputs, from }: Lowering, output: Valu
   if (outputs.length < elements.length || outputs.length === 0) {
     return fail('K0602', 'the result is not integers, nor a dequantize of some', { place: { op: output } });
   }
-  return from === undefined
+  return inputs.length === 0
     ? fail('K0602', 'the input never becomes codes', { place: { op: output } })
-    : E.right({ nets, inputs, outputs, from, to, codes: codesOf(values) });
+    : E.right({ nets, inputs, outputs, to, codes: codesOf(values) });
 };
 
 const codesOf = (values: Lowering['values']): Circuit['codes'] =>

@@ -13,32 +13,39 @@ import {
 } from '../shared/manifest.js';
 import { countEdges } from './edges.js';
 import type { Circuit } from './lower.js';
+import { type ElementOf, portValues } from './ports.js';
 import type { Figures } from './readme.js';
 
 export const VerilogManifestCodec = t.type({
   ...COMMON,
   target: t.literal('verilog'),
-  rtl: t.type({
-    module: Identifier,
-    /** The value of the graph whose codes the ports take. */
-    codes: t.string,
-    /** Clock cycles from a sample to its result. */
-    latency: Natural,
-    /** Bits. */
-    registers: Natural,
-    /** LUTs of six inputs, and of four. */
-    luts: Natural,
-    luts4: Natural,
-    edges: Natural,
-    /** Which codes the logic need not take: those that are proven not to occur, or did not in so many samples. */
-    dontCares: t.string,
-    /** The options that the circuit was made with. */
-    chain: Natural,
-    pipeline: Natural,
-    /** Widths of the ports in their order. */
-    inputs: t.array(Natural),
-    outputs: t.array(t.type({ width: Natural, signed: t.boolean })),
-  }),
+  rtl: t.intersection([
+    t.type({
+      module: Identifier,
+      /** The value of the graph whose codes the ports take; where they take those of several, the first of them. */
+      codes: t.string,
+      /** Clock cycles from a sample to its result. */
+      latency: Natural,
+      /** Bits. */
+      registers: Natural,
+      /** LUTs of six inputs, and of four. */
+      luts: Natural,
+      luts4: Natural,
+      edges: Natural,
+      /** Which codes the logic need not take: those that are proven not to occur, or did not in so many samples. */
+      dontCares: t.string,
+      /** The options that the circuit was made with. */
+      chain: Natural,
+      pipeline: Natural,
+      /** Widths of the ports in their order. */
+      inputs: t.array(Natural),
+      outputs: t.array(t.type({ width: Natural, signed: t.boolean })),
+    }),
+    t.partial({
+      /** What each port takes, null where it has no effect; absent where port k is element k of `codes`. */
+      sources: t.array(t.union([t.null, t.type({ value: t.string, element: Natural })])),
+    }),
+  ]),
 });
 
 export type VerilogManifest = t.TypeOf<typeof VerilogManifestCodec>;
@@ -59,6 +66,23 @@ const layersOf = (graph: Graph<'table'>): VerilogManifest['layers'] => {
   });
 };
 
+/** Where the codes of the ports stand in the graph, shortly where they are one value. */
+const sourcesOf = ({ inputs }: Circuit): Pick<VerilogManifest['rtl'], 'codes' | 'sources'> => {
+  const [codes = '', ...others] = portValues(inputs);
+  const isPlain = others.length === 0 && inputs.every(({ source }, k) => source?.element === k);
+  return isPlain ? { codes } : { codes, sources: inputs.map(({ source }) => source ?? null) };
+};
+
+/** What each port takes; undefined where it has no effect. */
+export const portSources = ({
+  codes,
+  sources,
+  inputs,
+}: VerilogManifest['rtl']): ReadonlyArray<ElementOf | undefined> =>
+  sources === undefined
+    ? inputs.map((_, element) => ({ value: codes, element }))
+    : sources.map((source) => source ?? undefined);
+
 /** `seen`: samples that don't-cares come from. */
 export const verilogManifestOf = (
   graph: Graph<'table'>,
@@ -78,7 +102,7 @@ export const verilogManifestOf = (
     layers: layersOf(graph),
     rtl: {
       module,
-      codes: circuit.from,
+      ...sourcesOf(circuit),
       ...figures,
       ...options,
       dontCares: seen === undefined ? 'proven' : `data: ${seen} samples`,

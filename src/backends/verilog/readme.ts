@@ -1,11 +1,11 @@
 /** The README of an RTL artifact: pins, figures, and how codes are made of floats. */
 import { type Graph, type Node, typesOf } from '../../ir/graph.js';
 import { isShared } from '../../ir/quantizer.js';
-import { levelsOf } from '../../ir/types.js';
 import { commentText } from '../cpp/code.js';
 import { scalesText } from '../shared/scales.js';
 import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
+import { type InPort, portValues } from './ports.js';
 
 export interface Figures {
   readonly latency: number;
@@ -28,19 +28,30 @@ export interface ReadmeParts {
   readonly seen: number | undefined;
 }
 
+type PortRow = Port & { readonly signed?: boolean; readonly source?: InPort['source'] };
+
+const isUnused = (port: PortRow): boolean => 'source' in port && port.source === undefined;
+
 /** Runs of ports alike, in one row each. */
-const portRows = (
-  ports: ReadonlyArray<Port & { readonly signed?: boolean }>,
-  letter: string,
-): ReadonlyArray<string> => {
+const portRows = (ports: ReadonlyArray<PortRow>, letter: string): ReadonlyArray<string> => {
   const rows: string[] = [];
   for (let k = 0; k < ports.length; ) {
     const { width, signed } = ports[k]!;
     let end = k;
-    while (end + 1 < ports.length && ports[end + 1]!.width === width && ports[end + 1]!.signed === signed)
-      end++;
+    const follows = (next: PortRow | undefined, last: PortRow): boolean =>
+      next?.width === width &&
+      next.signed === signed &&
+      next.source?.value === last.source?.value &&
+      next.source?.element === (last.source === undefined ? undefined : last.source.element + 1);
+    while (follows(ports[end + 1], ports[end]!)) end++;
     const names = end === k ? `\`${letter}${k}\`` : `\`${letter}${k}\` to \`${letter}${end}\``;
-    const kind = letter === 'x' ? 'code' : signed === true ? "integer, two's complement" : 'code';
+    const kind = isUnused(ports[k]!)
+      ? 'no effect'
+      : letter === 'x'
+        ? 'code'
+        : signed === true
+          ? "integer, two's complement"
+          : 'code';
     const labels = end === k ? ports[k]!.label : `${ports[k]!.label} to ${ports[end]!.label}`;
     rows.push(
       `| ${names} | ${letter === 'x' ? 'in' : 'out'} | ${width} | ${kind}, %${commentText(labels)} |`,
@@ -50,15 +61,24 @@ const portRows = (
   return rows;
 };
 
+/** Which input each port is where there are others than one for each. */
+const portsText = ({ inputs }: Circuit): string => {
+  const unused = inputs.flatMap(({ source }, k) => (source === undefined ? [`\`x${k}\``] : []));
+  const one = unused.length === 1;
+  return unused.length === 0
+    ? ''
+    : `${unused.join(', ')} ${one ? 'has' : 'have'} no effect: no table of the network depends on ${one ? 'this input' : 'these inputs'}. The ${one ? 'port is' : 'ports are'} there so that port k is input k; any bits will do.\n\n`;
+};
+
 /** What ports give for bits that are no code. */
 const beyond = (levels: number, width: number): string =>
   levels < 2 ** width ? ` Codes are below ${levels}: for others the results are undefined.` : '';
 
-/** How floats become the codes of the ports. */
-const quantizing = (graph: Graph<'table'>, circuit: Circuit): string => {
-  const node: Node | undefined = graph.nodes.find((n) => n.name === circuit.from);
-  const levels = levelsOf(typesOf(graph).get(circuit.from)!);
-  const undefinedCodes = beyond(levels, circuit.inputs[0]?.width ?? 0);
+/** How floats become the codes of a value that ports take. */
+const quantizingOf = (graph: Graph<'table'>, circuit: Circuit, value: string): string => {
+  const node: Node | undefined = graph.nodes.find((n) => n.name === value);
+  const ports = circuit.inputs.filter(({ source }) => source?.value === value);
+  const undefinedCodes = beyond(ports[0]?.levels ?? 0, ports[0]?.width ?? 0);
   if (node?.op.kind !== 'quantize') {
     return `The ports take the codes that the input of the network is.${undefinedCodes}`;
   }
@@ -79,7 +99,16 @@ Values below the range of codes have the first code and values above it the last
 
     min(${quantizer.levels - 1}, max(0, trunc((x - f32(lo - step / 2)) * f32(1 / step))))`;
   }
-  return `${lead} Code k of a feature is that of the values from its threshold k on: \`model.kir\` holds the thresholds, or lo and step, of every feature (see %${commentText(circuit.from)}).`;
+  return `${lead} Code k of a feature is that of the values from its threshold k on: \`model.kir\` holds the thresholds, or lo and step, of every feature (see %${commentText(value)}).`;
+};
+
+/** How floats become the codes of the ports; where these are of several values, of each. */
+const quantizing = (graph: Graph<'table'>, circuit: Circuit): string => {
+  const values = portValues(circuit.inputs);
+  const texts = values.map((value) => quantizingOf(graph, circuit, value));
+  return values.length === 1
+    ? texts.join('')
+    : texts.map((text, k) => `Ports of %${commentText(values[k] ?? '')}: ${text}`).join('\n\n');
 };
 
 export const readmeText = (parts: ReadmeParts): string => {
@@ -102,7 +131,7 @@ ${portRows(circuit.inputs, 'x').join('\n')}
 | \`out_valid\`, \`out_ready\` | out, in | 1 | integers are given where both are 1 |
 ${portRows(circuit.outputs, 'y').join('\n')}
 
-${quantizing(graph, circuit)}
+${portsText(circuit)}${quantizing(graph, circuit)}
 
 ${scalesText(typesOf(graph).get(circuit.to)!, (k) => `\`y${k}\``)}
 

@@ -46,19 +46,21 @@ export const rtlStages = (
     E.map((circuit) => {
       const emitted = emitModule(circuit, scheduleOf(circuit, rtl.pipeline), rtl.module);
       const tapsOf = (coded: ReadonlyArray<Coded>, isPort: boolean): ReadonlyArray<Tap> =>
-        coded.map(({ net, codes }, e) => ({
+        coded.map(({ net, codes }) => ({
           signals: isPort ? [] : emitted.signalsOf(net),
-          port: `x${e}`,
+          port: net.def.kind === 'input' ? `x${net.def.index}` : '',
           width: net.width,
           codes,
           signed: false,
         }));
       const cuts = new Map<ValueName, RtlValue>();
-      for (const name of [circuit.from, ...cutNames(graph)]) {
+      const given = new Set<ValueName>(graph.inputs.map(({ name }) => name));
+      for (const name of [...given, ...cutNames(graph)]) {
         const coded = circuit.codes.get(name) ?? [];
-        const taps = tapsOf(coded, name === circuit.from);
+        const isPort = coded.length > 0 && coded.every(({ net }) => net.def.kind === 'input');
+        if (isPort) given.add(name);
+        const taps = tapsOf(coded, isPort);
         const alone = new Set(coded.map(({ net }) => net.id)).size === coded.length;
-        const isPort = name === circuit.from;
         if (taps.length > 0 && (isPort || (alone && taps.every((tap) => isSignal(tap))))) {
           cuts.set(name, { name, taps });
         }
@@ -74,7 +76,7 @@ export const rtlStages = (
         })),
       };
       return [...cuts.values()]
-        .filter(({ name }) => name !== circuit.from && name !== circuit.to)
+        .filter(({ name }) => !given.has(name) && name !== circuit.to)
         .concat(outputs)
         .map((to) => ({ from: sourcesOf(graph, to.name, cuts), to }));
     }),

@@ -18,15 +18,26 @@ export const pick = (name: string, width: number, bits: ReadonlyArray<number>): 
   return bits.length === width ? name : `${name}[${last}:${first}]`;
 };
 
-/** One bit of a table by all values of its index, as a hexadecimal constant. */
+/** Digits of one literal: the scanner of Icarus Verilog ends above 16,384 characters. */
+const MOST_DIGITS = 8192;
+
+/**
+ * One bit of a table by all values of its index, as a hexadecimal constant; of very large tables a concatenation of such,
+ * the highest first.
+ */
 export const column = (values: ArrayLike<number>, bit: number): string => {
-  let digits = '';
-  for (let at = 0; at < values.length; at += 4) {
-    let digit = 0;
-    for (let k = 0; k < 4 && at + k < values.length; k++) {
-      digit += (Math.floor(values[at + k]! / 2 ** bit) % 2) * 2 ** k;
+  const literals: string[] = [];
+  for (let from = 0; from < values.length; from += 4 * MOST_DIGITS) {
+    const end = Math.min(values.length, from + 4 * MOST_DIGITS);
+    let digits = '';
+    for (let at = from; at < end; at += 4) {
+      let digit = 0;
+      for (let k = 0; k < 4 && at + k < end; k++) {
+        digit += (Math.floor(values[at + k]! / 2 ** bit) % 2) * 2 ** k;
+      }
+      digits = digit.toString(16) + digits;
     }
-    digits = digit.toString(16) + digits;
+    literals.push(`${end - from}'h${digits}`);
   }
-  return `${values.length}'h${digits}`;
+  return literals.length === 1 ? literals[0]! : `{\n    ${literals.reverse().join(',\n    ')}}`;
 };

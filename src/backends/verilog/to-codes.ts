@@ -57,30 +57,22 @@ export const requantizeElements = (
 };
 
 /**
- * Codes of integers that a dequantize has made floats of: as the product with the scale ascends, its thresholds are
+ * The code of an integer that a dequantize has made a float of: as the product with the scale ascends, its thresholds are
  * thresholds of the integers.
  */
-export const quantizedElements = (
+export const quantizedElement = (
   state: Lowering,
   node: Node,
   { quantizer }: OpOf<'quantize'>['attrs'],
-  x: Elements,
-): Elements | undefined => {
-  const source = state.graph.nodes.find((n) => n.name === node.operands[0]);
-  const integers = source?.op.kind === 'dequantize' ? state.types.get(source.operands[0]!) : undefined;
-  const { meaning } = integers ?? {};
-  if (meaning?._tag !== 'scaled') return undefined;
-  const channelOf = channelIndex(node.type);
-  const elements = x.map((element, e): Element | undefined => {
-    const c = channelOf(e);
-    const scale = channel(meaning.scale, c);
-    const reached = (threshold: number) => (acc: number) =>
-      Math.fround(Math.fround(acc) * scale) >= threshold;
-    const thresholds = Array.from(thresholdList(quantizer, c), (t) => firstInteger(reached(t)));
-    return bucketed(state, node, e, element, thresholds);
-  });
-  const whole = elements.flatMap((e) => e ?? []);
-  return whole.length === elements.length ? whole : undefined;
+  element: Element,
+  e: number,
+): Element | undefined => {
+  if (element.kind !== 'real') return undefined;
+  const { integer, scale } = element;
+  const reached = (threshold: number) => (acc: number) => Math.fround(Math.fround(acc) * scale) >= threshold;
+  const c = channelIndex(node.type)(e);
+  const thresholds = Array.from(thresholdList(quantizer, c), (t) => firstInteger(reached(t)));
+  return bucketed(state, node, e, integer, thresholds);
 };
 
 /** Codes by thresholds of integers, which the op itself holds. */

@@ -7,6 +7,7 @@ import { interpret } from '../../ir/interpret.js';
 import { emptyTensor, type Tensor } from '../../ir/tensor.js';
 import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
+import { codesAtPorts, portValues } from './ports.js';
 
 export interface Vectors {
   readonly samples: number;
@@ -18,15 +19,18 @@ export interface Vectors {
 /** Runs the interpreter on inputs of the graph. */
 export const vectorsOf = (graph: Graph<'table'>, circuit: Circuit, input: Tensor): Checked<Vectors> => {
   const values = new Map<string, Tensor>([[graph.inputs[0]!.name, input]]);
-  const kept = new Set<string>([circuit.from, circuit.to]);
+  const kept = new Set<string>([...portValues(circuit.inputs), circuit.to]);
   return pipe(
     interpret(graph, [input], (name, value) => {
       if (kept.has(name)) values.set(name, value);
     }),
     E.map(() => {
-      const [codes, expected] = [values.get(circuit.from), values.get(circuit.to)];
-      if (codes === undefined || expected === undefined) throw new InternalError('a value was not computed');
-      return { samples: input.batch, codes: codes.data, expected: expected.data };
+      const expected = values.get(circuit.to);
+      if (expected === undefined) throw new InternalError('a value was not computed');
+      const sources = circuit.inputs.map(({ source }) => source);
+      const data = new Map([...values].map(([name, value]) => [name, value.data]));
+      const codes = codesAtPorts(sources, data, input.batch);
+      return { samples: input.batch, codes, expected: expected.data };
     }),
   );
 };

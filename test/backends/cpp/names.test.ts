@@ -1,6 +1,10 @@
 /** Names from outside never reach code as they are; numbers and floats read back as themselves. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import * as fc from 'fast-check';
+import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
+import { c } from '../../../src/backends/c/index.js';
 import {
   commentText,
   decimalLiteral,
@@ -9,6 +13,10 @@ import {
   numberLines,
 } from '../../../src/backends/cpp/code.js';
 import { identifier } from '../../../src/backends/cpp/names.js';
+import { type HlsOptions, hls } from '../../../src/backends/hls/index.js';
+import { missingTools, runTool } from '../../support/tools.js';
+import { writeFiles } from '../c/support.js';
+import { covering, graphsFor } from './graphs.js';
 
 describe('identifiers', () => {
   it('are identifiers, whatever the name', () => {
@@ -37,9 +45,76 @@ describe('identifiers', () => {
     ['s12_order', 's12_order_model'],
     ['v8', 'v8_model'],
     ['vgg', 'vgg'],
+    // Local names, types and macros of generated code and of the libraries that it includes; targets of CMake.
+    ['raw', 'raw_model'],
+    ['x_t', 'x_t_model'],
+    ['time_t', 'time_t_model'],
+    ['e3', 'e3_model'],
+    ['std', 'std_model'],
+    ['EOF', 'EOF_model'],
+    ['fd_set', 'fd_set_model'],
+    ['test', 'test_model'],
   ])('%j becomes %s', (name, expected) => {
     expect(identifier(name, 'model')).toBe(expected);
   });
+});
+
+/** Identifiers of C, without comments, texts and numbers. */
+const identifiersIn = (text: string): ReadonlySet<string> => {
+  const code = text.replace(/\/\*[\s\S]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g, ' ');
+  return new Set(code.match(/(?<![\w.])[A-Za-z_]\w*/g));
+};
+
+const NEUTRAL = 'zzz';
+
+const projects = async (): Promise<ReadonlyArray<ReadonlyMap<string, Uint8Array | string>>> => {
+  const graphs = covering(graphsFor('HLS', 120, 1, 8), 24);
+  const forms: ReadonlyArray<HlsOptions> = [
+    {},
+    { architecture: 'folded', interface: 'vector' },
+    { architecture: 'unrolled', interface: 'axis' },
+  ];
+  const made = graphs.flatMap((graph) => [
+    ...forms.map((form) => hls.emit({ name: NEUTRAL, ...form }, { version: 'test' })(graph)),
+    ...(['static', 'caller'] as const).map((scratch) =>
+      c.emit({ name: NEUTRAL, scratch }, { version: 'test' })(graph),
+    ),
+  ]);
+  const results = await Promise.all(made.map((make) => make()));
+  return results.flatMap((result) => (E.isRight(result) ? [result.right.files] : []));
+};
+
+describe('what stands beside a name', () => {
+  it('in generated code, no network can be called', { timeout: 60_000 }, async () => {
+    const found = new Set<string>();
+    for (const files of await projects()) {
+      for (const [file, text] of files) {
+        if (!/\.(c|h|cpp)$/.test(file) || typeof text !== 'string') continue;
+        for (const name of identifiersIn(text)) found.add(name);
+      }
+    }
+    const others = [...found].filter((name) => !/^_|zzz/i.test(name));
+    expect(others.length).toBeGreaterThan(200);
+    expect(others.filter((name) => identifier(name, 'model') === name)).toEqual([]);
+  });
+
+  it.skipIf(missingTools({ 'g++': 'g++' }))(
+    'in headers, no function can be called',
+    { timeout: 60_000 },
+    async () => {
+      const [files] = await projects();
+      const folder = writeFiles(files ?? new Map());
+      const headers = ['-x', 'c++', '-std=gnu++17', '-DKANC_OWN_AP_INT', 'zzz_test.cpp'];
+      const said = ['-E', '-dM'].map((way) =>
+        runTool('g++', [...(way === '-dM' ? ['-E', way] : [way]), ...headers], { cwd: folder }).toString(),
+      );
+      const names = [...identifiersIn(said.join('\n'))].filter((name) => /^[A-Za-z]\w*$/.test(name));
+      expect(names.length).toBeGreaterThan(1000);
+      const declared = names.map((name) => `void ${identifier(name, 'model')}(int *, long *);`);
+      writeFileSync(join(folder, 'declared.cpp'), `#include "zzz_test.cpp"\n${declared.join('\n')}\n`);
+      runTool('g++', ['-std=gnu++17', '-fsyntax-only', '-DKANC_OWN_AP_INT', 'declared.cpp'], { cwd: folder });
+    },
+  );
 });
 
 describe('comments', () => {
