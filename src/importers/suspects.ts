@@ -17,17 +17,11 @@ interface Rule {
 }
 
 const scalar = (rank: number): boolean => rank === 0;
-const vector = (rank: number): boolean => rank <= 1;
 
 const NORM_WAY = 'an architecture file can say a norm that stands before or after a layer';
 
 /** In the order in which they are tried. */
 const RULES: ReadonlyArray<Rule> = [
-  {
-    name: /(?:^|\.)(?:total_ops|total_params)$/,
-    rank: vector,
-    is: { what: 'a counter of a profiler', idle: true },
-  },
   {
     name: /^(?:criterion|loss|loss_fn|loss_func|loss_function|criteria)\./,
     is: { what: 'a part of the loss, which training alone computes', idle: true },
@@ -87,6 +81,11 @@ const RULES: ReadonlyArray<Rule> = [
   { name: /(?:^|\.)\w*(?:grid|knots|centers?)(?:[._]\d+)?$/, is: { what: 'the grid of a KAN layer' } },
   { name: /(?:^|\.)\w*$/, rank: scalar, is: { what: 'a single parameter' } },
 ];
+
+/** Counters that training and profilers keep beside the weights: no network computes with them. */
+export const isCounter = (name: string, { shape }: Pick<FileTensor, 'shape'>): boolean =>
+  /(?:^|\.)(?:n_averaged|num_batches_tracked|total_ops|total_params)$/.test(name) &&
+  shape.every((d) => d === 1);
 
 /** Names come out of files: long ones are told by nothing else. */
 const NAME_LIMIT = 256;

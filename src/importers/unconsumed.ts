@@ -4,7 +4,7 @@ import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { FileTensor, TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
 import { dotted } from './scope.js';
-import { type Suspect, suspectOf } from './suspects.js';
+import { isCounter, type Suspect, suspectOf } from './suspects.js';
 
 /**
  * A file that notes which of its tensors are used. Used is one whose data are read: looking for a name, iterating
@@ -39,10 +39,6 @@ const recording = (file: TensorFile): Recording => {
   };
   return { file: { ...file, tensors: new Map([...file.tensors].map(watched)) }, used };
 };
-
-/** Counters that training keeps beside the weights: no network computes with them. */
-const isCounter = (name: string, { shape }: FileTensor): boolean =>
-  /(?:^|\.)(?:n_averaged|num_batches_tracked)$/.test(name) && shape.every((d) => d === 1);
 
 const NAMES_SHOWN = 8;
 
