@@ -35,11 +35,13 @@ export const CATALOG = {
   K0205: 'The knots of a spline decrease. Every row of a grid must ascend.',
   K0206: 'An option about the checkpoint (family, base activation) has a value that is not known.',
   K0207:
-    'The checkpoint holds tensors that are no part of the network as kanc reads it. If the network uses them (another layer, a bias, a normalisation), the program without them would compute another function, so nothing is compiled. If it does not use them, --ignore-tensors leaves them out.',
+    'The checkpoint holds tensors that are no part of the network as kanc reads it. If the network uses them (another layer, a bias, a normalisation), the program without them would compute another function, so nothing is compiled. The hint says what they probably are. --ignore-tensors leaves them out, which is right only for tensors that the network does not compute with: counters, the loss, another network.',
   K0208:
     'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
   K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
+  K0213:
+    'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

@@ -4,6 +4,7 @@ import { at, type Checked, fail, printable } from '../diagnostics/index.js';
 import { firstUnfit } from '../ir/constant.js';
 import type { Graph } from '../ir/graph.js';
 import { visitConstants } from '../ir/resources.js';
+import { draftArchitecture } from './arch/draft/index.js';
 import { described } from './arch/family.js';
 import { readCheckpoint } from './containers/index.js';
 import type { TensorFile } from './containers/tensor.js';
@@ -95,9 +96,20 @@ const unknown = (file: TensorFile): Checked<never> => {
   const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
   return fail('K0201', `the ${names.length} tensors match no KAN family (found: ${shown || 'none'})`, {
     expected: `a checkpoint of one of: ${ALL.map((f) => `${f.name} (${f.signature})`).join('; ')}`,
-    hint: 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version, --arch takes it.',
+    hint: hintFor(file),
   });
 };
+
+/** Sends to drafts only where one can be made. */
+const hintFor = (file: TensorFile): string => {
+  const draft = draftArchitecture(file);
+  return E.isRight(draft)
+    ? 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version (with --check golden_inputs.npy golden_outputs.npy one that is tried), --arch takes it.'
+    : `An architecture file cannot say this network either: ${draft.left[0].message}.${ONLY_FORM}`;
+};
+
+const ONLY_FORM =
+  ' What can be read are the layers of docs/checkpoints.md and docs/architecture-files.md, under the names that they have there.';
 
 const leftOut = (names: ReadonlyArray<string>): ReadonlyArray<Assumption> => {
   if (names.length === 0) return [];

@@ -1,29 +1,44 @@
-/** Tensors that an importer did not ask for: a network that needs them would silently become another function. */
+/** Tensors that an importer did not use: a network that needs them would silently become another function. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
-import type { TensorFile } from './containers/tensor.js';
+import type { FileTensor, TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
 import { dotted } from './scope.js';
+import { isCounter, type Suspect, suspectOf } from './suspects.js';
 
-/** A file that notes which of its tensors are asked for by name; asking whether one is there does not count. */
+/**
+ * A file that notes which of its tensors are used. Used is one whose data are read: looking for a name, iterating
+ * over all of them, asking for a shape, or taking tensors over into a file of one layer does not count, and tensors
+ * keep noting in whatever file they are.
+ */
 interface Recording {
   readonly file: TensorFile;
-  readonly consumed: ReadonlySet<string>;
+  readonly used: ReadonlySet<string>;
 }
 
 const recording = (file: TensorFile): Recording => {
-  const consumed = new Set<string>();
-  const tensors = new Map(file.tensors);
-  const get = tensors.get.bind(tensors);
-  tensors.get = (name) => {
-    consumed.add(name);
-    return get(name);
+  const used = new Set<string>();
+  const watched = ([name, tensor]: readonly [string, FileTensor]): readonly [string, FileTensor] => {
+    const { dtype, shape, data } = tensor;
+    let first = true;
+    return [
+      name,
+      {
+        dtype,
+        shape,
+        // Loops read it for every element.
+        get data() {
+          if (first) {
+            first = false;
+            used.add(name);
+          }
+          return data;
+        },
+      },
+    ];
   };
-  return { file: { ...file, tensors }, consumed };
+  return { file: { ...file, tensors: new Map([...file.tensors].map(watched)) }, used };
 };
-
-/** Counters that training keeps beside the weights: no network computes with them. */
-const isCounter = (name: string): boolean => /(?:^|\.)(?:n_averaged|num_batches_tracked)$/.test(name);
 
 const NAMES_SHOWN = 8;
 
@@ -42,7 +57,9 @@ export const consumingAll = <A>(
   const recorded = recording(file);
   const result = read(recorded.file);
   if (E.isLeft(result)) return result;
-  const extra = [...file.tensors].filter(([name]) => !recorded.consumed.has(name) && !isCounter(name));
+  const extra = [...file.tensors].filter(
+    ([name, tensor]) => !recorded.used.has(name) && !isCounter(name, tensor),
+  );
   if (extra.length === 0 || ignoreExtra === true) {
     return E.right({ read: result.right, left: extra.map(([name]) => name) });
   }
@@ -53,6 +70,48 @@ export const consumingAll = <A>(
     .map(([name, { shape }]) => `${printable(start + name, 60)} [${shape.join(', ')}]`);
   const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
   return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
-    hint: 'A program without them computes something else if the network uses them. If it does not, --ignore-tensors leaves them out.',
+    hint: hintFor(extra, start),
   });
+};
+
+/** `--ignore-tensors` only where nothing is lost by it; otherwise what the tensors probably are. */
+const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>, start: string): string => {
+  const suspects = extra.map(([name, tensor]) => [name, suspectOf(name, tensor)] as const);
+  if (suspects.every(([, suspect]) => suspect?.idle === true)) {
+    const kinds = new Set(suspects.map(([, suspect]) => suspect?.what ?? ''));
+    return `By their names they are ${[...kinds].join(' or ')}, which no network computes with: --ignore-tensors leaves them out.`;
+  }
+  const used = suspects.filter(([, suspect]) => suspect?.idle !== true);
+  return [
+    'A program without them would compute another function.',
+    ...told(used, start),
+    waysFor(used),
+    'A whole network beside the one that was read is chosen with --prefix.',
+  ].join(' ');
+};
+
+/** One example for each kind that the names tell. */
+const told = (
+  suspects: ReadonlyArray<readonly [string, Suspect | undefined]>,
+  start: string,
+): ReadonlyArray<string> => {
+  const kinds = new Map<string, string>();
+  for (const [name, suspect] of suspects) {
+    if (suspect !== undefined && !kinds.has(suspect.what)) kinds.set(suspect.what, name);
+  }
+  if (kinds.size === 0) return [];
+  const list = [...kinds].slice(0, 3).map(([what, name]) => `${printable(start + name, 60)} is ${what}`);
+  return [`By its name, ${list.join(', ')}.`];
+};
+
+const waysFor = (suspects: ReadonlyArray<readonly [string, Suspect | undefined]>): string => {
+  const ways = new Set(suspects.flatMap(([, suspect]) => suspect?.way ?? []));
+  const complete = suspects.every(([, suspect]) => suspect?.way !== undefined);
+  const known = [...ways].map((way) => `${way[0]?.toUpperCase()}${way.slice(1)}.`);
+  return [
+    ...known,
+    ...(complete
+      ? []
+      : ['Layers that docs/architecture-files.md lists can be said with --arch; no file can say others.']),
+  ].join(' ');
 };

@@ -2,16 +2,26 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { at, type Diagnostics } from '../../diagnostics/index.js';
+import { at, type Diagnostics, diagnostic } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
-import { draftArchitecture, showArchitecture } from '../../importers/arch/draft.js';
+import { dataFromFiles } from '../../driver/data.js';
+import {
+  checkedDraft,
+  draftArchitecture,
+  type Golden,
+  goldenOf,
+  showArchitecture,
+} from '../../importers/arch/draft/index.js';
 import { readCheckpoint } from '../../importers/containers/index.js';
 import { describe, showDescription } from '../../importers/describe.js';
 import { importSource } from '../../importers/import.js';
+import { inScope } from '../../importers/scope.js';
+import { sourceOf } from '../../importers/source.js';
 import { printGraph } from '../../ir/print.js';
 import type { ImportCommandFlags } from '../commands/import.js';
+import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 
@@ -22,23 +32,75 @@ export const importModel = (
 ): TE.TaskEither<Diagnostics, number> =>
   flags.draftArch === true ? draft(world, checkpoint, flags) : read(world, checkpoint, flags);
 
-/** The draft goes to a file, or to standard output. */
+/** The draft goes to a file, or to standard output; what it rests on to standard error. */
 const draft = (
   world: Capabilities,
   checkpoint: string,
-  { out }: ImportCommandFlags,
+  flags: ImportCommandFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    loadSource(world)(checkpoint),
-    TE.flatMapEither(({ bytes, file }) =>
-      pipe(readCheckpoint(bytes, file), E.flatMap(draftArchitecture), at({ file })),
+    goldenFrom(world, flags.check),
+    TE.bindTo('golden'),
+    TE.bind('source', () => loadSource(world)(checkpoint)),
+    TE.flatMapEither(({ golden, source: { bytes, file } }) =>
+      pipe(
+        readCheckpoint(bytes, file),
+        E.flatMap((tensors) =>
+          inScope(tensors, flags.prefix, (scoped) =>
+            golden === undefined
+              ? draftArchitecture(scoped, importOptions(flags).inputShape)
+              : checkedDraft(scoped, golden),
+          ),
+        ),
+        at({ file }),
+        E.mapLeft(orReadable(bytes, file)),
+      ),
     ),
-    TE.map(showArchitecture),
-    TE.flatMap((text) =>
-      out === undefined ? TE.fromIO(() => world.terminal.out(text)) : writeFileAtomically(world)(out, text),
-    ),
-    TE.map(() => EXIT.ok),
+    TE.tap((arch) => {
+      const text = showArchitecture(arch);
+      return flags.out === undefined
+        ? TE.fromIO(() => world.terminal.out(text))
+        : writeFileAtomically(world)(flags.out, text);
+    }),
+    TE.map(({ assumed }) => {
+      world.terminal.err((assumed ?? []).map((note) => `kanc: draft: ${note}\n`).join(''));
+      return EXIT.ok;
+    }),
   );
+
+/** Golden inputs and outputs, where they are given. A usage error for any other number of files than two. */
+const goldenFrom = (
+  world: Capabilities,
+  check: ReadonlyArray<string> | undefined,
+): TE.TaskEither<Diagnostics, Golden | undefined> => {
+  if (check === undefined) return TE.right(undefined);
+  const [x, y, ...more] = check;
+  if (x === undefined || y === undefined || more.length > 0) {
+    return TE.left([
+      diagnostic('K0213', `there are ${check.length} files behind --check`, {
+        place: { option: '--check' },
+        expected: 'two: golden inputs and golden outputs, with the checkpoint in front of the option',
+      }),
+    ]);
+  }
+  return pipe(
+    dataFromFiles(world)(x),
+    TE.bindTo('inputs'),
+    TE.bind('outputs', () => dataFromFiles(world)(y)),
+    TE.flatMapEither(({ inputs, outputs }) => at({ file: x })(goldenOf(inputs.array, outputs.array))),
+  );
+};
+
+/** Networks of a family need no architecture file: where no draft can be made that is the way. */
+const orReadable =
+  (bytes: Uint8Array, file: string) =>
+  (diagnostics: Diagnostics): Diagnostics => {
+    const [first, ...rest] = diagnostics;
+    const read = first.code === 'K0213' ? importSource(sourceOf(bytes, file)) : E.left(undefined);
+    if (E.isLeft(read)) return diagnostics;
+    const hint = `kanc reads this file without an architecture file, as ${read.right.family}.`;
+    return [{ ...first, hint }, ...rest];
+  };
 
 const read = (
   world: Capabilities,

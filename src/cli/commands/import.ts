@@ -5,6 +5,8 @@ import type { AddCommand } from '../settle.js';
 export interface ImportCommandFlags extends ImportFlags {
   readonly describe?: boolean;
   readonly draftArch?: boolean;
+  /** Golden inputs and golden outputs. */
+  readonly check?: ReadonlyArray<string>;
   readonly json?: boolean;
   readonly out?: string;
 }
@@ -16,6 +18,10 @@ export const addImport: AddCommand = (program, world, settle) => {
     .argument('<checkpoint>', 'a file, any file of a set (pykan, KANELE), or its folder')
     .option('--describe', 'the family, the layers, and what had to be assumed; what it does without -o')
     .option('--draft-arch', 'write a first version of an architecture file instead')
+    .option(
+      '--check <inputs outputs...>',
+      'with --draft-arch: two .npy files, inputs and what the library computes from them; writes the draft that does the same, or none',
+    )
     .option('--json', 'describe it as one JSON object')
     .option('-o, --out <file>', 'the file to write: .kir text, or the draft');
   addImportFlags(command).action(async (checkpoint: string, flags: ImportCommandFlags) => {

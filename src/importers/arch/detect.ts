@@ -1,4 +1,4 @@
-/** Which layers the tensors of a checkpoint make up, by their names and ranks alone. */
+/** Which kind of layer tensors under a prefix are, by their names and ranks alone. */
 import type { TensorFile } from '../containers/tensor.js';
 import type { LayerSpec } from './layers.js';
 
@@ -12,28 +12,6 @@ export interface FoundLayer {
   readonly prefix: string;
   readonly type: FoundType;
 }
-
-/** Names that only one kind of layer has. */
-const MARKS =
-  /^(?:(.*?)\.)??(?:spline_conv\.\d+\.weight|poly_conv\.(?:\d+\.)?weight|poly_weights|cheby_coeffs|spline_weight|spline_linear\.weight)$/;
-
-/** What such a layer has besides. */
-const PARTS =
-  /^(?:(?:base_conv|spline_conv|poly_conv|layer_norm|prelus)\.(?:\d+\.)?\w+|(?:spline_linear|base_linear|layernorm)\.\w+|rbf\.grid|poly_weights|beta_weights|arange|cheby_coeffs|grid|base_weight|spline_weight|spline_scaler)$/;
-
-const parentOf = (name: string): string | undefined => {
-  const dot = name.lastIndexOf('.');
-  return name === '' ? undefined : dot < 0 ? '' : name.slice(0, dot);
-};
-
-/** The prefix of the layer that a tensor belongs to. */
-const ownerOf = (name: string, marked: ReadonlySet<string>): string => {
-  for (let at = parentOf(name); at !== undefined; at = parentOf(at)) {
-    const rest = at === '' ? name : name.slice(at.length + 1);
-    if (marked.has(at) && PARTS.test(rest)) return at;
-  }
-  return parentOf(name) ?? '';
-};
 
 /** The kind of layer whose tensors stand under a prefix; undefined when it is none of ours. */
 export const layerAt = (file: TensorFile, prefix: string): FoundType | undefined => {
@@ -51,71 +29,6 @@ export const layerAt = (file: TensorFile, prefix: string): FoundType | undefined
   if (rank === 4) return 'conv2d';
   if (rank === 2) return 'linear';
   return rank === 1 ? (has('bias') ? 'layer-norm' : 'prelu') : undefined;
-};
-
-interface Tree {
-  readonly children: Map<string, Tree>;
-  layer: boolean;
-}
-
-const insert = (root: Tree, prefix: string): void => {
-  let node = root;
-  for (const segment of prefix === '' ? [] : prefix.split('.')) {
-    const child = node.children.get(segment) ?? { children: new Map(), layer: false };
-    node.children.set(segment, child);
-    node = child;
-  }
-  node.layer = true;
-};
-
-/**
- * Prefixes in the order of the network, as far as names say it: the modules of a Sequential are numbered, others
- * stand in the order of the file, which is mostly that of their definition.
- */
-const inOrder = (root: Tree): ReadonlyArray<string> => {
-  const found: string[] = [];
-  // Not recursion: names come out of files, and their depth with them.
-  const stack: Array<readonly [string, Tree]> = [['', root]];
-  for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
-    const [prefix, node] = next;
-    if (node.layer) found.push(prefix);
-    const children = [...node.children];
-    if (children.every(([segment]) => /^\d{1,9}$/.test(segment))) {
-      children.sort(([a], [b]) => Number(a) - Number(b));
-    }
-    for (const [segment, child] of children.reverse()) {
-      stack.push([prefix === '' ? segment : `${prefix}.${segment}`, child]);
-    }
-  }
-  return found;
-};
-
-/** Longest name of a tensor that a layer is looked for. */
-const NAME_LIMIT = 256;
-
-/** All layers, and the prefixes of tensors that belong to none. */
-export const findLayers = (
-  file: TensorFile,
-): { readonly layers: ReadonlyArray<FoundLayer>; readonly strange: ReadonlyArray<string> } => {
-  // Names come out of files: looking for the layer of one takes time that grows with the square of its length.
-  const all = [...file.tensors.keys()];
-  const names = all.filter((name) => name.length <= NAME_LIMIT);
-  const marked = new Set(
-    names.flatMap((name) => {
-      const match = MARKS.exec(name);
-      return match === null ? [] : [match[1] ?? ''];
-    }),
-  );
-  const root: Tree = { children: new Map(), layer: false };
-  for (const name of names) insert(root, ownerOf(name, marked));
-  const layers: FoundLayer[] = [];
-  const strange = all.filter((name) => name.length > NAME_LIMIT);
-  for (const prefix of inOrder(root)) {
-    const type = layerAt(file, prefix);
-    if (type === undefined) strange.push(prefix);
-    else layers.push({ prefix, type });
-  }
-  return { layers, strange };
 };
 
 /** What the tensors of a layer say about its input and output. */

@@ -16,7 +16,7 @@ import { floatType } from '../../ir/types.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
 import { naturalOrder } from '../natural-order.js';
-import { finiteTensor } from '../tensors.js';
+import { countsUp, finiteTensor } from '../tensors.js';
 import { type Norm, normsOf, placeNorms } from './cheby-norms.js';
 
 const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/;
@@ -47,12 +47,12 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
     const tensor = name === '' ? 'cheby_coeffs' : `${name}.cheby_coeffs`;
     const read = finiteTensor(file, tensor, 3);
     if (E.isLeft(read)) return read;
-    // A constant of the library, 0 to D; no part of what is computed otherwise.
-    file.tensors.get(name === '' ? 'arange' : `${name}.arange`);
     const [inputs, outputs, count] = [read.right.shape[0]!, read.right.shape[1]!, read.right.shape[2]!];
     if (count > 64) {
       return fail('K0203', `the degree is ${count - 1}`, { place: { tensor }, expected: 'at most 63' });
     }
+    const degrees = countsUp(file, name === '' ? 'arange' : `${name}.arange`, count);
+    if (E.isLeft(degrees)) return degrees;
     const before = layers.at(-1);
     if (before !== undefined && before.outputs !== inputs) {
       return fail(

@@ -77,7 +77,6 @@ const readNorm = (file: TensorFile, name: string): Checked<Norm> => {
   if (E.isLeft(mean)) return mean;
   const variance = finiteTensor(file, tensor('running_var'), 1, [features]);
   if (E.isLeft(variance)) return variance;
-  file.tensors.get(tensor('num_batches_tracked'));
   const factors = scale.map((s, f) => s / Math.sqrt(variance.right.data[f]! + EPSILON));
   const shifts = shift.map((s, f) => s - mean.right.data[f]! * factors[f]!);
   return E.right({

@@ -90,8 +90,6 @@ export const channelNorm =
       const attrs = { over: 'channel', epsilon: spec.epsilon, scale, shift } as const;
       return emit(scope, spec.name, { kind: 'norm', attrs }, [value]);
     }
-    // A counter of training; asked for so that it is not taken for a tensor that nobody knows.
-    for (const p of spec.prefixes) scope.file.tensors.get(`${p}num_batches_tracked`);
     const mean = part('running_mean');
     if (E.isLeft(mean)) return mean;
     const variance = part('running_var');

@@ -17,7 +17,7 @@ import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Branch, Polynomial } from '../../ir/basis.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
-import { finiteTensor } from '../tensors.js';
+import { countsUp, finiteTensor } from '../tensors.js';
 import type { ConvSpec } from './conv-kan.js';
 import { channelNorm } from './conv-norm.js';
 import { emit, imageShape, type Scope, type Step } from './conv-scope.js';
@@ -57,8 +57,8 @@ export const kacnConv =
         { place: { tensor: `${spec.prefix}poly_conv.0.weight` } },
       );
     }
-    // The constants 0 to D; asked for so that they are not taken for a tensor that nobody knows.
-    scope.file.tensors.get(`${spec.prefix}arange`);
+    const degrees = countsUp(scope.file, `${spec.prefix}arange`, functions);
+    if (E.isLeft(degrees)) return degrees;
     const basis: Polynomial = {
       _tag: 'polynomial',
       family: 'chebyshev',

@@ -1,7 +1,7 @@
 /** Architecture files: the format, its errors, residuals, mixed models and drafts. */
 import { describe, expect, it } from 'vitest';
 import { decodeArchitecture, parseArchitecture } from '../../../src/importers/arch/architecture.js';
-import { draftArchitecture, showArchitecture } from '../../../src/importers/arch/draft.js';
+import { draftArchitecture, showArchitecture } from '../../../src/importers/arch/draft/index.js';
 import type { FileTensor } from '../../../src/importers/containers/tensor.js';
 import { resKanet } from '../../../src/importers/families/reskanet.js';
 import { sourceOf } from '../../../src/importers/source.js';

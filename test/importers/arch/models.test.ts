@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { decodeArchitecture, parseArchitecture } from '../../../src/importers/arch/architecture.js';
 import { buildArchitecture } from '../../../src/importers/arch/build.js';
-import { draftArchitecture, showArchitecture } from '../../../src/importers/arch/draft.js';
+import { draftArchitecture, showArchitecture } from '../../../src/importers/arch/draft/index.js';
 import { readCheckpoint, readNpy } from '../../../src/importers/containers/index.js';
 import { resKanet } from '../../../src/importers/families/reskanet.js';
 import { sourceOf } from '../../../src/importers/source.js';

@@ -1,0 +1,158 @@
+/** The tensors that each kind of layer may have: what stands under a prefix is one of ours only if it has no others. */
+import type { FileTensor } from '../../containers/tensor.js';
+import { suspectOf } from '../../suspects.js';
+import type { FoundType } from '../detect.js';
+
+interface Part {
+  /** The name behind the prefix. */
+  readonly name: RegExp;
+  readonly ranks: ReadonlyArray<number>;
+  readonly needed?: true;
+}
+
+const part = (name: string, ...ranks: ReadonlyArray<number>): Part => ({
+  name: new RegExp(`^(?:${name})$`),
+  ranks,
+});
+const needed = (name: string, ...ranks: ReadonlyArray<number>): Part => ({
+  ...part(name, ...ranks),
+  needed: true,
+});
+
+const CHANNEL_NORM = part('layer_norm\\.(?:\\d+\\.)?(?:weight|bias|running_mean|running_var)', 1);
+const BIAS = part('bias', 1);
+
+const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
+  'kan-conv2d': [
+    needed('base_conv\\.\\d+\\.weight', 4),
+    needed('spline_conv\\.\\d+\\.weight', 4),
+    needed('prelus\\.\\d+\\.weight', 1),
+    CHANNEL_NORM,
+  ],
+  'fast-kan-conv2d': [
+    needed('base_conv\\.\\d+\\.weight', 4),
+    needed('spline_conv\\.\\d+\\.weight', 4),
+    needed('rbf\\.grid', 1),
+    CHANNEL_NORM,
+  ],
+  'kacn-conv2d': [needed('poly_conv\\.\\d+\\.weight', 4), part('arange', 5), CHANNEL_NORM],
+  'kagn-conv2d': [
+    needed('base_conv\\.(?:\\d+\\.)?weight', 4),
+    needed('poly_weights|poly_conv\\.weight', 4, 5),
+    needed('beta_weights', 1),
+    CHANNEL_NORM,
+  ],
+  'kaln-conv2d': [],
+  conv2d: [needed('weight', 4), BIAS],
+  linear: [needed('weight', 2), BIAS],
+  'batch-norm': [part('weight', 1), BIAS, needed('running_mean', 1), needed('running_var', 1)],
+  'layer-norm': [needed('weight', 1), needed('bias', 1)],
+  prelu: [needed('weight', 1)],
+  'efficient-kan': [
+    needed('grid', 2),
+    needed('base_weight', 2),
+    needed('spline_weight', 3),
+    part('spline_scaler', 2),
+  ],
+  'fast-kan': [
+    needed('rbf\\.grid', 1),
+    needed('spline_linear\\.weight', 2),
+    part('(?:layernorm|base_linear)\\.bias|layernorm\\.weight', 1),
+    part('base_linear\\.weight', 2),
+  ],
+  'cheby-kan': [needed('cheby_coeffs', 3), part('arange', 1)],
+};
+
+/** The tensors under a prefix, by the rest of their names. */
+export type Members = ReadonlyMap<string, FileTensor>;
+
+export interface Misfit {
+  /** Behind the prefix. */
+  readonly name: string;
+  /** In the middle of a sentence: what the tensor is, or what is missing. */
+  readonly why: string;
+}
+
+const describeRank = (rank: number): string => `a tensor of ${rank} dimensions`;
+
+/** Names of whole modules whose weights have the shape of another layer's. */
+const LOOKALIKES: ReadonlyArray<{
+  readonly of: ReadonlyArray<FoundType>;
+  readonly is: (prefix: string, members: Members) => string | undefined;
+}> = [
+  {
+    of: ['linear'],
+    is: (prefix, members) =>
+      !members.has('bias') && /emb(?:ed|edding|eddings)?(?:_\w+|s)?$|^wte$|^wpe$/i.test(prefix)
+        ? 'an embedding (a lookup by integers), by its name and as it has no bias'
+        : undefined,
+  },
+  {
+    of: ['conv2d'],
+    is: (prefix, members) => {
+      const [outputs, inputs] = members.get('weight')?.shape ?? [];
+      const bias = members.get('bias')?.shape[0];
+      const turned = bias !== undefined && bias !== outputs && bias === inputs;
+      return turned || /(?:deconv|upconv|transpose|convt)\w*(?:\.\d+)?$/i.test(prefix)
+        ? 'a transposed convolution'
+        : undefined;
+    },
+  },
+  {
+    of: ['prelu'],
+    is: (prefix) =>
+      /(?:^|[._])(?:\w*norm|ln|rms\w*|bn|gn)\d*(?:\.\d+)?$/i.test(prefix)
+        ? 'a normalisation without a bias (RMSNorm, or LayerNorm with bias=False)'
+        : undefined,
+  },
+  {
+    of: ['linear', 'conv2d', 'layer-norm', 'batch-norm', 'prelu'],
+    is: (prefix, members) => {
+      const [first] = members;
+      const what = first === undefined ? undefined : suspectOf(`${prefix}.${first[0]}`, first[1])?.what;
+      return what === 'attention' || what === 'a mixture of experts' ? what : undefined;
+    },
+  },
+];
+
+/** What under a prefix is no part of a layer of this type; undefined when all fits. */
+export const misfitOf = (type: FoundType, prefix: string, members: Members): Misfit | undefined => {
+  const parts = PARTS[type];
+  if (type === 'kaln-conv2d') {
+    return {
+      name: 'poly_weights',
+      why: 'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which kanc does not have',
+    };
+  }
+  for (const [name, tensor] of members) {
+    const own = parts.find((p) => p.name.test(name));
+    const what = suspectOf(name, tensor)?.what;
+    if (own === undefined) return { name, why: `${what ?? 'a tensor'} that a ${type} layer does not have` };
+    if (!own.ranks.includes(tensor.shape.length)) {
+      return {
+        name,
+        why: `${what ?? describeRank(tensor.shape.length)}; a ${type} layer has ${own.ranks.join(' or ')} dimensions there`,
+      };
+    }
+  }
+  for (const p of parts) {
+    if (p.needed === true && ![...members.keys()].some((name) => p.name.test(name))) {
+      const [name = ''] = members.keys();
+      return { name, why: `of a ${type} layer without its ${readable(p.name)}` };
+    }
+  }
+  for (const { of, is } of LOOKALIKES) {
+    const why = of.includes(type) ? is(prefix, members) : undefined;
+    if (why !== undefined) return { name: 'weight', why };
+  }
+  return undefined;
+};
+
+/** A pattern as the name that it is mostly. */
+const readable = ({ source }: RegExp): string =>
+  source
+    .replace(/^\^\(\?:|\)\$$/g, '')
+    .replaceAll('(?:\\d+\\.)?', '')
+    .replaceAll('\\d+', '0')
+    .replaceAll('\\', '')
+    .replaceAll('|', ' or ');

@@ -1,0 +1,102 @@
+/** What a file can be drafted as: its layers with what belongs to them, or the reason why no draft can be right. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, type Diagnostics, fail, printable } from '../../../diagnostics/index.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import { consumingAll } from '../../unconsumed.js';
+import { type Architecture, LAYER_LIMIT } from '../architecture.js';
+import { buildArchitecture } from '../build.js';
+import type { FoundLayer } from '../detect.js';
+import { axesOf, type Choices, nearestFirst, USUAL } from './choices.js';
+import { type Composed, compose } from './compose.js';
+import { findLayers, type Stray } from './find.js';
+import { type Units, unitsOf } from './units.js';
+
+/** The layers under some choices. */
+export interface Candidate extends Composed {
+  readonly choices: Choices;
+  readonly units: Units;
+}
+
+export interface Plan {
+  readonly file: TensorFile;
+  readonly layers: ReadonlyArray<FoundLayer>;
+  /** Tensors with which no network computes. */
+  readonly idle: ReadonlyArray<string>;
+  /** Shape of a sample, where somebody said it. */
+  readonly input: ReadonlyArray<number> | undefined;
+  /** What is drafted where nothing can be checked. */
+  readonly usual: Candidate;
+}
+
+const STRAYS_SHOWN = 5;
+
+const showStray = ({ name, shape, why }: Stray): string =>
+  `${printable(name, 60)} [${shape.join(', ')}]: ${why}`;
+
+const OTHERWISE =
+  'docs/architecture-files.md lists the layers that there are. A tensor of one of them under another name has to be renamed in the checkpoint; a network with others cannot be read.';
+
+const refuseStrays = (strays: ReadonlyArray<Stray>, layers: number): Checked<never> => {
+  const shown = strays.slice(0, STRAYS_SHOWN).map(showStray).join('; ');
+  const more = strays.length > STRAYS_SHOWN ? `; and ${strays.length - STRAYS_SHOWN} more` : '';
+  const beside = layers === 0 ? '' : `, beside ${layers} layer(s) that it can`;
+  return fail(
+    'K0213',
+    `no architecture file can name ${strays.length} of the tensors${beside}: ${shown}${more}`,
+    {
+      hint: OTHERWISE,
+    },
+  );
+};
+
+/** K0213 where tensors are of no layer that an architecture file has, or layers cannot stand one after another. */
+export const planOf = (file: TensorFile, input: ReadonlyArray<number> | undefined): Checked<Plan> => {
+  const { layers, strays, idle } = findLayers(file);
+  if (strays.length > 0) return refuseStrays(strays, layers.length);
+  if (layers.length === 0 || layers.length > LAYER_LIMIT) {
+    return fail('K0213', `the tensors are of ${layers.length} layers`, {
+      expected: `1 to ${LAYER_LIMIT} layers`,
+    });
+  }
+  const plan = { file, layers, idle, input };
+  const usual = candidateOf(plan, USUAL);
+  return E.isRight(usual)
+    ? E.right({ ...plan, usual: usual.right })
+    : fail('K0213', `the layers are not one after another in the order of the file: ${usual.left}`, {
+        expected: 'layers that take what the one before them gives',
+        hint: 'Branches, concatenations and attention cannot be said by an architecture file. Another order, or a shortcut with layers of its own (residual), can: write the file by hand as docs/architecture-files.md describes.',
+      });
+};
+
+/** Left with the reason where the layers do not fit each other. */
+const candidateOf = (plan: Omit<Plan, 'usual'>, choices: Choices): E.Either<string, Candidate> => {
+  const units = unitsOf(plan.file, plan.layers, choices.normSide);
+  return E.map((one: Composed): Candidate => ({ ...one, choices, units }))(
+    compose(units.units, choices, plan.input),
+  );
+};
+
+/** The usual candidate first, then others that fit, in the order in which a check tries them. */
+export function* candidatesOf(plan: Plan, limit: number): Generator<Candidate> {
+  const { units, moved } = plan.usual.units;
+  for (const choices of nearestFirst(axesOf(units, moved.length > 0), limit)) {
+    const one = candidateOf(plan, choices);
+    if (E.isRight(one) && one.right.unfinished === undefined) yield one.right;
+  }
+}
+
+/** Whether all tensors have a part in the network and all layers fit: what reading the file will say. */
+export const tryOut = (arch: Architecture, { file, idle }: Pick<Plan, 'file' | 'idle'>): Checked<void> =>
+  E.map(() => undefined)(
+    consumingAll(file, idle.length > 0 ? { ignoreExtra: true } : {}, (recorded) =>
+      buildArchitecture(arch, recorded, {}),
+    ),
+  );
+
+/** The same fault as one of drafts: the file that would have it is not there. */
+export const asNoDraft = ([first]: Diagnostics): Checked<never> =>
+  fail('K0213', `no draft of these tensors reads: ${first.message}`, {
+    place: first.place,
+    ...(first.expected === undefined ? {} : { expected: first.expected }),
+    hint: OTHERWISE,
+  });
