@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
+import { IN_A_FILE } from './module-gaps.js';
 import { dotted } from './scope.js';
 
 /** A file that notes which of its tensors are asked for by name; asking whether one is there does not count. */
@@ -22,8 +23,12 @@ const recording = (file: TensorFile): Recording => {
   return { file: { ...file, tensors }, consumed };
 };
 
-/** Counters that training keeps beside the weights: no network computes with them. */
-const isCounter = (name: string): boolean => /(?:^|\.)(?:n_averaged|num_batches_tracked)$/.test(name);
+/** Counters that training and profilers keep beside the weights: no network computes with them. */
+export const isCounter = (name: string): boolean =>
+  /(?:^|\.)(?:n_averaged|num_batches_tracked|total_ops|total_params)$/.test(name);
+
+/** What training keeps beside the network: it may have weights of its own, but none that inference uses. */
+const isOfTraining = (name: string): boolean => /^(?:criterion|loss|loss_fn|optimizer|metrics?)\./.test(name);
 
 const NAMES_SHOWN = 8;
 
@@ -53,6 +58,8 @@ export const consumingAll = <A>(
     .map(([name, { shape }]) => `${printable(start + name, 60)} [${shape.join(', ')}]`);
   const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
   return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
-    hint: 'A program without them computes something else if the network uses them. If it does not, --ignore-tensors leaves them out.',
+    hint: extra.every(([name]) => isOfTraining(name))
+      ? 'By their names they are of the training and not of the network: --ignore-tensors leaves them out.'
+      : `A program without them would compute something else. ${IN_A_FILE}`,
   });
 };

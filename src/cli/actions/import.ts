@@ -9,6 +9,7 @@ import { loadSource } from '../../driver/checkpoint-files.js';
 import { draftArchitecture, showArchitecture } from '../../importers/arch/draft.js';
 import { readCheckpoint } from '../../importers/containers/index.js';
 import { describe, showDescription } from '../../importers/describe.js';
+import { foldParts } from '../../importers/fold.js';
 import { importSource } from '../../importers/import.js';
 import { printGraph } from '../../ir/print.js';
 import type { ImportCommandFlags } from '../commands/import.js';
@@ -31,7 +32,12 @@ const draft = (
   pipe(
     loadSource(world)(checkpoint),
     TE.flatMapEither(({ bytes, file }) =>
-      pipe(readCheckpoint(bytes, file), E.flatMap(draftArchitecture), at({ file })),
+      pipe(
+        readCheckpoint(bytes, file),
+        E.flatMap(foldParts),
+        E.flatMap((folded) => draftArchitecture(folded.file)),
+        at({ file }),
+      ),
     ),
     TE.map(showArchitecture),
     TE.flatMap((text) =>
