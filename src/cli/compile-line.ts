@@ -27,6 +27,10 @@ const word = (text: string): string =>
 const IMPORT_FLAGS: Readonly<Record<string, string>> = {
   family: '--family',
   baseActivation: '--base-activation',
+  rbf: '--rbf',
+  rbfWidth: '--rbf-width',
+  squash: '--squash',
+  normEpsilon: '--norm-epsilon',
   inputFeatures: '--input-features',
   inputShape: '--input-shape',
   prefix: '--prefix',

@@ -55,6 +55,10 @@ export const addInputFlags = (command: Command): Command =>
 export interface ImportFlags {
   readonly family?: string;
   readonly baseActivation?: string;
+  readonly rbf?: string;
+  readonly rbfWidth?: number;
+  readonly squash?: string;
+  readonly normEpsilon?: number;
   readonly inputFeatures?: number;
   readonly inputShape?: ReadonlyArray<number>;
   /** A path; see import-options.ts. */
@@ -70,6 +74,20 @@ export const addImportFlags = (command: Command): Command =>
       '--base-activation <name>',
       'the activation of the base branch, where the checkpoint does not store it',
     )
+    .option(
+      '--rbf <name>',
+      'the function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it',
+    )
+    .option(
+      '--rbf-width <number>',
+      'the width of a radial basis, where the checkpoint does not store it',
+      parseNumber,
+    )
+    .option(
+      '--squash <name>',
+      'what polynomials have their input through, tanh or none, where the checkpoint does not store it',
+    )
+    .option('--norm-epsilon <number>', 'what norms add to the variance, instead of 1e-5', parseNumber)
     .option(
       '--input-features <n>',
       'how many inputs a pruned network had before, where the checkpoint does not store it',
@@ -120,17 +138,19 @@ export const addPassFlags = (command: Command): Command =>
     .option('--timing', 'show how long every step took');
 
 /** The options of importers that flags set; their names are never those of files, so manifests may tell them. */
-type Told = Pick<
-  ImportOptions,
-  'family' | 'baseActivation' | 'inputFeatures' | 'inputShape' | 'prefix' | 'ignoreExtra'
->;
+type Told = Omit<ImportOptions, 'architecture' | 'name'>;
 
 /** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. Without files. */
 export const importOptions = (flags: ImportFlags): Told => {
   const { family, baseActivation, inputFeatures, inputShape, prefix, ignoreTensors } = flags;
+  const { rbf, rbfWidth, squash, normEpsilon } = flags;
   return {
     ...(family === undefined ? {} : { family }),
     ...(baseActivation === undefined ? {} : { baseActivation }),
+    ...(rbf === undefined ? {} : { rbf }),
+    ...(rbfWidth === undefined ? {} : { rbfWidth }),
+    ...(squash === undefined ? {} : { squash }),
+    ...(normEpsilon === undefined ? {} : { normEpsilon }),
     ...(inputFeatures === undefined ? {} : { inputFeatures }),
     ...(inputShape === undefined ? {} : { inputShape }),
     ...(prefix === undefined ? {} : { prefix }),

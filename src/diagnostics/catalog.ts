@@ -33,13 +33,18 @@ export const CATALOG = {
   K0204:
     'A weight is NaN or infinite. The training probably diverged; a compiled table of such a function would be meaningless.',
   K0205: 'The knots of a spline decrease. Every row of a grid must ascend.',
-  K0206: 'An option about the checkpoint (family, base activation) has a value that is not known.',
+  K0206:
+    'An option about the checkpoint (family, base activation, kind or width of a radial basis, ...) has a value that is not known, or no effect on this network.',
   K0207:
     'The checkpoint holds tensors that are no part of the network as kanc reads it. If the network uses them (another layer, a bias, a normalisation), the program without them would compute another function, so nothing is compiled. The hint says what they probably are. --ignore-tensors leaves them out, which is right only for tensors that the network does not compute with: counters, the loss, another network.',
   K0208:
     'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
   K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
+  K0211:
+    'A weight is stored in a form from which its numbers cannot be told: integers whose scales are not in the file, or the parts of a parametrisation that kanc does not put together. Save the weights as plain floats.',
+  K0212:
+    'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',

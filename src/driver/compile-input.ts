@@ -34,6 +34,14 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly family?: string;
   /** The activation of the base branch, where the checkpoint does not store it. */
   readonly baseActivation?: string;
+  /** The function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it. */
+  readonly rbf?: string;
+  /** The width of a radial basis, where the checkpoint does not store it. */
+  readonly rbfWidth?: number;
+  /** What polynomials have their input through, tanh or none, where the checkpoint does not store it. */
+  readonly squash?: string;
+  /** What norms add to the variance; 1e-5 when absent. */
+  readonly normEpsilon?: number;
   /** How many inputs a pruned network had before. */
   readonly inputFeatures?: number;
   /** Shape of one sample, [channels, height, width], where the family does not store it. */
@@ -115,7 +123,11 @@ export const compileWith =
     };
     const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
     const ignoreExtra = input.ignoreExtra === true ? true : undefined;
-    const importOptions = defined({ family, baseActivation, inputFeatures, inputShape, prefix, ignoreExtra });
+    const { rbf, rbfWidth, squash, normEpsilon } = input;
+    const importOptions = defined({
+      ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
+      ...{ inputFeatures, inputShape, prefix, ignoreExtra },
+    });
     const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
     return pipe(
       TE.fromEither(compilePipeline(options)),

@@ -1,6 +1,13 @@
 /** What was read from a checkpoint, as facts for people and programs: everything comes out of the graph itself. */
 import { match } from 'ts-pattern';
-import { type Basis, type Branch, type BSpline, functionCount, knotRow } from '../ir/basis.js';
+import {
+  type Basis,
+  type Branch,
+  type BSpline,
+  functionCount,
+  knotRow,
+  type RadialKernel,
+} from '../ir/basis.js';
 import { showElement } from '../ir/element.js';
 import { type Node, typesOf } from '../ir/graph.js';
 import { levelsOf, type ValueType } from '../ir/types.js';
@@ -25,6 +32,7 @@ export type BasisFacts =
   | { readonly basis: 'base'; readonly activation: string }
   | {
       readonly basis: 'rbf';
+      readonly kernel: RadialKernel;
       readonly functions: number;
       readonly range: readonly [number, number];
       readonly width: number;
@@ -59,12 +67,21 @@ export interface Description {
   readonly output: string;
   readonly parameters: number;
   readonly ops: ReadonlyArray<OpFacts>;
+  /** Weights that were put together from parts. */
+  readonly folded: ReadonlyArray<string>;
   readonly assumptions: ReadonlyArray<Assumption>;
 }
 
 const showType = ({ element, shape }: ValueType): string => `${showElement(element)}[n, ${shape.join(', ')}]`;
 
-export const describe = ({ graph, family, format, parameters, assumptions }: Imported): Description => {
+export const describe = ({
+  graph,
+  family,
+  format,
+  parameters,
+  folded,
+  assumptions,
+}: Imported): Description => {
   const types = typesOf(graph);
   const output = types.get(graph.outputs[0]!);
   return {
@@ -75,6 +92,7 @@ export const describe = ({ graph, family, format, parameters, assumptions }: Imp
     output: output === undefined ? 'nothing' : showType(output),
     parameters,
     ops: graph.nodes.map((node) => opFacts(node, types)),
+    folded,
     assumptions,
   };
 };
@@ -101,8 +119,9 @@ const basisFacts = ({ basis }: Branch): BasisFacts =>
   match<Basis, BasisFacts>(basis)
     .with({ _tag: 'bspline' }, splineFacts)
     .with({ _tag: 'base' }, ({ activation }) => ({ basis: 'base', activation }))
-    .with({ _tag: 'rbf' }, ({ centers, width }) => ({
+    .with({ _tag: 'rbf' }, ({ centers, width, kernel }) => ({
       basis: 'rbf',
+      kernel: kernel ?? 'gaussian',
       functions: centers.shape[0]!,
       range: [centers.data[0]!, centers.data.at(-1)!],
       width,
@@ -163,8 +182,8 @@ const showBasis = (f: BasisFacts): string =>
     .with({ basis: 'base' }, ({ activation }) => `base ${activation}`)
     .with(
       { basis: 'rbf' },
-      ({ functions, range, width }) =>
-        `${functions} Gaussians of width ${short(width)} on [${range.map(short).join(', ')}]`,
+      ({ functions, range, width, kernel }) =>
+        `${functions} ${kernel === 'gaussian' ? 'Gaussians' : 'reflectional switches'} of width ${short(width)} on [${range.map(short).join(', ')}]`,
     )
     .with(
       { basis: 'polynomial' },
@@ -189,6 +208,7 @@ export const showDescription = (d: Description): string =>
     `family: ${d.family} (${d.format})`,
     `network: ${d.input} -> ${d.output}, ${d.level}, ${d.parameters} numbers stored`,
     ...d.ops.flatMap(showOp),
+    ...d.folded.map((weight) => `folded: ${weight}`),
     ...(d.assumptions.length === 0 ? ['nothing had to be assumed'] : ['assumed:']),
     ...d.assumptions.map((a) => `  ${showAssumption(a)}`),
     '',

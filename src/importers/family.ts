@@ -11,6 +11,14 @@ export interface ImportOptions {
   readonly family?: string;
   /** The activation of the base branch, where the family does not store it. */
   readonly baseActivation?: string;
+  /** The function of a radial basis (gaussian, reflectional-switch), where the family does not store it. */
+  readonly rbf?: string;
+  /** What the distance to a center is divided by, where the family does not store it. */
+  readonly rbfWidth?: number;
+  /** What the input of polynomials goes through first (tanh, none), where the family does not store it. */
+  readonly squash?: string;
+  /** What norms add to the variance; no family stores it. */
+  readonly normEpsilon?: number;
   /** How many inputs the network had before some were pruned away. */
   readonly inputFeatures?: number;
   /** Shape of one sample, where the family does not store it: [channels, height, width]. */

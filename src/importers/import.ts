@@ -10,17 +10,27 @@ import { readCheckpoint } from './containers/index.js';
 import type { TensorFile } from './containers/tensor.js';
 import { chebyKan } from './families/cheby-kan.js';
 import { efficientKan } from './families/efficient-kan.js';
-import { fastKan } from './families/fast-kan.js';
+import { fasterKan, fastKan } from './families/fast-kan.js';
 import { kanele } from './families/kanele.js';
 import { pykan } from './families/pykan.js';
 import { resKanet } from './families/reskanet.js';
 import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from './family.js';
+import { foldParts } from './fold.js';
+import { heedingAll } from './heeded.js';
 import { inScope } from './scope.js';
 import { type Source, sourceOf } from './source.js';
 import { consumingAll } from './unconsumed.js';
 
 /** In the order in which they are tried. */
-export const FAMILIES: ReadonlyArray<Family> = [efficientKan, fastKan, pykan, chebyKan, resKanet, described];
+export const FAMILIES: ReadonlyArray<Family> = [
+  efficientKan,
+  fastKan,
+  fasterKan,
+  pykan,
+  chebyKan,
+  resKanet,
+  described,
+];
 
 /** Families with a file format of their own; tried before the containers of tensors. */
 export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele];
@@ -34,6 +44,8 @@ export interface Imported extends Reading {
   readonly format: string;
   /** How many numbers the checkpoint stores for the network, grids included. */
   readonly parameters: number;
+  /** Weights that the checkpoint keeps in parts, and how they were put together. */
+  readonly folded: ReadonlyArray<string>;
 }
 
 /** Reads a checkpoint. Diagnostics name `source.file`. */
@@ -42,9 +54,12 @@ export const importSource = (source: Source, options: ImportOptions = {}): Check
     options.family === undefined ? f.recognises(source) : f.name === options.family,
   );
   if (document !== undefined) {
-    const read = at({ file: source.file })(document.read(source, options));
+    const { name, format } = document;
+    const read = at({ file: source.file })(
+      heedingAll(options, { name, kind: 'document' }, (heeded) => document.read(source, heeded)),
+    );
     if (E.isLeft(read)) return read;
-    return E.right({ ...read.right, family: document.name, format: document.format });
+    return E.right({ ...read.right, family: name, format, folded: [] });
   }
   const tensors = readCheckpoint(source.bytes, source.file);
   return E.isLeft(tensors) ? tensors : at({ file: source.file })(readFamily(tensors.right, options, source));
@@ -67,11 +82,16 @@ export const importTensors = (file: TensorFile, options: ImportOptions = {}): Ch
 
 const readFamily = (file: TensorFile, options: ImportOptions, source: Source): Checked<Imported> =>
   inScope(file, options.prefix, (scoped) => {
+    const whole = foldParts(scoped);
+    if (E.isLeft(whole)) return whole;
+    const { file: tensors, folded } = whole.right;
     const name = options.architecture === undefined ? options.family : described.name;
-    const family = FAMILIES.find((f) => (name === undefined ? f.recognises(scoped) : f.name === name));
+    const family = FAMILIES.find((f) => (name === undefined ? f.recognises(tensors) : f.name === name));
     if (family === undefined)
-      return options.family === undefined ? unknown(scoped) : noFamily(options.family);
-    const consumed = consumingAll(scoped, options, (recorded) => family.read(recorded, options, source));
+      return options.family === undefined ? unknown(tensors) : noFamily(options.family);
+    const consumed = heedingAll(options, { name: family.name, kind: 'tensors' }, (heeded) =>
+      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source)),
+    );
     if (E.isLeft(consumed)) return consumed;
     const { read, left } = consumed.right;
     const finite = checkFinite(read.graph);
@@ -81,6 +101,7 @@ const readFamily = (file: TensorFile, options: ImportOptions, source: Source): C
       assumptions: [...read.assumptions, ...leftOut(left)],
       family: family.name,
       format: file.container,
+      folded,
       parameters: [...scoped.tensors.values()].reduce((n, t) => n + t.data.length, 0),
     });
   });

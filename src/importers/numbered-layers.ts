@@ -1,5 +1,10 @@
 /** Networks whose tensors are named `<prefix>layers.<number>.<part>`. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { TensorFile } from './containers/tensor.js';
+import type { ImportOptions } from './family.js';
+import { IN_A_FILE, moduleGaps, refuseGap } from './module-gaps.js';
+import { isCounter } from './suspects.js';
 
 export interface NumberedLayers {
   /** What stands before `layers.` in the names. */
@@ -18,4 +23,78 @@ export const numberedLayers = (file: TensorFile, pattern: RegExp): ReadonlyArray
     found.set(prefix, Math.max(found.get(prefix) ?? 0, Number(match[2]) + 1));
   }
   return [...found].map(([prefix, count]) => ({ prefix, count }));
+};
+
+/** What tells a family of numbered layers. */
+export interface Marks {
+  /** The names of all tensors that its layers may have; see `numberedLayers`. */
+  readonly key: RegExp;
+  /** Tensors that each of its layers has, with their ranks. */
+  readonly parts: Readonly<Record<string, number>>;
+}
+
+const isComplete = (file: TensorFile, at: string, { parts }: Marks): boolean =>
+  Object.entries(parts).every(([part, rank]) => file.tensors.get(at + part)?.shape.length === rank);
+
+/**
+ * Whether the networks of a file are of the family: the first layers have all that tells one. Where something is
+ * missing or has another rank, the file is the family's only if there is nothing else in it; then the fault is told by
+ * its name. Layers of other libraries share names with ours, and would be called broken ones of ours.
+ */
+export const hasMarks = (file: TensorFile, marks: Marks): boolean => {
+  const firsts = numberedLayers(file, marks.key).map(({ prefix }) => `${prefix}layers.0.`);
+  if (firsts.length > 0 && firsts.every((at) => isComplete(file, at, marks))) return true;
+  const parts = Object.keys(marks.parts);
+  return (
+    [...file.tensors].every(([name, tensor]) => marks.key.test(name) || isCounter(name, tensor)) &&
+    firsts.some(
+      (at) => parts.filter((part) => file.tensors.has(at + part)).length >= Math.max(1, parts.length - 1),
+    )
+  );
+};
+
+/** Every number has a layer: a list in which one is left out has something else there. */
+const checkNumbers = (file: TensorFile, { prefix }: NumberedLayers, key: RegExp): Checked<void> => {
+  const list = `${prefix}layers.`;
+  const within = [...file.tensors.keys()].filter((name) => name.startsWith(list));
+  const [gap] = moduleGaps(within.filter((name) => key.test(name))).filter(({ parent }) => parent === list);
+  if (gap === undefined) return E.right(undefined);
+  const at = `${list}${gap.missing}.`;
+  const other = within.find((name) => name.startsWith(at));
+  if (other === undefined) return refuseGap(gap);
+  return fail(
+    'K0201',
+    `the tensor stands where layer ${gap.missing} is expected, and is of no layer of this kind`,
+    {
+      place: { tensor: printable(other, 60) },
+      expected: 'layers of one kind, numbered without gaps',
+      hint: IN_A_FILE,
+    },
+  );
+};
+
+/**
+ * The only network of the file; with a prefix, which was taken off the names, the one that has no other. K0202 where
+ * there is none, K0208 where there is no telling which, K0201 and K0212 where something else stands between its layers.
+ */
+export const onlyNetwork = (
+  file: TensorFile,
+  { prefix }: ImportOptions,
+  { key, parts }: Marks,
+): Checked<NumberedLayers> => {
+  const networks = numberedLayers(file, key);
+  const [first] = networks;
+  if (first === undefined) {
+    return fail('K0202', `no tensor is named layers.<number>.${Object.keys(parts).at(-1)}`);
+  }
+  const whole = prefix === undefined ? undefined : networks.find((n) => n.prefix === '');
+  const chosen = whole ?? (networks.length === 1 ? first : undefined);
+  if (chosen !== undefined) {
+    const numbers = checkNumbers(file, chosen, key);
+    return E.isLeft(numbers) ? numbers : E.right(chosen);
+  }
+  const list = networks.map((n) => printable(`'${n.prefix}'`, 60)).join(', ');
+  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list}`, {
+    hint: 'Choose one with --prefix. How they are connected where a model uses several is not in the checkpoint.',
+  });
 };

@@ -1,4 +1,4 @@
-/** What families do with the options of an import. */
+/** What families do with the options of an import. They ask for one only where it matters; see heeded.ts. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import { ACTIVATIONS, type Activation, isActivation } from '../numeric/activations.js';
@@ -29,3 +29,32 @@ export const assumedActivation = (
         },
       ]
     : [];
+
+/** torch's own, for layer, batch and instance norms alike. */
+export const EPSILON = 1e-5;
+
+/** What the user says that norms add to the variance, or what torch adds. K0206 where it is not positive. */
+export const epsilonOf = ({ normEpsilon }: ImportOptions): Checked<number> =>
+  normEpsilon === undefined || normEpsilon > 0
+    ? E.right(normEpsilon ?? EPSILON)
+    : fail('K0206', `the epsilon of norms is ${normEpsilon}`, {
+        place: { option: '--norm-epsilon' },
+        expected: 'a positive number',
+      });
+
+/** The note that the epsilon of norms is not stored; none when the user has said it. */
+export const assumedEpsilon = ({ normEpsilon }: ImportOptions): ReadonlyArray<Assumption> =>
+  normEpsilon === undefined
+    ? [
+        {
+          what: 'the epsilon of the norms is not stored',
+          assumed: String(EPSILON),
+          option: '--norm-epsilon',
+        },
+      ]
+    : [];
+
+/** Each assumption once: a hundred layers assume the same. */
+export const distinct = (assumptions: ReadonlyArray<Assumption>): ReadonlyArray<Assumption> => [
+  ...new Map(assumptions.map((one) => [one.what, one])).values(),
+];

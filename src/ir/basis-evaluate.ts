@@ -59,8 +59,19 @@ const splineEvaluator = (basis: BSpline, inputs: number, values: Float64Array): 
   return evaluator;
 };
 
-const radial = ({ centers, width }: RadialBasis, values: Float64Array): BasisEvaluator['evaluate'] => {
+const radial = (
+  { centers, width, kernel }: RadialBasis,
+  values: Float64Array,
+): BasisEvaluator['evaluate'] => {
   const c = f32Data(centers);
+  if (kernel === 'reflectional-switch') {
+    return (_, x) => {
+      for (let k = 0; k < values.length; k++) {
+        const t = tanh((x - c[k]!) / width);
+        values[k] = 1 - t * t;
+      }
+    };
+  }
   return (_, x) => {
     for (let k = 0; k < values.length; k++) {
       const d = (x - c[k]!) / width;

@@ -26,11 +26,23 @@ export interface Base {
   readonly activation: Activation;
 }
 
-/** Gaussians exp(-((x - center) / width)^2) on centers f32[M], shared by all inputs. K = M. */
+/**
+ * The function of the distance that a radial basis has, with t = (x - center) / width:
+ *
+ *   gaussian: exp(-t^2)        reflectional-switch: 1 - tanh(t)^2
+ */
+export const RADIAL_KERNELS = ['gaussian', 'reflectional-switch'] as const;
+export type RadialKernel = (typeof RADIAL_KERNELS)[number];
+
+export const isRadialKernel = (name: unknown): name is RadialKernel => RADIAL_KERNELS.some((k) => k === name);
+
+/** One function of the distance to centers f32[M], which all inputs share. K = M. */
 export interface RadialBasis {
   readonly _tag: 'rbf';
   readonly centers: Constant;
   readonly width: number;
+  /** `gaussian` when absent. */
+  readonly kernel?: RadialKernel;
 }
 
 /**
@@ -79,10 +91,20 @@ const SymbolicCodec = new t.Type<SymbolicFunction, SymbolicFunction, unknown>(
   t.identity,
 );
 
+export const RadialKernelCodec = new t.Type<RadialKernel, RadialKernel, unknown>(
+  `one of ${RADIAL_KERNELS.join(', ')}`,
+  isRadialKernel,
+  (u, c) => (isRadialKernel(u) ? t.success(u) : t.failure(u, c)),
+  t.identity,
+);
+
 const BasisCodec: t.Type<Basis, unknown, unknown> = t.union([
   record({ _tag: t.literal('bspline'), order: integer(0, 15), knots: constantOf('f32', 2) }, {}),
   record({ _tag: t.literal('base'), activation: ActivationCodec }, {}),
-  record({ _tag: t.literal('rbf'), centers: constantOf('f32', 1), width: Finite }, {}),
+  record(
+    { _tag: t.literal('rbf'), centers: constantOf('f32', 1), width: Finite },
+    { kernel: RadialKernelCodec },
+  ),
   record(
     {
       _tag: t.literal('polynomial'),

@@ -42,7 +42,11 @@ const formsOf = ({ op }: Node): ReadonlyArray<string> => {
         ];
   if (op.kind !== 'kan') return windowed.map((form) => `${op.kind} ${form}`);
   const bases = op.attrs.branches.flatMap(({ basis, from = 0 }) => [
-    basis._tag === 'polynomial' ? basis.family : basis._tag,
+    basis._tag === 'polynomial'
+      ? basis.family
+      : basis._tag === 'rbf'
+        ? (basis.kernel ?? 'gaussian')
+        : basis._tag,
     ...(from > 0 ? [w === undefined ? 'from' : 'from under a window'] : []),
   ]);
   return [...bases, ...windowed].map((form) => `kan ${form}`);
@@ -50,7 +54,18 @@ const formsOf = ({ op }: Node): ReadonlyArray<string> => {
 
 const FORMS: Readonly<Record<Level, ReadonlyArray<string>>> = {
   float: [
-    ...['bspline', 'base', 'rbf', 'chebyshev', 'legendre', 'gram', 'symbolic', 'from', 'from under a window'],
+    ...[
+      'bspline',
+      'base',
+      'gaussian',
+      'reflectional-switch',
+      'chebyshev',
+      'legendre',
+      'gram',
+      'symbolic',
+      'from',
+      'from under a window',
+    ],
     ...['window', 'groups', 'padding', 'stride', 'dilation'],
   ].map((form) => `kan ${form}`),
   quantized: ['kan window'],

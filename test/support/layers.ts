@@ -11,6 +11,7 @@ import {
   isPadded,
   type KanAttrs,
   layerInputs,
+  RADIAL_KERNELS,
   type TableBasisAttrs,
   type TableEdgeAttrs,
   uint,
@@ -83,7 +84,12 @@ const anyBasis = (r: Random, inputs: number, shared: boolean): Basis => {
     spline,
     spline,
     (): Basis => ({ _tag: 'base', activation: r.pick(activations) }),
-    (): Basis => ({ _tag: 'rbf', centers: floats(r, [r.whole(1, 4)]), width: 0.1 + 2 * r.unit() }),
+    (): Basis => ({
+      _tag: 'rbf',
+      centers: floats(r, [r.whole(1, 4)]),
+      width: 0.1 + 2 * r.unit(),
+      ...(r.chance(0.5) ? { kernel: r.pick(RADIAL_KERNELS) } : {}),
+    }),
     polynomial,
     shared ? polynomial : symbolic,
   ])();

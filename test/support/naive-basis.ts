@@ -166,7 +166,8 @@ export const basisValue = (basis: Basis, i: number, k: number, x: number): Appro
       return { value, magnitude: 1e-6 + Math.abs(value) };
     }
     case 'rbf': {
-      const value = Math.exp(-(((x - at(basis.centers, k)) / basis.width) ** 2));
+      const t = (x - at(basis.centers, k)) / basis.width;
+      const value = basis.kernel === 'reflectional-switch' ? 1 / Math.cosh(t) ** 2 : Math.exp(-(t ** 2));
       return { value, magnitude: 1e-6 + value };
     }
     case 'polynomial':

@@ -16,6 +16,7 @@ import {
 } from '../../importers/arch/draft/index.js';
 import { readCheckpoint } from '../../importers/containers/index.js';
 import { describe, showDescription } from '../../importers/describe.js';
+import { foldParts } from '../../importers/fold.js';
 import { importSource } from '../../importers/import.js';
 import { inScope } from '../../importers/scope.js';
 import { sourceOf } from '../../importers/source.js';
@@ -45,8 +46,9 @@ const draft = (
     TE.flatMapEither(({ golden, source: { bytes, file } }) =>
       pipe(
         readCheckpoint(bytes, file),
-        E.flatMap((tensors) =>
-          inScope(tensors, flags.prefix, (scoped) =>
+        E.flatMap(foldParts),
+        E.flatMap((folded) =>
+          inScope(folded.file, flags.prefix, (scoped) =>
             golden === undefined
               ? draftArchitecture(scoped, importOptions(flags).inputShape)
               : checkedDraft(scoped, golden),

@@ -5,27 +5,28 @@ import { type Checked, type Diagnostic, type Diagnostics, fail } from '../../dia
 import { builder } from '../../ir/builder.js';
 import { toValueName } from '../../ir/graph.js';
 import { floatType } from '../../ir/types.js';
-import { type Activation, isActivation } from '../../numeric/activations.js';
+import type { Activation } from '../../numeric/activations.js';
 import type { TensorFile } from '../containers/tensor.js';
 import { chebyKan } from '../families/cheby-kan.js';
 import { fastKanConv, kanConv } from '../families/conv-kan.js';
 import { channelNorm, layerNorm } from '../families/conv-norm.js';
 import { activation, conv, flatten, linear, pooling, prelu } from '../families/conv-plain.js';
-import { kacnConv, kagnConv } from '../families/conv-polynomial.js';
+import { kacnConv, kagnConv, kajnConv } from '../families/conv-polynomial.js';
 import { dotted, residual, type Step, sequence } from '../families/conv-scope.js';
 import type { Geometry } from '../families/conv-weights.js';
 import { efficientKan } from '../families/efficient-kan.js';
 import { fastKan } from '../families/fast-kan.js';
 import type { Assumption, ImportOptions, Reading } from '../family.js';
-import { activationOf, assumedActivation } from '../options.js';
+import { optionsOfLayer } from '../heeded.js';
+import { activationOf, assumedActivation, assumedEpsilon, EPSILON, epsilonOf } from '../options.js';
 import { type Architecture, InputShape, isInputShape } from './architecture.js';
 import { head } from './heads.js';
 import type { Extent, LayerSpec } from './layers.js';
 
 /** What all layers of one network share. */
 interface Context {
-  /** For base branches of which the file does not say it, where the user has. */
-  readonly given: Activation | undefined;
+  /** What the user says for all layers of which the file does not say it. */
+  readonly options: ImportOptions;
   readonly assumed: (assumptions: ReadonlyArray<Assumption>) => void;
 }
 
@@ -48,10 +49,7 @@ interface ConvFields extends Extents {
   readonly prefix: string;
   readonly groups?: number;
   readonly norm?: 'stored' | 'none';
-  readonly epsilon?: number;
 }
-
-const EPSILON = 1e-5;
 
 const ASSUMED_KNOTS: Assumption = {
   what: 'the knots of spline convolutions are not stored',
@@ -59,13 +57,35 @@ const ASSUMED_KNOTS: Assumption = {
   option: '--arch',
 };
 
-const convOf = (name: string, spec: ConvFields) => ({
+const ASSUMED_NORMS: Assumption = {
+  what: 'norms behind convolutions have no running statistics',
+  assumed: 'instance norms, of the values of each sample',
+  option: '--arch with "norm": "none" where there is none',
+};
+
+const convOf = (name: string, spec: ConvFields, epsilon: number) => ({
   name,
   prefix: dotted(spec.prefix),
   geometry: geometryOf(spec),
-  epsilon: spec.epsilon ?? EPSILON,
+  epsilon,
   norm: spec.norm !== 'none',
 });
+
+/** Tells of a norm that is read without statistics. */
+const normTold =
+  ({ prefix, norm }: ConvFields, { assumed }: Context, step: Step): Step =>
+  (scope, value) => {
+    const statistics = ['layer_norm.0.running_mean', 'layer_norm.running_mean'];
+    const has = statistics.some((name) => scope.file.tensors.has(dotted(prefix) + name));
+    if (norm !== 'none' && !has) assumed([ASSUMED_NORMS]);
+    return step(scope, value);
+  };
+
+/** A step that needs something which may be wrong. */
+const given =
+  <A>(checked: Checked<A>, step: (value: A) => Step): Step =>
+  (scope, value) =>
+    E.isLeft(checked) ? checked : step(checked.right)(scope, value);
 
 /** The name of a layer's value: that of its tensors where it is a name, its number in a Sequential otherwise. */
 const nameOf = (spec: LayerSpec): string => {
@@ -82,12 +102,25 @@ const nameOf = (spec: LayerSpec): string => {
 const stepOf = (spec: LayerSpec, path: string, context: Context): Step => {
   const name = nameOf(spec);
   const from = 'prefix' in spec && spec.prefix !== undefined ? dotted(spec.prefix) : '';
-  const epsilon = 'epsilon' in spec && spec.epsilon !== undefined ? spec.epsilon : EPSILON;
-  const chosen = ('baseActivation' in spec ? spec.baseActivation : undefined) ?? context.given;
-  const base = (usual: Activation): Activation => {
-    if (chosen === undefined) context.assumed(assumedActivation({}, usual));
-    return chosen ?? usual;
-  };
+  const own = optionsOfLayer(spec, context.options);
+  const withEpsilon = (step: (epsilon: number) => Step): Step =>
+    given(epsilonOf(own), (epsilon) => {
+      context.assumed(assumedEpsilon(own));
+      return step(epsilon);
+    });
+  const withBase = (usual: Activation, step: (activation: Activation) => Step): Step =>
+    given(activationOf(own, usual), (chosen) => {
+      context.assumed(assumedActivation(own, usual));
+      return step(chosen);
+    });
+  const convolution = (s: ConvFields, step: (conv: ReturnType<typeof convOf>) => Step): Step =>
+    s.norm === 'none'
+      ? step(convOf(name, s, EPSILON))
+      : normTold(
+          s,
+          context,
+          withEpsilon((epsilon) => step(convOf(name, s, epsilon))),
+        );
   const pool = (s: Extents & { readonly kernel?: Extent }, reduce: 'mean' | 'max'): Step =>
     pooling({
       name,
@@ -97,59 +130,71 @@ const stepOf = (spec: LayerSpec, path: string, context: Context): Step => {
       ...(s.stride === undefined ? {} : { stride: both(s.stride, 1) }),
     });
   const headOf = (family: typeof efficientKan, prefix: string): Step =>
-    head(
-      family,
-      { name, prefix, ...(chosen === undefined ? {} : { baseActivation: chosen }) },
-      context.assumed,
-    );
-  return match(spec)
-    .with({ type: 'kan-conv2d' }, (s) => {
-      if (s.splineOrder === undefined || s.gridRange === undefined) context.assumed([ASSUMED_KNOTS]);
-      return kanConv({
-        ...convOf(name, s),
-        activation: base('gelu'),
-        order: s.splineOrder ?? 3,
-        range: s.gridRange ?? [-1, 1],
-      });
-    })
-    .with({ type: 'fast-kan-conv2d' }, (s) => fastKanConv({ ...convOf(name, s), activation: base('silu') }))
-    .with({ type: 'kacn-conv2d' }, (s) => kacnConv(convOf(name, s)))
-    .with({ type: 'kagn-conv2d' }, (s) => kagnConv(convOf(name, s)))
-    .with({ type: 'kaln-conv2d' }, () => refuseKaln)
-    .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
-    .with({ type: 'linear' }, () => linear(name, from))
-    .with({ type: 'batch-norm' }, () => needsStatistics(from, { name, prefixes: [from], epsilon }))
-    .with({ type: 'instance-norm' }, (s) =>
+    head(family, { name, prefix, options: own }, context.assumed);
+  return (
+    match(spec)
+      .with({ type: 'kan-conv2d' }, (s) => {
+        if (s.splineOrder === undefined || s.gridRange === undefined) context.assumed([ASSUMED_KNOTS]);
+        const knots = { order: s.splineOrder ?? 3, range: s.gridRange ?? ([-1, 1] as const) };
+        return convolution(s, (c) =>
+          withBase('gelu', (base) => kanConv({ ...c, ...knots, activation: base })),
+        );
+      })
+      .with({ type: 'fast-kan-conv2d' }, (s) => {
+        const said = { radial: own, assumed: context.assumed };
+        return convolution(s, (c) =>
+          withBase('silu', (base) => fastKanConv({ ...c, ...said, activation: base })),
+        );
+      })
+      .with({ type: 'kacn-conv2d' }, (s) => convolution(s, kacnConv))
+      .with({ type: 'kagn-conv2d' }, (s) => convolution(s, kagnConv))
+      .with({ type: 'kajn-conv2d' }, (s) => convolution(s, kajnConv))
+      .with({ type: 'kaln-conv2d' }, () => refuseKaln)
+      .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
+      .with({ type: 'linear' }, () => linear(name, from))
+      .with({ type: 'batch-norm' }, () =>
+        withEpsilon((epsilon) => needsStatistics(from, { name, prefixes: [from], epsilon })),
+      )
       // Without a prefix no tensor has the name, so that there are no weights.
-      channelNorm({ name, prefixes: [s.prefix === undefined ? NO_TENSORS : from], epsilon }),
-    )
-    .with({ type: 'layer-norm' }, (s) => layerNorm(name, s.prefix === undefined ? NO_TENSORS : from, epsilon))
-    .with({ type: 'activation' }, (s) => activation(name, s.function))
-    .with({ type: 'prelu' }, () => prelu(name, from))
-    .with({ type: 'avgpool' }, (s) => pool(s, 'mean'))
-    .with({ type: 'maxpool' }, (s) => pool(s, 'max'))
-    .with({ type: 'flatten' }, () => flatten(name))
-    .with({ type: 'efficient-kan' }, (s) => headOf(efficientKan, s.prefix))
-    .with({ type: 'fast-kan' }, (s) => headOf(fastKan, s.prefix))
-    .with({ type: 'cheby-kan' }, (s) => headOf(chebyKan, s.prefix))
-    .with({ type: 'residual' }, (s) =>
-      residual(
-        name,
-        stepsOf(s.body, `${path}.body`, context),
-        stepsOf(s.shortcut ?? [], `${path}.shortcut`, context),
-      ),
-    )
-    .exhaustive();
+      .with({ type: 'instance-norm' }, (s) =>
+        withEpsilon((epsilon) =>
+          channelNorm({ name, prefixes: [s.prefix === undefined ? NO_TENSORS : from], epsilon }),
+        ),
+      )
+      .with({ type: 'layer-norm' }, (s) =>
+        withEpsilon((epsilon) => layerNorm(name, s.prefix === undefined ? NO_TENSORS : from, epsilon)),
+      )
+      .with({ type: 'activation' }, (s) => activation(name, s.function))
+      .with({ type: 'prelu' }, () => prelu(name, from))
+      .with({ type: 'avgpool' }, (s) => pool(s, 'mean'))
+      .with({ type: 'maxpool' }, (s) => pool(s, 'max'))
+      .with({ type: 'flatten' }, () => flatten(name))
+      .with({ type: 'efficient-kan' }, (s) => headOf(efficientKan, s.prefix))
+      .with({ type: 'fast-kan' }, (s) => headOf(fastKan, s.prefix))
+      .with({ type: 'cheby-kan' }, (s) => headOf(chebyKan, s.prefix))
+      .with({ type: 'residual' }, (s) =>
+        residual(
+          name,
+          stepsOf(s.body, `${path}.body`, context),
+          stepsOf(s.shortcut ?? [], `${path}.shortcut`, context),
+        ),
+      )
+      .exhaustive()
+  );
 };
 
 /** No tensor of a checkpoint can be named so. */
 const NO_TENSORS = '\u0000';
 
 const refuseKaln: Step = () =>
-  fail('K0201', 'KALN convolutions scale their input by the least and largest value of the whole batch', {
-    expected: 'layers whose result for a sample does not depend on the other samples',
-    hint: 'Train with KAGN, KACN or KAN convolutions instead: they squash every value by itself.',
-  });
+  fail(
+    'K0201',
+    'KALN, KAJN and KABN convolutions store the same tensors; KALN scales its input by the least and largest value of the whole batch, and KABN is not known',
+    {
+      expected: 'layers whose result for a sample does not depend on the other samples',
+      hint: 'If they are KAJN (Jacobi polynomials), write "type": "kajn-conv2d" for them in an architecture file. Otherwise train with KAGN, KACN or KAN convolutions: they squash every value by itself.',
+    },
+  );
 
 const needsStatistics =
   (prefix: string, spec: Parameters<typeof channelNorm>[0]): Step =>
@@ -223,13 +268,10 @@ export const buildArchitecture = (
 ): Checked<Reading> => {
   const input = inputOf(arch, options);
   if (E.isLeft(input)) return input;
-  const activation = activationOf(options, 'silu');
-  if (E.isLeft(activation)) return activation;
   // By what they are about: a hundred layers assume the same.
   const assumptions = new Map<string, Assumption>();
-  const given = options.baseActivation;
   const context: Context = {
-    given: given !== undefined && isActivation(given) ? given : undefined,
+    options,
     assumed: (more) => {
       for (const one of more) assumptions.set(one.what, one);
     },

@@ -6,16 +6,16 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
-import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import { dotted, emit, type Step } from '../families/conv-scope.js';
-import type { Assumption, Family } from '../family.js';
+import type { Assumption, Family, ImportOptions } from '../family.js';
 import { sourceOf } from '../source.js';
 
 export interface HeadSpec {
   readonly name: string;
   readonly prefix: string;
-  readonly baseActivation?: Activation;
+  /** What the layer says about itself, and the options of the import where it does not. */
+  readonly options: ImportOptions;
 }
 
 /** The tensors under a prefix, under the names that the family has for them, and back to their own names. */
@@ -51,13 +51,14 @@ export const head =
   (family: Family, spec: HeadSpec, assumed: (assumptions: ReadonlyArray<Assumption>) => void): Step =>
   (scope, value) => {
     const { file, ownName } = underPrefix(scope.file, spec.prefix);
-    const options = spec.baseActivation === undefined ? {} : { baseActivation: spec.baseActivation };
     if (file.tensors.size === 0) {
       return fail('K0202', `no tensor is named ${printable(dotted(spec.prefix), 60)}...`, {
         expected: `the tensors of a ${family.name} layer under the prefix`,
       });
     }
-    const read = E.mapLeft(restored(ownName))(family.read(file, options, sourceOf(new Uint8Array(0), '')));
+    const read = E.mapLeft(restored(ownName))(
+      family.read(file, spec.options, sourceOf(new Uint8Array(0), '')),
+    );
     if (E.isLeft(read)) return read;
     assumed(read.right.assumptions);
     const { inputs, nodes, outputs } = read.right.graph;

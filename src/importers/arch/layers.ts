@@ -4,7 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { ActivationCodec } from '../../ir/basis.js';
+import { ActivationCodec, RadialKernelCodec } from '../../ir/basis.js';
 import { Finite, integer, record } from '../../ir/codec.js';
 
 /** Height and width: one number for both, or two. */
@@ -27,12 +27,15 @@ const Range = checked('two ascending numbers', (u): u is readonly [number, numbe
   return Finite.is(lo) && Finite.is(hi) && lo < hi;
 });
 
-const Epsilon = checked('positive number', (u): u is number => Finite.is(u) && u > 0);
+const Positive = checked('positive number', (u): u is number => Finite.is(u) && u > 0);
+
+const Squash = t.union([t.literal('tanh'), t.literal('none')]);
 
 const geometry = { stride: extent(1), padding: extent(0), dilation: extent(1) };
 const prefixed = <K extends string>(type: K) => ({ type: t.literal(type), prefix: t.string });
 const kernels = { ...geometry, groups: integer(1, 65535) };
-const normed = { norm: t.union([t.literal('stored'), t.literal('none')]), epsilon: Epsilon };
+const normed = { norm: t.union([t.literal('stored'), t.literal('none')]), epsilon: Positive };
+const radial = { rbf: RadialKernelCodec, rbfWidth: Positive };
 const pool = { kernel: extent(1), stride: extent(1), padding: extent(0) };
 
 const CODECS = {
@@ -46,25 +49,27 @@ const CODECS = {
   'fast-kan-conv2d': record(prefixed('fast-kan-conv2d'), {
     ...kernels,
     ...normed,
+    ...radial,
     baseActivation: ActivationCodec,
   }),
   'kacn-conv2d': record(prefixed('kacn-conv2d'), { ...kernels, ...normed }),
   'kagn-conv2d': record(prefixed('kagn-conv2d'), { ...kernels, ...normed }),
+  'kajn-conv2d': record(prefixed('kajn-conv2d'), { ...kernels, ...normed }),
   /** Known so that it can be refused with a reason. */
   'kaln-conv2d': record(prefixed('kaln-conv2d'), { ...kernels, ...normed }),
   conv2d: record(prefixed('conv2d'), kernels),
   linear: record(prefixed('linear'), {}),
-  'batch-norm': record(prefixed('batch-norm'), { epsilon: Epsilon }),
-  'instance-norm': record({ type: t.literal('instance-norm') }, { prefix: t.string, epsilon: Epsilon }),
-  'layer-norm': record({ type: t.literal('layer-norm') }, { prefix: t.string, epsilon: Epsilon }),
+  'batch-norm': record(prefixed('batch-norm'), { epsilon: Positive }),
+  'instance-norm': record({ type: t.literal('instance-norm') }, { prefix: t.string, epsilon: Positive }),
+  'layer-norm': record({ type: t.literal('layer-norm') }, { prefix: t.string, epsilon: Positive }),
   activation: record({ type: t.literal('activation'), function: ActivationCodec }, {}),
   prelu: record(prefixed('prelu'), {}),
   avgpool: record({ type: t.literal('avgpool') }, pool),
   maxpool: record({ type: t.literal('maxpool') }, pool),
   flatten: record({ type: t.literal('flatten') }, {}),
   'efficient-kan': record(prefixed('efficient-kan'), { baseActivation: ActivationCodec }),
-  'fast-kan': record(prefixed('fast-kan'), { baseActivation: ActivationCodec }),
-  'cheby-kan': record(prefixed('cheby-kan'), {}),
+  'fast-kan': record(prefixed('fast-kan'), { baseActivation: ActivationCodec, ...radial, epsilon: Positive }),
+  'cheby-kan': record(prefixed('cheby-kan'), { squash: Squash, epsilon: Positive }),
 } as const;
 
 type PlainSpecs = { [K in keyof typeof CODECS]: t.TypeOf<(typeof CODECS)[K]> };

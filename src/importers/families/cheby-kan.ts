@@ -3,8 +3,8 @@
  *
  *   y_o = sum_i sum_d cheby_coeffs[i,o,d] * T_d(tanh(x_i)),  T_d the Chebyshev polynomials
  *
- * The library has no network class, so the order is not stored: names are taken in natural order (conv2 before
- * conv10), and normalisations are put between the layers as cheby-norms.ts says.
+ * The library has no network class, so the order is that of cheby-order.ts, and normalisations are put between the
+ * layers as cheby-norms.ts says. What stands between them without tensors (an activation) is in no file.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
@@ -15,9 +15,12 @@ import type { Graph } from '../../ir/graph.js';
 import { floatType } from '../../ir/types.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
-import { naturalOrder } from '../natural-order.js';
+import { gapName, moduleGaps, refuseGap } from '../module-gaps.js';
+import { assumedEpsilon } from '../options.js';
 import { countsUp, finiteTensor } from '../tensors.js';
-import { type Norm, normsOf, placeNorms } from './cheby-norms.js';
+import { type Norm, normsOf } from './cheby-norms.js';
+import { inOrder } from './cheby-order.js';
+import { type Placed, placeNorms } from './cheby-places.js';
 
 const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/;
 
@@ -37,14 +40,40 @@ export interface ChebyLayer {
 }
 
 const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
-  const names = [...file.tensors.keys()].flatMap((name) => {
-    const match = COEFFICIENTS.exec(name);
-    return match === null ? [] : [match[1] ?? ''];
-  });
-  if (names.length === 0) return fail('K0202', 'no tensor is named <any name>.cheby_coeffs');
+  const found = layersOf(file);
+  if (E.isLeft(found)) return found;
+  const ordered = inOrder(file, found.right);
+  if (E.isLeft(ordered)) return ordered;
+  const { layers } = ordered.right;
+  const norms = normsOf(file, options);
+  if (E.isLeft(norms)) return norms;
+  const gaps = gapNotes([...file.tensors.keys()]);
+  if (E.isLeft(gaps)) return gaps;
+  const placed = placeNorms(file, layers, norms.right);
+  if (E.isLeft(placed)) return placed;
+  const squash = squashOf(options);
+  if (E.isLeft(squash)) return squash;
+  return E.map(
+    (graph: Graph): Reading => ({
+      graph,
+      assumptions: [
+        ...ordered.right.assumptions,
+        ...placed.right.assumptions,
+        ...gaps.right,
+        ...(norms.right.length === 0 ? [] : assumedEpsilon(options)),
+        ...assumedSquash(options),
+      ],
+    }),
+  )(graphOf(layers, placed.right, squash.right, options.name ?? 'model'));
+};
+
+/** All layers, in file order. */
+const layersOf = (file: TensorFile): Checked<ReadonlyArray<ChebyLayer>> => {
   const layers: ChebyLayer[] = [];
-  for (const name of names.sort(naturalOrder)) {
-    const tensor = name === '' ? 'cheby_coeffs' : `${name}.cheby_coeffs`;
+  for (const tensor of file.tensors.keys()) {
+    const match = COEFFICIENTS.exec(tensor);
+    if (match === null) continue;
+    const name = match[1] ?? '';
     const read = finiteTensor(file, tensor, 3);
     if (E.isLeft(read)) return read;
     const [inputs, outputs, count] = [read.right.shape[0]!, read.right.shape[1]!, read.right.shape[2]!];
@@ -53,35 +82,53 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
     }
     const degrees = countsUp(file, name === '' ? 'arange' : `${name}.arange`, count);
     if (E.isLeft(degrees)) return degrees;
-    const before = layers.at(-1);
-    if (before !== undefined && before.outputs !== inputs) {
-      return fail(
-        'K0203',
-        `the layer takes ${inputs} inputs, but ${printable(before.name, 60)}, the one before it by name, has ${before.outputs} outputs`,
-        {
-          place: { tensor },
-          hint: 'Rename the layers so that their natural order is the order of the network.',
-        },
-      );
-    }
     layers.push({ name, inputs, outputs, coefficients: read.right });
   }
-  const norms = normsOf(file);
-  if (E.isLeft(norms)) return norms;
-  const placed = placeNorms(layers, norms.right);
-  if (E.isLeft(placed)) return placed;
-  return E.map(
-    (graph: Graph): Reading => ({
-      graph,
-      assumptions: [...orderNotes(layers), ...placed.right.assumptions],
-    }),
-  )(graphOf(layers, placed.right.before, placed.right.after, options.name ?? 'model'));
+  return layers.length === 0 ? fail('K0202', 'no tensor is named <any name>.cheby_coeffs') : E.right(layers);
 };
+
+/** K0212 where a list leaves out a module between others; the one before all is mostly a flattening, and told. */
+const gapNotes = (names: ReadonlyArray<string>): Checked<ReadonlyArray<Assumption>> => {
+  const gaps = moduleGaps(names);
+  const between = gaps.find(({ before }) => before !== undefined);
+  if (between !== undefined) return refuseGap(between);
+  return E.right(
+    gaps.map((gap) => ({
+      what: `no tensor tells what ${gapName(gap)} is, before the first layer`,
+      assumed: 'nothing, or a flattening',
+      option: '--arch',
+    })),
+  );
+};
+
+const SQUASHES = ['tanh', 'none'] as const;
+type Squash = (typeof SQUASHES)[number];
+
+const squashOf = ({ squash = 'tanh' }: ImportOptions): Checked<Squash> => {
+  const known = SQUASHES.find((name) => name === squash);
+  return known === undefined
+    ? fail('K0206', `there is no squashing function '${printable(squash, 60)}'`, {
+        place: { option: '--squash' },
+        expected: `one of ${SQUASHES.join(', ')}`,
+      })
+    : E.right(known);
+};
+
+const assumedSquash = ({ squash }: ImportOptions): ReadonlyArray<Assumption> =>
+  squash === undefined
+    ? [
+        {
+          what: 'what the inputs of the polynomials go through is not stored',
+          assumed: 'tanh',
+          option: '--squash none',
+        },
+      ]
+    : [];
 
 const graphOf = (
   layers: ReadonlyArray<ChebyLayer>,
-  before: ReadonlyArray<Norm | undefined>,
-  after: ReadonlyArray<Norm | undefined>,
+  { before, after }: Placed,
+  squash: Squash,
   name: string,
 ): Checked<Graph> => {
   const b = builder(name, 'float');
@@ -95,7 +142,7 @@ const graphOf = (
       _tag: 'polynomial',
       family: 'chebyshev',
       degree: coefficients.shape[2]! - 1,
-      squash: 'tanh',
+      squash,
       outer: 'identity',
     } as const;
     const branches = [{ basis, weights: weightsOf(coefficients) }];
@@ -118,14 +165,3 @@ const weightsOf = ({ data, shape }: FileTensor) => {
   }
   return constant(F32, [inputs, functions, outputs], weights);
 };
-
-const orderNotes = (layers: ReadonlyArray<ChebyLayer>): ReadonlyArray<Assumption> =>
-  layers.length < 2
-    ? []
-    : [
-        {
-          what: 'the order of the layers is not stored',
-          assumed: `that of their names: ${layers.map(({ name }) => printable(name, 60)).join(', ')}`,
-          option: 'rename the tensors',
-        },
-      ];

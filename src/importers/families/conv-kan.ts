@@ -18,6 +18,7 @@ import { F32, uint } from '../../ir/element.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { TensorFile } from '../containers/tensor.js';
+import type { Assumption, ImportOptions } from '../family.js';
 import { finiteTensor } from '../tensors.js';
 import { channelNorm } from './conv-norm.js';
 import { emit, imageShape, type Scope, type Step } from './conv-scope.js';
@@ -30,6 +31,7 @@ import {
   tapWeights,
   windowOf,
 } from './conv-weights.js';
+import { readRadial } from './radial.js';
 
 export interface ConvSpec {
   /** Name of the layer's value. */
@@ -154,6 +156,8 @@ export const kanConv =
 
 export interface FastKanConvSpec extends ConvSpec {
   readonly activation: Activation;
+  readonly radial: Pick<ImportOptions, 'rbf' | 'rbfWidth'>;
+  readonly assumed: (assumptions: ReadonlyArray<Assumption>) => void;
 }
 
 /**
@@ -171,23 +175,18 @@ export const fastKanConv =
     if (E.isLeft(read)) return read;
     const { base, spline, functions } = read.right;
     const groups = base.length;
-    const grid = finiteTensor(scope.file, `${spec.prefix}rbf.grid`, 1, [functions]);
-    if (E.isLeft(grid)) return grid;
-    const centers = constant(F32, [functions], Float32Array.from(grid.right.data));
-    const width = (centers.data[functions - 1]! - centers.data[0]!) / (functions - 1);
-    if (!(width > 0)) {
-      return fail('K0203', `the centers give the width ${width}`, {
-        place: { tensor: `${spec.prefix}rbf.grid` },
-        expected: 'at least two centers, ascending',
-      });
-    }
+    const { prefix } = spec;
+    const usual = { prefix, usual: 'gaussian', certain: true, count: functions } as const;
+    const found = readRadial(scope.file, spec.radial, usual);
+    if (E.isLeft(found)) return found;
+    spec.assumed(found.right.assumptions);
     const both = sideBySide(spec, groups, channels)(scope, value);
     if (E.isLeft(both)) return both;
     const [radial, plain] = [
       tapWeights(spline, functions, 'channel-major'),
       tapWeights(base, 1, 'channel-major'),
     ];
-    const rbf = { _tag: 'rbf', centers, width } as const;
+    const rbf = found.right.basis;
     const activation = { _tag: 'base', activation: spec.activation } as const;
     const branches: ReadonlyArray<Branch> =
       groups === 1

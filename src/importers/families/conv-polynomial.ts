@@ -8,6 +8,9 @@
  * [g, O/g, (I/g) * (D+1), kh, kw], channel d*(I/g) + i, with Gram polynomials
  * P_{n+1} = x P_n - beta_n P_{n-1} whose betas come from `beta_weights` [D+1].
  *
+ * KAJNConv2DLayer: y = silu(norm(base_conv(x) + poly_conv(J_d(tanh x)))), the same names without `beta_weights`, with
+ * Jacobi polynomials of a = b = 1.
+ *
  * KAGNConv2DLayerV2 has `poly_conv.weight` in place of `poly_weights`. The library reorders the channels of its
  * basis by a list of indices that counts from 0 to I*(D+1) - 1, so they stay in the order d*I + i: with groups, a
  * group sees some degrees of channels that its base convolution does not see.
@@ -17,6 +20,8 @@ import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Branch, Polynomial } from '../../ir/basis.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
+import type { ValueName } from '../../ir/graph.js';
+import type { Activation } from '../../numeric/activations.js';
 import { countsUp, finiteTensor } from '../tensors.js';
 import type { ConvSpec } from './conv-kan.js';
 import { channelNorm } from './conv-norm.js';
@@ -91,6 +96,55 @@ interface GramLayer {
   readonly norms: ReadonlyArray<string>;
 }
 
+/**
+ * Jacobi polynomials of a = b = 1 are Gram polynomials times their leading coefficients k_n:
+ * J_n = t_n x J_{n-1} - u_n J_{n-2}, t_n = (n + 1)(2n + 1) / (n (n + 2)), u_n = (n + 1) / (n + 2), J_1 = 2x,
+ * so that k_n = t_n k_{n-1} and beta_{n-1} = u_n k_{n-2} / k_n.
+ */
+const jacobi = (degree: number): { readonly beta: Constant; readonly leading: ReadonlyArray<number> } => {
+  const leading = [1, 2];
+  const beta = new Float32Array(degree + 1);
+  for (let n = 2; n <= degree; n++) {
+    leading.push((((n + 1) * (2 * n + 1)) / (n * (n + 2))) * leading[n - 1]!);
+    beta[n - 1] = ((n + 1) / (n + 2)) * (leading[n - 2]! / leading[n]!);
+  }
+  return { beta: constant(F32, [degree + 1], beta), leading };
+};
+
+/** Weights [I, K, O] with each function's times a factor of its own. */
+const scaled = ({ shape, data }: Constant, factors: ReadonlyArray<number>): Constant => {
+  const [K, O] = [shape[1]!, shape[2]!];
+  const times = Float32Array.from(data, (w, e) => w * factors[Math.floor(e / O) % K]!);
+  return constant(F32, shape, times);
+};
+
+/** KAJNConv2DLayer. */
+export const kajnConv =
+  (spec: ConvSpec): Step =>
+  (scope, value) => {
+    const image = imageShape(scope, value);
+    if (E.isLeft(image)) return image;
+    const groups = groupCount(scope.file, spec.prefix, 'base_conv');
+    const poly = finiteTensor(scope.file, `${spec.prefix}poly_weights`, 5, [groups]);
+    if (E.isLeft(poly)) return poly;
+    const functions = (poly.right.shape[2]! * groups) / image.right[0];
+    if (!Number.isInteger(functions) || functions < 2 || functions > 64) {
+      return fail(
+        'K0203',
+        `${groups} group(s) of ${poly.right.shape[2]} channels for ${image.right[0]} channels given`,
+        {
+          place: { tensor: `${spec.prefix}poly_weights` },
+          expected: 'those of 2 to 64 polynomials for every channel',
+        },
+      );
+    }
+    const { beta, leading } = jacobi(functions - 1);
+    const common = { _tag: 'polynomial', family: 'gram', squash: 'tanh', outer: 'identity' } as const;
+    const basis: Polynomial = { ...common, degree: functions - 1, beta };
+    const layer = firstVersion(scope, spec, basis, image.right[0], { base: 'identity', leading });
+    return E.isLeft(layer) ? layer : activated(scope, spec, layer.right, value);
+  };
+
 /** KAGNConv2DLayer and KAGNConv2DLayerV2. */
 export const kagnConv =
   (spec: ConvSpec): Step =>
@@ -109,16 +163,24 @@ export const kagnConv =
     };
     const second = scope.file.tensors.has(`${spec.prefix}poly_conv.weight`);
     const layer = (second ? secondVersion : firstVersion)(scope, spec, basis, image.right[0]);
-    if (E.isLeft(layer)) return layer;
-    const { base, branches, groups, norms } = layer.right;
-    const window = windowOf(base[0]!, spec.geometry, groups);
-    const sum = emit(scope, `${spec.name}.kan`, { kind: 'kan', attrs: { branches, window } }, [value]);
-    if (E.isLeft(sum)) return sum;
-    const normal = normAfter(spec, `${spec.name}.norm`, norms)(scope, sum.right);
-    if (E.isLeft(normal)) return normal;
-    const activation = { _tag: 'activation', activation: 'silu' } as const;
-    return emit(scope, spec.name, { kind: 'activate', attrs: { function: activation } }, [normal.right]);
+    return E.isLeft(layer) ? layer : activated(scope, spec, layer.right, value);
   };
+
+/** silu(norm(layer(x))) */
+const activated = (
+  scope: Scope,
+  spec: ConvSpec,
+  { base, branches, groups, norms }: GramLayer,
+  value: ValueName,
+): Checked<ValueName> => {
+  const window = windowOf(base[0]!, spec.geometry, groups);
+  const sum = emit(scope, `${spec.name}.kan`, { kind: 'kan', attrs: { branches, window } }, [value]);
+  if (E.isLeft(sum)) return sum;
+  const normal = normAfter(spec, `${spec.name}.norm`, norms)(scope, sum.right);
+  if (E.isLeft(normal)) return normal;
+  const activation = { _tag: 'activation', activation: 'silu' } as const;
+  return emit(scope, spec.name, { kind: 'activate', attrs: { function: activation } }, [normal.right]);
+};
 
 const silu = { _tag: 'base', activation: 'silu' } as const;
 
@@ -127,6 +189,7 @@ const firstVersion = (
   spec: ConvSpec,
   basis: Polynomial,
   channels: number,
+  kind: { readonly base: Activation; readonly leading?: ReadonlyArray<number> } = { base: 'silu' },
 ): Checked<GramLayer> => {
   const groups = groupCount(file, spec.prefix, 'base_conv');
   const functions = basis.degree + 1;
@@ -138,11 +201,15 @@ const firstVersion = (
   const shape = [groups, first.outputs, first.channels * functions, ...first.size];
   const poly = kernelStack(file, `${spec.prefix}poly_weights`, groups, shape);
   if (E.isLeft(poly)) return poly;
+  const weights = tapWeights(poly.right, functions, 'function-major');
   return E.right({
     base: base.right,
     branches: [
-      { basis, weights: tapWeights(poly.right, functions, 'function-major') },
-      { basis: silu, weights: tapWeights(base.right, 1, 'channel-major') },
+      { basis, weights: kind.leading === undefined ? weights : scaled(weights, kind.leading) },
+      {
+        basis: { _tag: 'base', activation: kind.base },
+        weights: tapWeights(base.right, 1, 'channel-major'),
+      },
     ],
     groups,
     norms: groupPrefixes(spec, groups),

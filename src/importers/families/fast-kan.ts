@@ -7,10 +7,16 @@
  *
  * The base branch sees x and not LN(x), so a layer takes both side by side. d, the epsilon of the layer norm (1e-5,
  * that of torch) and the activation are not stored.
+ *
+ * faster-kan has the same names, no base branch, and `rbf.inv_denominator` [] (not in its first versions):
+ *
+ *   y = spline_linear( 1 - tanh((LN(x_i) - grid_m) / d)^2 ),  d = 1
+ *
+ * Its code multiplies by inv_denominator and then takes the tanh of what was not multiplied.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
+import type { Branch, RadialBasis, RadialKernel } from '../../ir/basis.js';
 import { type Builder, builder } from '../../ir/builder.js';
 import { type Constant, constant, type PerChannel, perChannel } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
@@ -18,52 +24,53 @@ import type { Graph, ValueName } from '../../ir/graph.js';
 import { floatType } from '../../ir/types.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import type { Family, ImportOptions, Reading } from '../family.js';
-import { numberedLayers } from '../numbered-layers.js';
-import { activationOf, assumedActivation } from '../options.js';
+import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
+import { hasMarks, type Marks, onlyNetwork } from '../numbered-layers.js';
+import { activationOf, assumedActivation, assumedEpsilon, distinct, epsilonOf } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { expandedWeights, linearWeights } from '../weights.js';
+import { readRadial } from './radial.js';
 
-const KEY =
-  /^(.*)layers\.(\d+)\.(rbf\.grid|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/;
-
-/** torch's own, which the library does not change. */
-const EPSILON = 1e-5;
-
-/** Either of the two tensors that no other family has: the one that is missing is then told by its name. */
-const recognises = (file: TensorFile): boolean => {
-  const [found] = numberedLayers(file, KEY);
-  if (found === undefined) return false;
-  return ['rbf.grid', 'spline_linear.weight'].some((n) => file.tensors.has(`${found.prefix}layers.0.${n}`));
+const MARKS: Marks = {
+  key: /^(.*)layers\.(\d+)\.(rbf\.(?:grid|inv_denominator)|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/,
+  parts: { 'rbf.grid': 1, 'spline_linear.weight': 2 },
 };
+
+const hasInverse = (file: TensorFile): boolean =>
+  [...file.tensors.keys()].some((name) => /(?:^|\.)layers\.0\.rbf\.inv_denominator$/.test(name));
 
 export const fastKan: Family = {
   name: 'fast-kan',
   signature: 'layers.0.rbf.grid, layers.0.spline_linear.weight',
-  recognises,
-  read: (file, options) => read(file, options),
+  recognises: (file) => hasMarks(file, MARKS) && !hasInverse(file),
+  read: (file, options) => read(file, options, 'gaussian'),
+};
+
+export const fasterKan: Family = {
+  name: 'faster-kan',
+  signature: 'layers.0.rbf.inv_denominator, layers.0.spline_linear.weight',
+  recognises: (file) => hasMarks(file, MARKS) && hasInverse(file),
+  read: (file, options) => read(file, options, 'reflectional-switch'),
 };
 
 interface Layer {
   readonly inputs: number;
   readonly outputs: number;
-  readonly centers: Constant;
-  readonly width: number;
+  readonly radial: RadialBasis;
   readonly weights: Constant;
   readonly norm?: { readonly scale: PerChannel; readonly shift: PerChannel };
   readonly base?: Constant;
   readonly bias?: Constant;
+  readonly assumptions: ReadonlyArray<Assumption>;
 }
 
-const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
-  const activation = activationOf(options, 'silu');
-  if (E.isLeft(activation)) return activation;
-  const [found] = numberedLayers(file, KEY);
-  if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_linear.weight');
+const read = (file: TensorFile, options: ImportOptions, usual: RadialKernel): Checked<Reading> => {
+  const found = onlyNetwork(file, options, MARKS);
+  if (E.isLeft(found)) return found;
   const layers: Layer[] = [];
-  for (let l = 0; l < found.count; l++) {
-    const prefix = `${found.prefix}layers.${l}.`;
-    const layer = readLayer(file, prefix);
+  for (let l = 0; l < found.right.count; l++) {
+    const prefix = `${found.right.prefix}layers.${l}.`;
+    const layer = readLayer(file, prefix, options, usual);
     if (E.isLeft(layer)) return layer;
     const before = layers.at(-1);
     if (before !== undefined && before.outputs !== layer.right.inputs) {
@@ -75,20 +82,29 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
     }
     layers.push(layer.right);
   }
+  return graphOf(layers, options);
+};
+
+const graphOf = (layers: ReadonlyArray<Layer>, options: ImportOptions): Checked<Reading> => {
+  const withBase = layers.some((layer) => layer.base !== undefined);
+  const activation = withBase ? activationOf(options, 'silu') : E.right('silu' as const);
+  if (E.isLeft(activation)) return activation;
+  const withNorm = layers.some((layer) => layer.norm !== undefined);
+  const epsilon = withNorm ? epsilonOf(options) : E.right(0);
+  if (E.isLeft(epsilon)) return epsilon;
   const b = builder(options.name ?? 'model', 'float');
   let value = b.input('x', floatType([layers[0]?.inputs ?? 0]));
-  for (const [l, layer] of layers.entries()) value = addLayer(b, l, layer, value, activation.right);
-  const withBase = layers.some((layer) => layer.base !== undefined);
+  for (const [l, layer] of layers.entries()) {
+    value = addLayer(b, l, layer, value, activation.right, epsilon.right);
+  }
   return E.map(
     (graph: Graph): Reading => ({
       graph,
-      assumptions: [
+      assumptions: distinct([
         ...(withBase ? assumedActivation(options, activation.right) : []),
-        { what: 'the width of the Gaussians is not stored', assumed: 'the distance of their centers' },
-        ...(layers.some((layer) => layer.norm !== undefined)
-          ? [{ what: 'the epsilon of the layer norms is not stored', assumed: String(EPSILON) }]
-          : []),
-      ],
+        ...layers.flatMap(({ assumptions }) => assumptions),
+        ...(withNorm ? assumedEpsilon(options) : []),
+      ]),
     }),
   )(b.build([value]));
 };
@@ -99,15 +115,13 @@ const addLayer = (
   layer: Layer,
   x: ValueName,
   activation: Activation,
+  epsilon: number,
 ): ValueName => {
   const { norm, base, inputs } = layer;
-  const radial: Branch = {
-    basis: { _tag: 'rbf', centers: layer.centers, width: layer.width },
-    weights: layer.weights,
-  };
+  const radial: Branch = { basis: layer.radial, weights: layer.weights };
   let operand = x;
   if (norm !== undefined) {
-    const attrs = { over: 'sample', epsilon: EPSILON, ...norm } as const;
+    const attrs = { over: 'sample', epsilon, ...norm } as const;
     operand = b.add(`norm${l}`, { kind: 'norm', attrs }, [x]);
   }
   // What the base branch reads stands behind what the Gaussians read, where these are two values.
@@ -129,25 +143,26 @@ const optional = (
 ): Checked<FileTensor | undefined> =>
   file.tensors.has(name) ? finiteTensor(file, name, shape.length, shape) : E.right(undefined);
 
-const readLayer = (file: TensorFile, prefix: string): Checked<Layer> => {
-  const grid = finiteTensor(file, `${prefix}rbf.grid`, 1);
-  if (E.isLeft(grid)) return grid;
-  const centers = grid.right.shape[0]!;
+const readLayer = (
+  file: TensorFile,
+  prefix: string,
+  options: ImportOptions,
+  usual: RadialKernel,
+): Checked<Layer> => {
+  // FasterKAN has no base branch, so that one is a proof of FastKAN.
+  const certain = usual !== 'gaussian' || file.tensors.has(`${prefix}base_linear.weight`);
+  const radial = readRadial(file, options, { prefix, usual, certain });
+  if (E.isLeft(radial)) return radial;
+  const { basis, assumptions } = radial.right;
+  const centers = basis.centers.shape[0]!;
   const spline = finiteTensor(file, `${prefix}spline_linear.weight`, 2);
   if (E.isLeft(spline)) return spline;
   const [outputs, columns] = [spline.right.shape[0]!, spline.right.shape[1]!];
   const inputs = columns / centers;
   if (!Number.isInteger(inputs)) {
-    return fail('K0203', `${columns} columns do not split into inputs of ${centers} Gaussians each`, {
+    return fail('K0203', `${columns} columns do not split into inputs of ${centers} functions each`, {
       place: { tensor: `${prefix}spline_linear.weight` },
       expected: `[outputs, inputs * ${centers}]`,
-    });
-  }
-  const width = (grid.right.data.at(-1)! - grid.right.data[0]!) / (centers - 1);
-  if (!(width > 0)) {
-    return fail('K0203', `${centers} centers from ${grid.right.data[0]} to ${grid.right.data.at(-1)}`, {
-      place: { tensor: `${prefix}rbf.grid` },
-      expected: 'at least two centers that ascend: their distance is the width of the Gaussians',
     });
   }
   const base = optional(file, `${prefix}base_linear.weight`, [outputs, inputs]);
@@ -159,8 +174,8 @@ const readLayer = (file: TensorFile, prefix: string): Checked<Layer> => {
   return E.right({
     inputs,
     outputs,
-    centers: constant(F32, [centers], Float32Array.from(grid.right.data)),
-    width,
+    radial: basis,
+    assumptions,
     weights: expandedWeights(spline.right, centers),
     ...(base.right === undefined ? {} : { base: linearWeights(base.right) }),
     ...(bias.right === undefined

@@ -7,7 +7,7 @@ import { F32 } from '../../ir/element.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import { knotConstant, orderOf } from '../knots.js';
-import { finiteTensor } from '../tensors.js';
+import { finiteTensor, numbersTensor } from '../tensors.js';
 import type { PykanConfig } from './pykan-config.js';
 import { factorsOf, type Nodes, nodesOf } from './pykan-nodes.js';
 import { type SymbolicPart, symbolicPart } from './pykan-symbolic.js';
@@ -125,7 +125,8 @@ const numericBranches = (
   if (E.isLeft(knots)) return knots;
   const edges: Float32Array[] = [];
   for (const part of ['mask', 'scale_base', 'scale_sp']) {
-    const tensor = finiteTensor(file, `act_fun.${l}.${part}`, 2, [inputs, subnodes]);
+    const read = part === 'mask' ? numbersTensor : finiteTensor;
+    const tensor = read(file, `act_fun.${l}.${part}`, 2, [inputs, subnodes]);
     if (E.isLeft(tensor)) return tensor;
     edges.push(Float32Array.from(tensor.right.data));
   }
@@ -160,7 +161,7 @@ const readSymbolic = (
   outer: Float64Array,
 ): Checked<SymbolicPart> => {
   const none: SymbolicPart = { bias: new Float64Array(subnodes) };
-  const mask = finiteTensor(file, `symbolic_fun.${l}.mask`, 2, [subnodes, inputs]);
+  const mask = numbersTensor(file, `symbolic_fun.${l}.mask`, 2, [subnodes, inputs]);
   if (E.isLeft(mask)) return mask;
   const affine = finiteTensor(file, `symbolic_fun.${l}.affine`, 3, [subnodes, inputs, 4]);
   if (E.isLeft(affine)) return affine;

@@ -21,7 +21,7 @@ import type { TensorFile } from '../containers/tensor.js';
 import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { companions, type Source } from '../source.js';
-import { finiteTensor } from '../tensors.js';
+import { numbersTensor } from '../tensors.js';
 import { NO_CONFIG, type PykanConfig, readPykanConfig } from './pykan-config.js';
 import { type PykanLayer, readLayer } from './pykan-layer.js';
 import { addProducts, factorsOf } from './pykan-nodes.js';
@@ -118,7 +118,7 @@ const keptInputs = (
   options: ImportOptions,
 ): Checked<KeptInputs> => {
   const stored = file.tensors.has('input_id')
-    ? finiteTensor(file, 'input_id', 1, [inputs])
+    ? numbersTensor(file, 'input_id', 1, [inputs])
     : E.right(undefined);
   if (E.isLeft(stored)) return stored;
   const place = { tensor: 'input_id' };

@@ -29,6 +29,7 @@ describe('conv-kan-fashion-batchnorm', () => {
     const { graph, assumptions } = rightOf(buildArchitecture(arch, tensors(name), {}));
     expect(assumptions.map((a) => a.what)).toEqual([
       'the knots of spline convolutions are not stored',
+      'the epsilon of the norms is not stored',
       'the activation of the base branch is not stored',
     ]);
     const values = run(graph, golden(name, 'golden_inputs.npy'));
@@ -77,6 +78,8 @@ describe('reskanet18x32p-fashion', () => {
       'height and width of the images are not stored: 28x28 (--input-shape)',
       'strides and pooling are not stored: the stem has stride 1 and no pooling; stages from the second on halve the image (--arch)',
       'the knots of spline convolutions are not stored: order 3, uniform over [-1, 1], where the layer does not say otherwise (--arch)',
+      'norms behind convolutions have no running statistics: instance norms, of the values of each sample (--arch with "norm": "none" where there is none)',
+      'the epsilon of the norms is not stored: 0.00001 (--norm-epsilon)',
       'the activation of the base branch is not stored: gelu (--base-activation)',
     ]);
     expect(graph.inputs[0]!.type.shape).toEqual([1, 28, 28]);

@@ -330,12 +330,12 @@ describe('errors', () => {
     expect(messageOf(result)).toContain('layers.1.spline_weight');
   });
 
-  it('K0202: a layer between two others is missing', () => {
+  it('K0212: a layer between two others is missing', () => {
     const result = importing({
       ...small(),
       ...layerTensors(randomOf(8), 'layers.2.', { ...SMALL, inputs: 2 }),
     });
-    expect(codeOf(result)).toBe('K0202');
+    expect(codeOf(result)).toBe('K0212');
     expect(messageOf(result)).toContain('layers.1');
   });
 

@@ -42,6 +42,7 @@ const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
     needed('beta_weights', 1),
     CHANNEL_NORM,
   ],
+  'kajn-conv2d': [],
   'kaln-conv2d': [],
   conv2d: [needed('weight', 4), BIAS],
   linear: [needed('weight', 2), BIAS],
@@ -121,7 +122,7 @@ export const misfitOf = (type: FoundType, prefix: string, members: Members): Mis
   if (type === 'kaln-conv2d') {
     return {
       name: 'poly_weights',
-      why: 'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which kanc does not have',
+      why: 'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which their names do not tell apart; of these only KAJN can be said, as kajn-conv2d in a file of your own',
     };
   }
   for (const [name, tensor] of members) {

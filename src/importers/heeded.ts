@@ -1,0 +1,87 @@
+/** Options that an importer did not ask for: whoever wrote one believes that it changes the network. */
+import * as E from 'fp-ts/lib/Either.js';
+import { type Checked, fail } from '../diagnostics/index.js';
+import type { ImportOptions } from './family.js';
+
+type Key = Exclude<keyof ImportOptions, 'family' | 'name'>;
+
+/** What a network of named tensors may have no use for. */
+const OF_TENSORS = {
+  baseActivation: '--base-activation',
+  rbf: '--rbf',
+  rbfWidth: '--rbf-width',
+  squash: '--squash',
+  normEpsilon: '--norm-epsilon',
+  inputFeatures: '--input-features',
+  inputShape: '--input-shape',
+} as const satisfies Partial<Record<Key, string>>;
+
+/** A format of its own has no named tensors, so that what is said about them has no effect either. */
+const OF_DOCUMENTS = {
+  ...OF_TENSORS,
+  architecture: '--arch',
+  prefix: '--prefix',
+  ignoreExtra: '--ignore-tensors',
+} as const satisfies Partial<Record<Key, string>>;
+
+/** The options, and those of them that were given and that nobody has read yet. */
+const recording = (
+  options: ImportOptions,
+  flags: Partial<Record<Key, string>>,
+): { readonly options: ImportOptions; readonly unread: ReadonlySet<string> } => {
+  const unread = new Set<string>();
+  const recorded: ImportOptions = { ...options };
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(flags, key) || value === undefined) continue;
+    unread.add(key);
+    const get = () => {
+      unread.delete(key);
+      return value;
+    };
+    Object.defineProperty(recorded, key, { enumerable: true, get });
+  }
+  return { options: recorded, unread };
+};
+
+/**
+ * Fails with K0206 on options that `read` did not ask for. Importers ask for an option where it matters, and
+ * nowhere else: for the activation of a base branch only where there is one.
+ */
+export const heedingAll = <A>(
+  options: ImportOptions,
+  { name, kind }: { readonly name: string; readonly kind: 'tensors' | 'document' },
+  read: (options: ImportOptions) => Checked<A>,
+): Checked<A> => {
+  const flags: Readonly<Record<string, string>> = kind === 'tensors' ? OF_TENSORS : OF_DOCUMENTS;
+  const recorded = recording(options, flags);
+  const result = read(recorded.options);
+  if (E.isLeft(result)) return result;
+  const [key] = recorded.unread;
+  return key === undefined
+    ? result
+    : fail('K0206', `the option has no effect on this network (family ${name})`, {
+        place: { option: flags[key] ?? key },
+        expected: 'options about what the network has and the checkpoint does not say',
+        hint: 'kanc import --describe lists what was assumed, with the option that says otherwise.',
+      });
+};
+
+/** The fields of a layer in an architecture file, by the options that say the same for all layers. */
+const FIELDS = {
+  baseActivation: 'baseActivation',
+  rbf: 'rbf',
+  rbfWidth: 'rbfWidth',
+  squash: 'squash',
+  normEpsilon: 'epsilon',
+} as const satisfies Partial<Record<Key, string>>;
+
+/** The options as one layer has them: its own fields first. What a field says is not asked of the options. */
+export const optionsOfLayer = (layer: object, options: ImportOptions): ImportOptions => {
+  const fields = new Map<string, unknown>(Object.entries(layer));
+  const own: ImportOptions = {};
+  for (const [key, field] of Object.entries(FIELDS)) {
+    const get = (): unknown => fields.get(field) ?? Reflect.get(options, key);
+    Object.defineProperty(own, key, { enumerable: true, get });
+  }
+  return own;
+};
