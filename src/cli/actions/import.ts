@@ -49,11 +49,15 @@ const draft = (
           inScope(tensors, flags.prefix, (scoped) =>
             golden === undefined
               ? draftArchitecture(scoped, importOptions(flags).inputShape)
-              : checkedDraft(scoped, golden),
+              : checkedDraft(scoped, golden, (n) => world.terminal.progress(`kanc: ${n} networks tried`)),
           ),
         ),
         at({ file }),
         E.mapLeft(orReadable(bytes, file)),
+        (result) => {
+          world.terminal.progress('');
+          return result;
+        },
       ),
     ),
     TE.tap((arch) => {
