@@ -51,11 +51,15 @@ const draft = (
           inScope(folded.file, flags.prefix, (scoped) =>
             golden === undefined
               ? draftArchitecture(scoped, importOptions(flags).inputShape)
-              : checkedDraft(scoped, golden),
+              : checkedDraft(scoped, golden, (n) => world.terminal.progress(`kanc: ${n} networks tried`)),
           ),
         ),
         at({ file }),
         E.mapLeft(orReadable(bytes, file)),
+        (result) => {
+          world.terminal.progress('');
+          return result;
+        },
       ),
     ),
     TE.tap((arch) => {

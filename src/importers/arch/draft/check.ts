@@ -38,7 +38,7 @@ interface Search {
 }
 
 /** Tries all in their order until one is the same. One sample tells most of them apart. */
-const search = (attempts: Iterable<Attempt>, golden: Golden): Search => {
+const search = (attempts: Iterable<Attempt>, golden: Golden, onTried: (networks: number) => void): Search => {
   let tried = 0;
   let best: Match | undefined;
   let nearest: Match | undefined;
@@ -46,6 +46,7 @@ const search = (attempts: Iterable<Attempt>, golden: Golden): Search => {
     const graph = attempt.graph();
     if (graph === undefined) continue;
     const number = ++tried;
+    onTried(number);
     for (const ending of golden.endings) {
       const glance = differenceFrom(golden, graph, 1, ending);
       const near = glance.largest <= NEAR;
@@ -74,8 +75,12 @@ const resultOf = ({ difference, ending, number }: Match, golden: Golden): Readon
 ];
 
 /** The first that computes the outputs, with the result of the check among its notes. K0213 where none does. */
-export const passing = (attempts: Iterable<Attempt>, golden: Golden): Checked<Architecture> => {
-  const { best, nearest, tried } = search(attempts, golden);
+export const passing = (
+  attempts: Iterable<Attempt>,
+  golden: Golden,
+  onTried: (networks: number) => void,
+): Checked<Architecture> => {
+  const { best, nearest, tried } = search(attempts, golden, onTried);
   if (best !== undefined) {
     const { arch } = best.attempt;
     return E.right({ ...arch, assumed: [...resultOf(best, golden), ...(arch.assumed ?? [])] });

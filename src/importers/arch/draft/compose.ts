@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { printable } from '../../../diagnostics/index.js';
 import { usualImage } from '../../families/reskanet.js';
-import type { FoundLayer, FoundType, LayerFacts } from '../detect.js';
+import type { FoundLayer, LayerFacts } from '../detect.js';
 import type { LayerSpec } from '../layers.js';
 import { type Choices, takesActivation } from './choices.js';
 import type { Unit } from './units.js';
@@ -111,9 +111,9 @@ const unfitOf = (
   facts: LayerFacts,
   previous: FoundLayer | undefined,
 ): Unfit | undefined => {
-  const source = previous === undefined ? 'the input' : named(previous);
+  const source = previous === undefined ? 'a sample' : `${named(previous)} before it`;
   if (facts.takes === 'image' && !isImage(shape)) {
-    return `${named(main)} takes images, but ${source} before it gives ${shape[0]} features`;
+    return `${named(main)} takes images, but ${source} gives ${shape[0]} features`;
   }
   const inputs = facts.inputs;
   if (inputs === undefined) return undefined;
@@ -121,7 +121,7 @@ const unfitOf = (
   const fits = main.type === 'conv2d' ? shape[0] % inputs === 0 : shape[0] === inputs;
   if (fits) return undefined;
   const what = isImage(shape) ? 'channels' : 'features';
-  return `${named(main)} takes ${inputs} ${what}, but ${source} before it gives ${shape[0]}`;
+  return `${named(main)} takes ${inputs} ${what}, but ${source} gives ${shape[0]}`;
 };
 
 /** From an image to the features of a layer: a global average where the channels fit, smaller ones or none else. */
@@ -135,7 +135,7 @@ const addBridge = (
   if (inputs === undefined || !isImage(shape)) return undefined;
   const [channels, height, width] = shape;
   if (inputs % channels !== 0) {
-    return `${named(main)} takes ${inputs} features, which are no multiple of the ${channels} channels of ${previous === undefined ? 'the input' : named(previous)}`;
+    return `${named(main)} takes ${inputs} features, which are no multiple of the ${channels} channels of ${previous === undefined ? 'a sample' : named(previous)}`;
   }
   const at = `layers[${walk.layers.length}]`;
   const side = Math.sqrt(inputs / channels);
@@ -162,8 +162,6 @@ const addBridge = (
   return undefined;
 };
 
-const SPLINES: ReadonlySet<FoundType> = new Set<FoundType>(['kan-conv2d']);
-
 const mainOf = (walk: Walk, main: FoundLayer, facts: LayerFacts, stride: number): LayerSpec => {
   const { prefix, type } = main;
   const { base, padded } = walk.choices;
@@ -185,11 +183,11 @@ const mainOf = (walk: Walk, main: FoundLayer, facts: LayerFacts, stride: number)
   }
   const usual = type === 'kan-conv2d' ? 'gelu' : type === 'fast-kan-conv2d' ? 'silu' : undefined;
   const own = usual === undefined ? {} : { baseActivation: base ?? usual };
-  const splines = SPLINES.has(type) ? { splineOrder: 3, gridRange: [-1, 1] as const } : {};
+  const splines = type === 'kan-conv2d' ? { splineOrder: 3, gridRange: [-1, 1] as const } : {};
   const shown = padding[0] === padding[1] ? padding[0] : padding;
   walk.guesses.push(
     `layers[${walk.layers.length}] (${printable(prefix, 60)}): stride ${stride}, padding ${padding[0] === padding[1] ? padding[0] : padding.join('x')}, dilation 1${
-      SPLINES.has(type) ? ', splines of order 3 over [-1, 1]' : ''
+      type === 'kan-conv2d' ? ', splines of order 3 over [-1, 1]' : ''
     }${usual === undefined ? '' : `, base activation ${base ?? usual}`}`,
   );
   return { type, prefix, stride, dilation: 1, padding: shown, ...splines, ...own };

@@ -2,7 +2,7 @@
 import type { FileTensor, TensorFile } from '../../containers/tensor.js';
 import { isCounter, suspectOf } from '../../suspects.js';
 import { type FoundLayer, layerAt } from '../detect.js';
-import { misfitOf } from './parts.js';
+import { misfitsOf } from './parts.js';
 
 /** Names that only one kind of layer has. */
 const MARKS =
@@ -119,11 +119,10 @@ export const findLayers = (file: TensorFile): Found => {
       strays.push(...strange(prefix, own));
       continue;
     }
-    const misfit = misfitOf(type, prefix, own);
-    if (misfit === undefined) layers.push({ prefix, type });
-    else {
-      const shape = own.get(misfit.name)?.shape ?? [];
-      strays.push({ name: under(prefix, misfit.name), shape, why: misfit.why });
+    const misfits = misfitsOf(type, prefix, own);
+    if (misfits.length === 0) layers.push({ prefix, type });
+    for (const { name, why } of misfits) {
+      strays.push({ name: under(prefix, name), shape: own.get(name)?.shape ?? [], why });
     }
   }
   return { layers, strays, idle };

@@ -11,7 +11,7 @@ import type { Architecture } from '../architecture.js';
 import { buildArchitecture } from '../build.js';
 import { type Attempt, CANDIDATES, passing } from './check.js';
 import type { Golden } from './golden.js';
-import { assumptionsOf, checkedNotes, showChoices } from './notes.js';
+import { assumptionsOf, checkedNotes, HOW_TO_CHECK, showChoices } from './notes.js';
 import { asNoDraft, candidatesOf, type Plan, planOf, tryOut } from './plan.js';
 
 export { type Golden, goldenOf } from './golden.js';
@@ -19,7 +19,11 @@ export { showArchitecture } from './show.js';
 
 /** The draft that rests on the usual choices. K0213 where no draft can be right. */
 export const draftArchitecture = (file: TensorFile, input?: ReadonlyArray<number>): Checked<Architecture> => {
-  if (isResKanet(file)) return resKanetDraft(file, input);
+  if (isResKanet(file)) {
+    return E.map((arch: Architecture) => ({ ...arch, assumed: [...(arch.assumed ?? []), HOW_TO_CHECK] }))(
+      resKanetDraft(file, input),
+    );
+  }
   const plan = planOf(file, input);
   return E.isLeft(plan) ? plan : usualDraft(plan.right);
 };
@@ -45,13 +49,19 @@ const usualDraft = (plan: Plan): Checked<Architecture> => {
  * The draft that computes golden outputs from golden inputs, out of a bounded number of networks in a fixed order.
  * K0213 where none of them does, with how far off the nearest is, and where no draft can be right.
  */
-export const checkedDraft = (file: TensorFile, golden: Golden): Checked<Architecture> => {
+export const checkedDraft = (
+  file: TensorFile,
+  golden: Golden,
+  onTried: (networks: number) => void = () => {},
+): Checked<Architecture> => {
   if (isResKanet(file)) {
     const drafted = resKanetDraft(file, golden.shape.length === 3 ? golden.shape : undefined);
-    return E.isLeft(drafted) ? drafted : found(file, golden, [attemptOf(file, drafted.right, [])], []);
+    return E.isLeft(drafted)
+      ? drafted
+      : found(file, golden, [attemptOf(file, drafted.right, [])], [], onTried);
   }
   const plan = planOf(file, golden.shape);
-  return E.isLeft(plan) ? plan : found(file, golden, attemptsOf(plan.right), plan.right.idle);
+  return E.isLeft(plan) ? plan : found(file, golden, attemptsOf(plan.right), plan.right.idle, onTried);
 };
 
 const attemptOf = (file: TensorFile, arch: Architecture, words: ReadonlyArray<string>): Attempt => ({
@@ -76,8 +86,9 @@ const found = (
   golden: Golden,
   attempts: Iterable<Attempt>,
   idle: ReadonlyArray<string>,
+  onTried: (networks: number) => void,
 ): Checked<Architecture> => {
-  const arch = passing(attempts, golden);
+  const arch = passing(attempts, golden, onTried);
   if (E.isLeft(arch)) return arch;
   const tried = tryOut(arch.right, { file, idle });
   return E.isLeft(tried) ? asNoDraft(tried.left) : arch;

@@ -44,7 +44,7 @@ const NOTHING_BETWEEN =
   'activations between layers, residual sums, dropout and other modules without tensors: none';
 
 /** How to find out whether a draft is right. */
-const HOW_TO_CHECK =
+export const HOW_TO_CHECK =
   'nothing of this was tried: compare with the outputs of the library, kanc eval MODEL --arch FILE --data golden_inputs.npy --labels golden_outputs.npy, or draft with --check golden_inputs.npy golden_outputs.npy';
 
 /** Of a draft that nobody has checked. */

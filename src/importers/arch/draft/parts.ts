@@ -116,37 +116,38 @@ const LOOKALIKES: ReadonlyArray<{
   },
 ];
 
-/** What under a prefix is no part of a layer of this type; undefined when all fits. */
-export const misfitOf = (type: FoundType, prefix: string, members: Members): Misfit | undefined => {
-  const parts = PARTS[type];
+/** What under a prefix is no part of a layer of this type; nothing when all fits. */
+export const misfitsOf = (type: FoundType, prefix: string, members: Members): ReadonlyArray<Misfit> => {
   if (type === 'kaln-conv2d') {
-    return {
-      name: 'poly_weights',
-      why: 'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which their names do not tell apart; of these only KAJN can be said, as kajn-conv2d in a file of your own',
-    };
+    const why =
+      'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which their names do not tell apart; of these only KAJN can be said, as kajn-conv2d in a file of your own';
+    return [{ name: 'poly_weights', why }];
   }
-  for (const [name, tensor] of members) {
-    const own = parts.find((p) => p.name.test(name));
-    const what = suspectOf(name, tensor)?.what;
-    if (own === undefined) return { name, why: `${what ?? 'a tensor'} that a ${type} layer does not have` };
-    if (!own.ranks.includes(tensor.shape.length)) {
-      return {
+  const parts = PARTS[type];
+  const strange = [...members].flatMap(([name, tensor]) => strangePart(type, name, tensor) ?? []);
+  if (strange.length > 0) return strange;
+  const [first = ''] = members.keys();
+  const missing = parts.find(
+    (p) => p.needed === true && ![...members.keys()].some((name) => p.name.test(name)),
+  );
+  if (missing !== undefined) {
+    return [{ name: first, why: `of a ${type} layer without its ${readable(missing.name)}` }];
+  }
+  const other = LOOKALIKES.flatMap(({ of, is }) => (of.includes(type) ? (is(prefix, members) ?? []) : []));
+  return other.slice(0, 1).map((why) => ({ name: first, why }));
+};
+
+const strangePart = (type: FoundType, name: string, tensor: FileTensor): Misfit | undefined => {
+  const own = PARTS[type].find((p) => p.name.test(name));
+  const what = suspectOf(name, tensor)?.what;
+  const rank = tensor.shape.length;
+  if (own === undefined) return { name, why: `${what ?? 'a tensor'}, which ${type} layers do not have` };
+  return own.ranks.includes(rank)
+    ? undefined
+    : {
         name,
-        why: `${what ?? describeRank(tensor.shape.length)}; a ${type} layer has ${own.ranks.join(' or ')} dimensions there`,
+        why: `${what ?? describeRank(rank)}, where ${type} layers have ${own.ranks.join(' or ')} dimensions`,
       };
-    }
-  }
-  for (const p of parts) {
-    if (p.needed === true && ![...members.keys()].some((name) => p.name.test(name))) {
-      const [name = ''] = members.keys();
-      return { name, why: `of a ${type} layer without its ${readable(p.name)}` };
-    }
-  }
-  for (const { of, is } of LOOKALIKES) {
-    const why = of.includes(type) ? is(prefix, members) : undefined;
-    if (why !== undefined) return { name: 'weight', why };
-  }
-  return undefined;
 };
 
 /** A pattern as the name that it is mostly. */

@@ -28,24 +28,32 @@ export interface Plan {
   readonly usual: Candidate;
 }
 
-const STRAYS_SHOWN = 5;
+const REASONS_SHOWN = 4;
+const NAMES_SHOWN = 3;
 
-const showStray = ({ name, shape, why }: Stray): string =>
-  `${printable(name, 60)} [${shape.join(', ')}]: ${why}`;
+/** Strays of one reason are told together. */
+const showStrays = (strays: ReadonlyArray<Stray>): string => {
+  const reasons = new Map<string, Stray[]>();
+  for (const stray of strays) reasons.set(stray.why, [...(reasons.get(stray.why) ?? []), stray]);
+  const shown = [...reasons].slice(0, REASONS_SHOWN).map(([why, members]) => {
+    const names = members
+      .slice(0, NAMES_SHOWN)
+      .map(({ name, shape }) => `${printable(name, 60)} [${shape.join(', ')}]`);
+    const more = members.length > names.length ? ` and ${members.length - names.length} more` : '';
+    return `${names.join(', ')}${more}: ${why}`;
+  });
+  return shown.join('; ') + (reasons.size > shown.length ? '; and others' : '');
+};
 
 const OTHERWISE =
   'docs/architecture-files.md lists the layers that there are. A tensor of one of them under another name has to be renamed in the checkpoint; a network with others cannot be read.';
 
 const refuseStrays = (strays: ReadonlyArray<Stray>, layers: number): Checked<never> => {
-  const shown = strays.slice(0, STRAYS_SHOWN).map(showStray).join('; ');
-  const more = strays.length > STRAYS_SHOWN ? `; and ${strays.length - STRAYS_SHOWN} more` : '';
-  const beside = layers === 0 ? '' : `, beside ${layers} layer(s) that it can`;
+  const beside = layers === 0 ? '' : ` (it can name ${layers} other layer${layers === 1 ? '' : 's'})`;
   return fail(
     'K0213',
-    `no architecture file can name ${strays.length} of the tensors${beside}: ${shown}${more}`,
-    {
-      hint: OTHERWISE,
-    },
+    `no architecture file can name ${strays.length} of the tensors${beside}: ${showStrays(strays)}`,
+    { hint: OTHERWISE },
   );
 };
 
