@@ -9,7 +9,7 @@ import { engineOf } from '../../driver/engines.js';
 import { type Evaluation, evaluate } from '../../driver/evaluate.js';
 import { loadModel } from '../../driver/models.js';
 import type { EvalFlags } from '../commands/eval.js';
-import { inputOptions } from '../flags.js';
+import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine, showPercent } from '../show.js';
@@ -24,7 +24,7 @@ export const evaluateModel = (
     TE.flatMap((options) => loadModel(world)(model, options)),
     TE.flatMap(engineOf(world, inputOptions(flags))),
     TE.bindTo('engine'),
-    TE.bind('data', () => dataFromFiles(world)(flags.data)),
+    TE.bind('data', () => dataFromFiles(world, readingOf(flags))(flags.data)),
     TE.bind('labels', () => dataFromFiles(world)(flags.labels)),
     TE.bind('result', ({ engine, data, labels }) =>
       evaluate(engine, data, labels, {

@@ -11,7 +11,7 @@ import { samplesFor } from '../../driver/samples.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { RunFlags } from '../commands/run.js';
-import { inputOptions } from '../flags.js';
+import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine } from '../show.js';
@@ -26,7 +26,7 @@ export const run = (
     TE.flatMap((options) => loadModel(world)(model, options)),
     TE.flatMap(engineOf(world, inputOptions(flags))),
     TE.bindTo('engine'),
-    TE.bind('data', () => dataFromFiles(world)(flags.input)),
+    TE.bind('data', () => dataFromFiles(world, readingOf(flags))(flags.input)),
     TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),
     TE.bind('result', ({ engine, input }) => compute(world, engine, input, flags.raw === true)),
     TE.tap(({ result }) => writeFileAtomically(world)(flags.output, writeNpy(result))),
