@@ -16,11 +16,12 @@ export interface Divergence {
 }
 
 /**
- * Whether more bits are worth a thought. Classes survive a few percent; a network with one output is a function
- * somebody wants the values of, and those of 8 bits are off by half a percent or more.
+ * Whether the difference is worth a thought. Classes survive a few percent, and agree where it is no more; the
+ * difference of all outputs alone would not tell, as one sample of huge outputs hides those of all others. A network with
+ * one output is a function somebody wants the values of, and those of 8 bits are off by half a percent or more.
  */
 export const isLarge = ({ relativeRms, argmaxAgreement }: Divergence): boolean =>
-  relativeRms > (argmaxAgreement === undefined ? 0.002 : 0.05);
+  argmaxAgreement === undefined ? relativeRms > 0.002 : relativeRms > 0.05 || argmaxAgreement < 0.9;
 
 /** Runs both graphs on the same input. Both have one output of the same shape, in f32. */
 export const divergenceOf = (reference: Graph, graph: Graph, input: Tensor): Checked<Divergence> => {

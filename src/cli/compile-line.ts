@@ -34,6 +34,7 @@ const IMPORT_FLAGS: Readonly<Record<string, string>> = {
   inputFeatures: '--input-features',
   inputShape: '--input-shape',
   prefix: '--prefix',
+  inputLayout: '--input-layout',
 };
 
 const PASS_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

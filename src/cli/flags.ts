@@ -1,5 +1,7 @@
 /** Options that several commands have, and parsers of their values. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { CompileOptions } from '../driver/compile-options.js';
+import { INPUT_LAYOUTS, type InputLayout } from '../driver/input-layout.js';
 import type { ImportOptions } from '../importers/family.js';
 
 export const parseNumber = (text: string): number => {
@@ -15,6 +17,9 @@ export const parseCount = (text: string): number => {
   }
   return value;
 };
+
+/** One number, or several with commas between them: one for each channel. */
+export const parseNumbers = (text: string): ReadonlyArray<number> => text.split(',').map(parseNumber);
 
 /** Positive integers with an x between them, such as 1x28x28. */
 export const parseShape = (text: string): ReadonlyArray<number> => {
@@ -35,22 +40,39 @@ export const collect = (text: string, before: ReadonlyArray<string> = []): Reado
   text,
 ];
 
-export interface InputFlags {
+export interface LayoutFlag {
+  /** How files of inputs are read; no program depends on it. */
+  readonly inputLayout?: InputLayout;
+}
+
+export const addLayoutFlag = (command: Command): Command =>
+  command.addOption(
+    new Option(
+      '--input-layout <order>',
+      'the axes of image data: nchw as networks have them, or nhwc, whose channels are moved to the front as they are read (the program itself takes nchw)',
+    ).choices(INPUT_LAYOUTS),
+  );
+
+export interface InputFlags extends LayoutFlag {
   readonly inputDtype?: 'f32' | 'u8';
-  readonly inputMean?: number;
-  readonly inputStd?: number;
+  readonly inputMean?: ReadonlyArray<number>;
+  readonly inputStd?: ReadonlyArray<number>;
 }
 
 export const addInputFlags = (command: Command): Command =>
-  command
+  addLayoutFlag(command)
     .addOption(
       new Option(
         '--input-dtype <type>',
         'what the program is given: f32, or u8 (pixels, divided by 255 first)',
       ).choices(['f32', 'u8']),
     )
-    .option('--input-mean <number>', 'subtracted from the input', parseNumber)
-    .option('--input-std <number>', 'divides the input after that', parseNumber);
+    .option(
+      '--input-mean <numbers>',
+      'subtracted from the input: one number, or one for each channel, such as 0.485,0.456,0.406',
+      parseNumbers,
+    )
+    .option('--input-std <numbers>', 'divides the input after that, likewise', parseNumbers);
 
 export interface ImportFlags {
   readonly family?: string;
@@ -158,8 +180,27 @@ export const importOptions = (flags: ImportFlags): Told => {
   };
 };
 
-export const inputOptions = ({ inputDtype, inputMean, inputStd }: InputFlags): InputFlags => ({
-  ...(inputDtype === undefined ? {} : { inputDtype }),
-  ...(inputMean === undefined ? {} : { inputMean }),
-  ...(inputStd === undefined ? {} : { inputStd }),
+/** How files of inputs are read. */
+export const readingOf = ({ inputLayout }: { readonly inputLayout?: InputLayout | undefined }) => ({
+  layout: inputLayout,
 });
+
+/** For manifests: the order that the data had, where it is not the network's. */
+export const layoutTold = ({ inputLayout }: LayoutFlag): LayoutFlag =>
+  inputLayout === undefined || inputLayout === 'nchw' ? {} : { inputLayout };
+
+/** What the program depends on. */
+export const inputOptions = ({
+  inputDtype,
+  inputMean,
+  inputStd,
+}: InputFlags): Pick<CompileOptions, 'inputDtype' | 'inputMean' | 'inputStd'> => ({
+  ...(inputDtype === undefined ? {} : { inputDtype }),
+  ...(inputMean === undefined ? {} : { inputMean: onlyOne(inputMean) }),
+  ...(inputStd === undefined ? {} : { inputStd: onlyOne(inputStd) }),
+});
+
+const onlyOne = (numbers: ReadonlyArray<number>): number | ReadonlyArray<number> => {
+  const [first, ...others] = numbers;
+  return first !== undefined && others.length === 0 ? first : numbers;
+};

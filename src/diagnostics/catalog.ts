@@ -77,6 +77,10 @@ export const CATALOG = {
     'A tool that synthesis needs is not installed, or stopped with an error. `kanc synth` calls yosys, and nextpnr where a device is given and it is there.',
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
+  K0703:
+    'The axes of the data are in another order than those of the network, such as images of [samples, height, width, channels] for a network on [channels, height, width]. Read in a wrong order they would be other images, so nothing is done with them. `--input-layout nhwc` moves the channels to the front.',
+  K0704:
+    'A file of data is not an array that kanc reads: an .npy file, or an .npz archive of them. What to store it with is told with the message. Nothing in the file is executed.',
   K0801: 'A value on the command line is wrong.',
   K0901:
     'The folder holds points of another sweep: of another checkpoint, other data, other options or another version of kanc. Points of different sweeps cannot be compared, so they are never mixed.',

@@ -12,8 +12,9 @@ export { parseQuant } from './quant-option.js';
 /** Everything that shapes the program. Values are as the passes read them; absent ones are the passes' defaults. */
 export interface CompileOptions {
   readonly inputDtype?: 'f32' | 'u8';
-  readonly inputMean?: number;
-  readonly inputStd?: number;
+  /** One number, or one for each channel of the input. */
+  readonly inputMean?: number | ReadonlyArray<number>;
+  readonly inputStd?: number | ReadonlyArray<number>;
   /** The name of the calibration data. */
   readonly calib?: string;
   /**
@@ -51,8 +52,10 @@ const FLAGS: Readonly<Record<keyof CompileOptions, string>> = {
 
 const isKey = (key: string): key is keyof CompileOptions => Object.hasOwn(FLAGS, key);
 
-/** Only the options that are given. */
-const given = (options: Readonly<Record<string, string | number | undefined>>): Record<string, string> =>
+type OptionValue = string | number | ReadonlyArray<number> | undefined;
+
+/** Only the options that are given; lists with commas between their numbers. */
+const given = (options: Readonly<Record<string, OptionValue>>): Record<string, string> =>
   Object.fromEntries(
     Object.entries(options).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
   );

@@ -2,13 +2,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { at, type Diagnostics } from '../diagnostics/index.js';
-import { readNpy } from '../importers/containers/npy.js';
+import { at, type Checked, type Diagnostics } from '../diagnostics/index.js';
+import { readArrayFile } from '../importers/containers/array-file.js';
 import type { Dataset } from '../passes/dataset.js';
 import type { PassContext } from '../passes/pass.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import type { Capabilities } from './capabilities.js';
 import type { Sha256 } from './hash.js';
+import { type InputLayout, inLayout } from './input-layout.js';
 
 /** A dataset with the hash of the file, which stands for its name in manifests. */
 export interface HashedDataset extends Dataset {
@@ -18,23 +19,60 @@ export interface HashedDataset extends Dataset {
 /** Gives the data behind a name in a pipeline. */
 export type DataSource = (name: string) => TE.TaskEither<Diagnostics, HashedDataset>;
 
+export interface DataReading {
+  /** The order of the axes of images; that of networks when absent. Not for labels. */
+  readonly layout?: InputLayout | undefined;
+  /** The array of an .npz archive that is meant. */
+  readonly member?: string | undefined;
+}
+
+/** The array in the bytes of a file. `path` is for messages. */
+export const dataOf = (
+  path: string,
+  bytes: Uint8Array,
+  { layout = 'nchw', member }: DataReading = {},
+): Checked<Dataset> =>
+  pipe(
+    readArrayFile(bytes, member),
+    E.flatMap(inLayout(layout)),
+    at({ file: path }),
+    E.map((array) => ({ path, array })),
+  );
+
 export const datasetOf =
   (sha256: Sha256) =>
-  (path: string, bytes: Uint8Array): E.Either<Diagnostics, HashedDataset> =>
+  (path: string, bytes: Uint8Array, reading: DataReading = {}): Checked<HashedDataset> =>
     pipe(
-      readNpy(bytes),
-      at({ file: path }),
-      E.map((array) => ({ path, array, sha256: sha256(bytes) })),
+      dataOf(path, bytes, reading),
+      E.map((data) => ({ ...data, sha256: hashOf(sha256, bytes, reading) })),
     );
 
-/** Names are paths of .npy files. */
+/** That of the file. What is read of it in another way are other data. */
+const hashOf = (sha256: Sha256, bytes: Uint8Array, { layout = 'nchw', member }: DataReading): string => {
+  const whole = sha256(bytes);
+  const how = [
+    ...(member === undefined ? [] : [`:${member}`]),
+    ...(layout === 'nchw' ? [] : [`(${layout})`]),
+  ];
+  return how.length === 0 ? whole : sha256(whole + how.join(''));
+};
+
+/** FILE.npz:NAME is an array of an archive. */
+const MEMBER = /^(.*\.npz):([^/\\]+)$/i;
+
+/** Names are paths of .npy files, of .npz archives, or of an array in one, as FILE.npz:NAME. */
 export const dataFromFiles =
-  ({ files, sha256 }: Pick<Capabilities, 'files' | 'sha256'>): DataSource =>
-  (path) =>
-    pipe(
-      files.read(path),
-      TE.flatMapEither((bytes) => datasetOf(sha256)(path, bytes)),
+  (
+    { files, sha256 }: Pick<Capabilities, 'files' | 'sha256'>,
+    reading: Pick<DataReading, 'layout'> = {},
+  ): DataSource =>
+  (name) => {
+    const [, file = name, member] = MEMBER.exec(name) ?? [];
+    return pipe(
+      files.read(file),
+      TE.flatMapEither((bytes) => datasetOf(sha256)(name, bytes, { ...reading, member })),
     );
+  };
 
 /** Loads every name once. */
 export const loadAll =

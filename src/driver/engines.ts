@@ -39,8 +39,8 @@ export interface Engine {
 /** How the input of a checkpoint is given: what the `input` pass is asked for. */
 export interface InputOptions {
   readonly inputDtype?: 'f32' | 'u8';
-  readonly inputMean?: number;
-  readonly inputStd?: number;
+  readonly inputMean?: number | ReadonlyArray<number>;
+  readonly inputStd?: number | ReadonlyArray<number>;
 }
 
 export const engineOf =

@@ -1,11 +1,9 @@
 /** Histograms of calibration values: per feature, over bins that all features share. */
+import { type Bins, binEdges, binIndex, type Core, FEWEST_FOR_CORE } from './bins.js';
+import { orderStatistics } from './order-statistics.js';
 
-export interface Histogram {
+export interface Histogram extends Bins {
   readonly features: number;
-  readonly bins: number;
-  /** Smallest and largest finite value; 0 and 0 when there is none. */
-  readonly lo: number;
-  readonly hi: number;
   /** [features, bins]. */
   readonly counts: Uint32Array;
   /** [features, bins]: mean of the values in a bin, its middle where it is empty. */
@@ -31,32 +29,90 @@ export const histogram = (data: Float32Array, features: number, bins: number, in
     lo = 0;
     hi = 0;
   }
-  const counts = new Uint32Array(features * bins);
-  const sums = new Float64Array(features * bins);
-  const perUnit = hi > lo ? bins / (hi - lo) : 0;
+  const equal = fill(data, features, inner, { bins, lo, hi });
+  const core = coreOf(data, equal, { bins, lo, hi }, data.length - skipped);
+  const made =
+    core === undefined ? { bins, lo, hi, ...equal } : fillOver(data, features, inner, { bins, lo, hi, core });
+  return { ...made, features, means: binMeans(made, made.sums), skipped };
+};
+
+interface Filled {
+  readonly counts: Uint32Array;
+  readonly sums: Float64Array;
+}
+
+const fillOver = (data: Float32Array, features: number, inner: number, b: Bins): Bins & Filled => ({
+  ...b,
+  ...fill(data, features, inner, b),
+});
+
+const fill = (data: Float32Array, features: number, inner: number, b: Bins): Filled => {
+  const counts = new Uint32Array(features * b.bins);
+  const sums = new Float64Array(features * b.bins);
+  const indexOf = binIndex(b);
   for (let at = 0, f = 0; at < data.length; at += inner, f = f + 1 === features ? 0 : f + 1) {
     for (let j = at; j < at + inner; j++) {
       const x = data[j]!;
       if (x - x !== 0) continue;
-      const cell = f * bins + Math.min(bins - 1, Math.floor((x - lo) * perUnit));
+      const cell = f * b.bins + indexOf(x);
       counts[cell]!++;
       sums[cell]! += x;
     }
   }
-  return { features, bins, lo, hi, counts, means: binMeans(counts, sums, lo, hi, bins), skipped };
+  return { counts, sums };
 };
 
-const binMeans = (
-  counts: Uint32Array,
-  sums: Float64Array,
-  lo: number,
-  hi: number,
-  bins: number,
-): Float32Array => {
-  const means = new Float32Array(counts.length);
-  for (let cell = 0; cell < counts.length; cell++) {
-    const count = counts[cell]!;
-    means[cell] = count > 0 ? sums[cell]! / count : lo + (((cell % bins) + 0.5) * (hi - lo)) / bins;
+/**
+ * Shares of the values that may be left out of a core at each end, with how many times wider than the core the whole
+ * range must be for it. Ends of ordinary distributions are nearer: those of a normal one of ten million values lie
+ * twice as far out as its outermost thousandths, and three times as far as its outermost twentieths.
+ */
+const CORES: ReadonlyArray<readonly [share: number, ratio: number]> = [
+  [0.001, 4],
+  [0.01, 16],
+  [0.05, 64],
+];
+
+/** Where nearly all values are, if the range of all is much wider. */
+const coreOf = (data: Float32Array, { counts }: Filled, b: Bins, total: number): Core | undefined => {
+  const { bins, lo, hi } = b;
+  if (bins < FEWEST_FOR_CORE || !(hi > lo)) return undefined;
+  const totals = new Float64Array(bins);
+  for (let j = 0; j < counts.length; j++) totals[j % bins]! += counts[j]!;
+  // Bins that stand for a core of that ratio, and one that it may reach into at each end: most data need no second look.
+  const wanted = CORES.filter(([share, ratio]) => occupied(totals, total * share) <= bins / ratio + 2);
+  if (wanted.length === 0) return undefined;
+  const ranks = wanted.flatMap(([share]) => {
+    const cut = Math.max(1, Math.floor(total * share));
+    return [cut, total - 1 - cut];
+  });
+  const values = orderStatistics(data, ranks);
+  for (const [k, [, ratio]] of wanted.entries()) {
+    const core = { lo: values[2 * k]!, hi: values[2 * k + 1]! };
+    if (core.hi > core.lo && hi - lo > ratio * (core.hi - core.lo)) return core;
+  }
+  return undefined;
+};
+
+/** How many bins lie between those that hold the first and the last values after `cut` of each end. */
+const occupied = (totals: Float64Array, cut: number): number => {
+  const limit = Math.max(1, cut);
+  let first = 0;
+  for (let sum = totals[0]!; sum <= limit && first < totals.length - 1; sum += totals[first]!) first++;
+  let last = totals.length - 1;
+  for (let sum = totals[last]!; sum <= limit && last > first; sum += totals[last]!) last--;
+  return last - first + 1;
+};
+
+const binMeans = (b: Bins & Pick<Filled, 'counts'>, sums: Float64Array): Float32Array => {
+  const means = new Float32Array(b.counts.length);
+  const middles = Float64Array.from({ length: b.bins }, (_, bin) => {
+    const { lo, hi } = binEdges(b, bin);
+    return (lo + hi) / 2;
+  });
+  for (let cell = 0; cell < b.counts.length; cell++) {
+    const count = b.counts[cell]!;
+    means[cell] = count > 0 ? sums[cell]! / count : middles[cell % b.bins]!;
   }
   return means;
 };
@@ -64,15 +120,8 @@ const binMeans = (
 /** A histogram without data over an assumed range. */
 export const emptyHistogram = (features: number, bins: number, lo: number, hi: number): Histogram => {
   const counts = new Uint32Array(features * bins);
-  return {
-    features,
-    bins,
-    lo,
-    hi,
-    counts,
-    means: binMeans(counts, new Float64Array(counts.length), lo, hi, bins),
-    skipped: 0,
-  };
+  const b = { bins, lo, hi, counts };
+  return { ...b, features, means: binMeans(b, new Float64Array(counts.length)), skipped: 0 };
 };
 
 /**

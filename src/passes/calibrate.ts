@@ -12,7 +12,9 @@ import type { Tensor } from '../ir/tensor.js';
 import { channelsOf, innerOf } from '../ir/types.js';
 import { type Histogram, histogram } from '../numeric/histogram.js';
 import { assumedHistograms } from './assumed-ranges.js';
+import { firstGap, judgeData, judgeScale } from './calibration/judge.js';
 import { codePoints, frontValues } from './code-points.js';
+import { isAmbiguous } from './data-axes.js';
 import { type Dataset, spread, toTensor } from './dataset.js';
 import { autoIntegerOption, declareOptions, integerOption, textOption } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
@@ -89,7 +91,7 @@ const observe = (
   }
   const all = toTensor(dataset, input.type);
   if (E.isLeft(all)) return all;
-  const wanted = new Set(codePoints(graph).map((p) => p.name));
+  const points = new Map(codePoints(graph).map((p) => [p.name, p]));
   const cheap = frontValues(graph);
   const front: Graph<'float'> = {
     ...graph,
@@ -100,10 +102,14 @@ const observe = (
   const few = spread(all.right, some);
 
   const histograms = new Map<ValueName, Histogram>();
+  const suspicions: Remark[] = [...judgeData(all.right)];
   const take =
     (fromFront: boolean) =>
     (name: ValueName, value: Tensor): void => {
-      if (!wanted.has(name) || cheap.has(name) !== fromFront || !(value.data instanceof Float32Array)) return;
+      const point = points.get(name);
+      if (point === undefined || cheap.has(name) !== fromFront || !(value.data instanceof Float32Array))
+        return;
+      suspicions.push(...judgeScale(point, value));
       histograms.set(name, histogram(value.data, channelsOf(value.type), bins, innerOf(value.type)));
     };
   const first = interpret(front, [all.right], take(true));
@@ -112,12 +118,18 @@ const observe = (
   if (E.isLeft(second)) return second;
 
   const remarks: Remark[] = [note(`${all.right.batch} samples, ${some} of them through the whole network`)];
+  if (isAmbiguous(dataset.array, input.type.shape)) {
+    remarks.push(note('the axes of an image are equally long: the first is taken for its channels'));
+  }
+  const gap = firstGap(all.right);
   for (const [name, h] of histograms) {
     remarks.push(note(`range [${h.lo.toPrecision(4)}, ${h.hi.toPrecision(4)}]`, name));
-    if (h.skipped > 0)
-      remarks.push(warning(`${h.skipped} values are NaN or infinite and were left out`, name));
+    if (h.skipped > 0) {
+      const where = gap === undefined || !cheap.has(name) ? '' : ` (the first: ${gap})`;
+      remarks.push(warning(`${h.skipped} values are NaN or infinite and were left out${where}`, name));
+    }
   }
-  return E.right({ histograms, remarks });
+  return E.right({ histograms, remarks: [...remarks, ...suspicions] });
 };
 
 /** Puts an `observe` behind every value with a histogram and lets everything read it from there. */
@@ -146,6 +158,7 @@ const observeOp = (h: Histogram): Op => {
       samples: Math.ceil(samples),
       lo: Math.fround(h.lo),
       hi: Math.fround(h.hi),
+      ...(h.core === undefined ? {} : { core: [h.core.lo, h.core.hi] as const }),
       counts: constant(uint(32), [h.features, h.bins], h.counts),
       means: constant(F32, [h.features, h.bins], h.means),
     },

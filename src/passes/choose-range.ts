@@ -1,5 +1,6 @@
 /** The range that a uniform quantizer covers: from the histogram of the values, by the method that was asked for. */
 import type { ObserveAttrs } from '../ir/ops/observe.js';
+import { type Bins, binEdges, binIndex, coreBinWidth } from '../numeric/bins.js';
 import { distributionOf } from '../numeric/distribution.js';
 import { clippedRange, type Histogram } from '../numeric/histogram.js';
 import { type Range, searchRange, squaredError } from '../numeric/range-search.js';
@@ -23,13 +24,14 @@ export interface RangeOptions {
 /** Percent cut off each end by `ranges=percentile` where `clip` is not given. */
 const PERCENTILE = 0.1;
 
-export type Calibrated = Pick<Histogram, 'bins' | 'lo' | 'hi' | 'counts' | 'means'>;
+export type Calibrated = Pick<Histogram, 'bins' | 'lo' | 'hi' | 'core' | 'counts' | 'means'>;
 
 /** The histogram's arrays as what their element types say they are. */
 export const histogramOf = (stats: ObserveAttrs): Calibrated => ({
   bins: stats.counts.shape[1]!,
   lo: stats.lo,
   hi: stats.hi,
+  ...(stats.core === undefined ? {} : { core: { lo: stats.core[0], hi: stats.core[1] } }),
   counts: stats.counts.data instanceof Uint32Array ? stats.counts.data : Uint32Array.from(stats.counts.data),
   means: stats.means.data instanceof Float32Array ? stats.means.data : Float32Array.from(stats.means.data),
 });
@@ -63,7 +65,7 @@ export const chooseRange = (
   const outer = outerRange(o, h, feature);
   const unsearched = { ...(feature === 'all' ? outer : wholeBins(h, outer)), searched: false };
   if (!isSearched(o)) return unsearched;
-  const finest = (h.hi - h.lo) / h.bins;
+  const finest = coreBinWidth(h);
   // All the values: what a narrower range cuts off has a price.
   const d = distributionOf(h, feature, { weigh });
   if (!(outer.hi - outer.lo > finest * levels) || d.points.length <= levels) return unsearched;
@@ -81,13 +83,11 @@ export const symmetricRange = ({ lo, hi }: Range): Range => {
  * A range between means of bins, widened to whole bins. Bins are as wide as all features together need them: a
  * feature that is small beside others may lie in one bin, whose mean alone would tell nothing of its width.
  */
-const wholeBins = (h: Pick<Calibrated, 'lo' | 'hi' | 'bins'>, { lo, hi }: Range): Range => {
-  const width = (h.hi - h.lo) / h.bins;
-  if (!(width > 0)) return { lo, hi };
-  const binOf = (mean: number): number =>
-    Math.min(h.bins - 1, Math.max(0, Math.floor((mean - h.lo) / width)));
+const wholeBins = (h: Bins, { lo, hi }: Range): Range => {
+  if (!(h.hi > h.lo)) return { lo, hi };
+  const binOf = binIndex(h);
   return {
-    lo: Math.min(lo, h.lo + binOf(lo) * width),
-    hi: Math.max(hi, h.lo + (binOf(hi) + 1) * width),
+    lo: Math.min(lo, binEdges(h, binOf(lo)).lo),
+    hi: Math.max(hi, binEdges(h, binOf(hi)).hi),
   };
 };

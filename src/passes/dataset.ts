@@ -5,6 +5,7 @@ import type { NpyArray } from '../importers/containers/npy.js';
 import { allocate, showElement, type TypedArray } from '../ir/element.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type ValueType } from '../ir/types.js';
+import { axesFault, countHint } from './data-axes.js';
 
 export interface Dataset {
   /** The path it came from, for messages. */
@@ -13,8 +14,9 @@ export interface Dataset {
 }
 
 /**
- * The first `limit` samples as a tensor of `type`. The array's first dimension counts samples; the others
- * must hold as many elements as the input, in any shape ([n, 28, 28] images feed a [n, 784] input).
+ * The first `limit` samples as a tensor of `type`. The array's first dimension counts samples; the others are the axes of
+ * the input (K0703), or one for all of them. An input of one axis takes any ([n, 28, 28] images feed a [n, 784] input)
+ * but images with their channels last.
  */
 export const toTensor = (
   { array, path }: Dataset,
@@ -27,7 +29,21 @@ export const toTensor = (
   const expected = `an array of shape [samples, ${type.shape.join(', ')}] for an input of type ${showElement(type.element)}`;
   const place = { file: path };
   if (samples === undefined || given !== features) {
-    return fail('K0701', `the array has shape [${array.shape.join(', ')}]`, { place, expected });
+    const hint = countHint(array.shape, type.shape);
+    return fail('K0701', `the array has shape [${array.shape.join(', ')}]`, {
+      place,
+      expected,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+  const fault = axesFault(rest, type.shape);
+  if (fault !== undefined) {
+    const { found, hint } = fault;
+    return fail('K0703', `the array has shape [${array.shape.join(', ')}]: ${found}`, {
+      place,
+      expected,
+      hint,
+    });
   }
   if (samples === 0) return fail('K0701', 'the array holds no samples', { place, expected });
   const batch = Math.min(samples, limit);

@@ -90,6 +90,27 @@ export const numberOption = (help: string, lo: number, hi: number, fallback: num
   },
 });
 
+/** One number or several, with commas between them: a list in double quotes in a pipeline text. */
+export const numbersOption = (
+  help: string,
+  lo: number,
+  hi: number,
+  fallback: number,
+): OptionSpec<ReadonlyArray<number>> => {
+  const one = numberOption(help, lo, hi, fallback);
+  return {
+    help,
+    default: one.default,
+    parse: (text) => {
+      const numbers = text.split(',').map(one.parse);
+      const values = numbers.flatMap((n) => (E.isRight(n) ? [n.right] : []));
+      return values.length === numbers.length
+        ? E.right(values)
+        : E.left(`a number from ${lo} to ${hi}, or several with commas between them`);
+    },
+  };
+};
+
 export const choiceOption = <const C extends string>(
   help: string,
   choices: readonly [C, ...C[]],

@@ -20,6 +20,7 @@ import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { showCount } from '../cost-text.js';
+import { type LayoutFlag, readingOf } from '../flags.js';
 import { type Progress, progressOf } from '../progress.js';
 import type { SearchFlags } from '../search-flags.js';
 import { showBytes } from '../show.js';
@@ -46,7 +47,7 @@ const searchProgress = ({ stage, step }: Progress): ((progress: SearchProgress) 
 /** Undefined where no goal is given: then nothing is searched for. */
 export const searchFor = (
   world: Capabilities,
-  flags: SearchFlags,
+  flags: SearchFlags & LayoutFlag,
   goal: Goal | undefined,
   request: {
     readonly source: Source;
@@ -57,13 +58,15 @@ export const searchFor = (
 ): TE.TaskEither<Diagnostics, Searched | undefined> => {
   if (goal === undefined) return TE.right(undefined);
   const { quant: _, form: __, budgetMem: ___, ...options } = request.options;
-  const load = dataFromFiles(world);
+  const load = dataFromFiles(world, readingOf(flags));
   const progress = progressOf(world);
   return pipe(
     load(options.calib ?? ''),
     TE.bindTo('data'),
     TE.bind('holdout', () => (flags.holdout === undefined ? TE.right(undefined) : load(flags.holdout))),
-    TE.bind('labels', () => (flags.labels === undefined ? TE.right(undefined) : load(flags.labels))),
+    TE.bind('labels', () =>
+      flags.labels === undefined ? TE.right(undefined) : dataFromFiles(world)(flags.labels),
+    ),
     TE.bind('choice', ({ data, holdout, labels }) =>
       searchCheckpoint({
         version: world.version,

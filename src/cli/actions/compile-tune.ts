@@ -5,7 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
-import { dataFromFiles } from '../../driver/data.js';
+import type { DataSource } from '../../driver/data.js';
 import type { Trial, Tuned } from '../../driver/tune/tune.js';
 import { tuneCheckpoint, withForms } from '../../driver/tune/tune-checkpoint.js';
 import type { ImportOptions } from '../../importers/family.js';
@@ -49,11 +49,12 @@ export const tuneFor = (
     readonly importOptions: ImportOptions;
     readonly options: CompileOptions;
     readonly passes: ReadonlyArray<NamedPass>;
+    readonly data: DataSource;
   },
 ): TE.TaskEither<Diagnostics, { readonly options: CompileOptions; readonly tuned: Tuned } | undefined> => {
   if (samples === undefined) return TE.right(undefined);
   const { options, passes, source, importOptions } = request;
-  const data = dataFromFiles(world);
+  const data = request.data;
   const draw = progressBar(world, progressOf(world), 'layers measured');
   return pipe(
     data(options.calib ?? ''),

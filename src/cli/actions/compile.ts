@@ -2,7 +2,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { isLarge } from '../../analyses/divergence.js';
 import type { Json } from '../../backends/backend.js';
 import type { Checked, Diagnostics } from '../../diagnostics/index.js';
 import { writeArtifact } from '../../driver/atomic.js';
@@ -20,14 +19,15 @@ import { parseTargetOptions, type TargetOptions } from '../../driver/target-opti
 import type { ImportOptions } from '../../importers/family.js';
 import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
-import { importOptions } from '../flags.js';
+import { importOptions, layoutTold, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { progressOf } from '../progress.js';
+import { layoutLines, qualityLines } from '../quality-text.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { shapeOptions } from '../shape-options.js';
-import { jsonLine, showBytes, showPercent } from '../show.js';
+import { jsonLine, showBytes } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';
 
@@ -54,14 +54,15 @@ export const compile = (
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.bind('samples', () =>
-      flags.sampleInputs === undefined ? TE.right(undefined) : dataFromFiles(world)(flags.sampleInputs),
+    TE.let('data', () => dataFromFiles(world, readingOf(flags))),
+    TE.bind('samples', ({ data }) =>
+      flags.sampleInputs === undefined ? TE.right(undefined) : data(flags.sampleInputs),
     ),
     TE.bind('searched', ({ goal, source, importing: importOptions, options, passes }) =>
       searchFor(world, flags, goal, { source, importOptions, options, passes }),
     ),
-    TE.bind('tuned', ({ tuning, source, importing: importOptions, options, passes }) =>
-      tuneFor(world, tuning, { source, importOptions, options, passes }),
+    TE.bind('tuned', ({ tuning, source, importing: importOptions, options, passes, data }) =>
+      tuneFor(world, tuning, { source, importOptions, options, passes, data }),
     ),
     TE.bind('made', (all) => {
       const {
@@ -81,7 +82,7 @@ export const compile = (
       if (searched === undefined) world.terminal.progress(line);
       else progressOf(world).stage(line);
       return flushing(seen)(
-        compileCheckpoint({ ...world, passes, data: dataFromFiles(world) })({
+        compileCheckpoint({ ...world, passes, data: all.data })({
           source,
           importOptions: importing,
           pipeline: (level) =>
@@ -142,6 +143,7 @@ const toldOf = (
   targetOptions: TargetOptions,
 ): { readonly [key: string]: Json } => ({
   ...options,
+  ...layoutTold(flags),
   ...importOptions(flags),
   ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
   ...(Object.keys(targetOptions).length === 0 ? {} : { targetOptions }),
@@ -159,28 +161,15 @@ const timedWrite =
 const sizeOf = (content: Uint8Array | string): number => Buffer.byteLength(content);
 
 /** `hints`: not where the difference was chosen. */
-const summary = (
-  flags: CompileFlags,
-  { artifact, cost, divergence }: Compilation,
-  hints: boolean,
-): string => {
+const summary = (flags: CompileFlags, made: Compilation, hints: boolean): string => {
+  const { artifact, cost } = made;
   const bytes = [...artifact.files].map(([name, content]) => (name.endsWith('.kir') ? 0 : sizeOf(content)));
   const size = showBytes(bytes.reduce((a, b) => a + b, 0));
-  const lines = [`${flags.out}: ${flags.target}, ${size}, ${showBytes(cost.bytes)} of tables`];
-  if (divergence !== undefined) {
-    const { argmaxAgreement: same, relativeRms, samples } = divergence;
-    const classes = same === undefined ? '' : `, the largest output is the same for ${showPercent(same)}`;
-    lines.push(
-      `outputs differ from the float network by ${showPercent(relativeRms)} (RMS)${classes}, on ${samples} samples`,
-    );
-    if (hints && isLarge(divergence)) {
-      lines.push(
-        same === undefined
-          ? 'hint: for the values of a function more bits help: --quant act=14,table=16'
-          : 'hint: that is much; more bits help, such as --quant act=8,hidden=8,table=8 or more, and --out-of-range extend where inputs leave the calibrated range',
-      );
-    }
-  }
+  const lines = [
+    `${flags.out}: ${flags.target}, ${size}, ${showBytes(cost.bytes)} of tables`,
+    ...layoutLines(flags, made),
+    ...qualityLines(flags, made, hints),
+  ];
   return `${lines.join('\n')}\n`;
 };
 

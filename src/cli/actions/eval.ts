@@ -12,7 +12,7 @@ import { assumptionsOf, loadModel } from '../../driver/models.js';
 import type { Assumption } from '../../importers/family.js';
 import { showModelAssumptions } from '../assumptions.js';
 import type { EvalFlags } from '../commands/eval.js';
-import { inputOptions } from '../flags.js';
+import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine, showPercent } from '../show.js';
@@ -27,7 +27,7 @@ export const evaluateModel = (
     TE.flatMap((options) => loadModel(world)(model, options)),
     TE.bindTo('loaded'),
     TE.bind('engine', ({ loaded }) => engineOf(world, inputOptions(flags))(loaded)),
-    TE.bind('data', () => dataFromFiles(world)(flags.data)),
+    TE.bind('data', () => dataFromFiles(world, readingOf(flags))(flags.data)),
     TE.bind('labels', () => dataFromFiles(world)(flags.labels)),
     TE.bind('result', ({ engine, data, labels }) =>
       evaluate(engine, data, labels, {

@@ -12,6 +12,7 @@ import { loadPlugins } from '../../driver/plugins.js';
 import { runPasses } from '../../driver/run-passes.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { OptFlags } from '../commands/opt.js';
+import { readingOf } from '../flags.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 
@@ -33,7 +34,7 @@ export const opt = (
       seen.onStart(graph, 'input');
       return pipe(
         runPasses(
-          { passes, data: dataFromFiles(world) },
+          { passes, data: dataFromFiles(world, readingOf(flags)) },
           recorder,
         )({
           graph,

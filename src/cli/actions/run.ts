@@ -12,7 +12,7 @@ import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.
 import type { Tensor } from '../../ir/tensor.js';
 import { showModelAssumptions } from '../assumptions.js';
 import type { RunFlags } from '../commands/run.js';
-import { inputOptions } from '../flags.js';
+import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 import { jsonLine } from '../show.js';
@@ -27,7 +27,7 @@ export const run = (
     TE.flatMap((options) => loadModel(world)(model, options)),
     TE.bindTo('loaded'),
     TE.bind('engine', ({ loaded }) => engineOf(world, inputOptions(flags))(loaded)),
-    TE.bind('data', () => dataFromFiles(world)(flags.input)),
+    TE.bind('data', () => dataFromFiles(world, readingOf(flags))(flags.input)),
     TE.bind('input', ({ engine, data }) => TE.fromEither(samplesFor(data, engine.input))),
     TE.bind('result', ({ engine, input }) => compute(world, engine, input, flags.raw === true)),
     TE.tap(({ result }) => writeFileAtomically(world)(flags.output, writeNpy(result))),

@@ -23,7 +23,7 @@ import type { NamedPass } from '../../passes/registry.js';
 import { showAssumptions } from '../assumptions.js';
 import type { MergeFlags, SweepFlags } from '../commands/sweep.js';
 import { linesOf, PLACEHOLDERS, type SweepFiles } from '../compile-line.js';
-import { inputOptions } from '../flags.js';
+import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { type Progress, progressBar, progressOf } from '../progress.js';
 import { EXIT } from '../report.js';
@@ -64,7 +64,7 @@ const pointsProgress = (world: Capabilities, progress: Progress): ((done: number
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {
   const { holdout: holdoutFile, labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
   const { ranges, quantizer, outOfRange, nan } = flags;
-  const load = dataFromFiles(world);
+  const load = dataFromFiles(world, readingOf(flags));
   const threads = flags.jobs ?? world.threads();
   const progress = progressOf(world);
   return pipe(
@@ -81,7 +81,9 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
     TE.bind('calib', () => TE.fromEither(dataFileOf(flags))),
     TE.bind('data', ({ calib }) => load(calib)),
     TE.bind('holdout', () => (holdoutFile === undefined ? TE.right(undefined) : load(holdoutFile))),
-    TE.bind('labels', () => (labelsFile === undefined ? TE.right(undefined) : load(labelsFile))),
+    TE.bind('labels', () =>
+      labelsFile === undefined ? TE.right(undefined) : dataFromFiles(world)(labelsFile),
+    ),
     TE.bind('made', ({ calib, passes, importOptions, source, imported, data, holdout, labels }) => {
       progress.stage(`kanc: calibrating ${checkpoint}`);
       const options: CompileOptions = {
@@ -101,7 +103,7 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         grid,
         refit,
         sensitivity: flags.sensitivity === true,
-        ...defined({ holdout, labels, samples }),
+        ...defined({ holdout, labels, samples, layout: flags.inputLayout }),
       });
     }),
     TE.bind('done', ({ out, made }) =>

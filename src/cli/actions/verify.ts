@@ -14,6 +14,7 @@ import { type Comparison, compareArtifact, type Mismatch } from '../../driver/ve
 import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
 import type { VerifyFlags } from '../commands/verify.js';
+import { readingOf } from '../flags.js';
 import { EXIT, showAll } from '../report.js';
 import { jsonLine } from '../show.js';
 
@@ -66,7 +67,7 @@ const checkDefined = (artifact: ArtifactFiles, { data }: VerifyFlags): Checked<v
 const inputFor = (
   world: Capabilities,
   graph: Graph,
-  { data, samples, seed }: VerifyFlags,
+  { data, samples, seed, inputLayout }: VerifyFlags,
 ): TE.TaskEither<Diagnostics, Tensor> => {
   const input = graph.inputs[0];
   if (input === undefined || graph.inputs.length > 1) {
@@ -75,7 +76,7 @@ const inputFor = (
   return data === undefined
     ? TE.right(probes(graph, input.type, samples, seed))
     : pipe(
-        dataFromFiles(world)(data),
+        dataFromFiles(world, readingOf({ inputLayout }))(data),
         TE.flatMapEither((dataset) => samplesFor(dataset, input.type, samples)),
       );
 };

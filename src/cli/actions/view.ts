@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
-import { dataFromFiles } from '../../driver/data.js';
+import { type DataSource, dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { loadModel } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
@@ -14,6 +14,7 @@ import { viewPage } from '../../view/page.js';
 import { viewModel } from '../../view/view-model.js';
 import { showModelAssumptions } from '../assumptions.js';
 import type { ViewFlags } from '../commands/view.js';
+import { readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { showRemarks } from '../observe-passes.js';
 import { EXIT } from '../report.js';
@@ -25,8 +26,9 @@ export const view = (
   path: string,
   flags: ViewFlags,
 ): TE.TaskEither<Diagnostics, number> => {
-  const load = dataFromFiles(world);
-  const optional = (file: string | undefined) => (file === undefined ? TE.right(undefined) : load(file));
+  const load = dataFromFiles(world, readingOf(flags));
+  const optional = (file: string | undefined, from: DataSource) =>
+    file === undefined ? TE.right(undefined) : from(file);
   return pipe(
     TE.fromEither(shapeOptions(flags)),
     TE.bindTo('options'),
@@ -36,8 +38,8 @@ export const view = (
     TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('model', ({ importing }) => loadModel(world)(path, importing)),
-    TE.bind('data', () => optional(flags.data)),
-    TE.bind('labels', () => optional(flags.labels)),
+    TE.bind('data', () => optional(flags.data, load)),
+    TE.bind('labels', () => optional(flags.labels, dataFromFiles(world))),
     TE.bind('history', ({ options, builtin, plugins, model, data, labels }) =>
       viewHistory({
         version: world.version,

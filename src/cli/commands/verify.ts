@@ -1,8 +1,8 @@
 /** `kanc verify`: what can be typed. */
-import { parseCount, parseSeed } from '../flags.js';
+import { addLayoutFlag, type LayoutFlag, parseCount, parseSeed } from '../flags.js';
 import type { AddCommand } from '../settle.js';
 
-export interface VerifyFlags {
+export interface VerifyFlags extends LayoutFlag {
   readonly data?: string;
   readonly samples: number;
   readonly seed: number;
@@ -12,7 +12,7 @@ export interface VerifyFlags {
 }
 
 export const addVerify: AddCommand = (program, world, settle) => {
-  program
+  const command = program
     .command('verify')
     .description('compare an artifact with the interpreter: every intermediate integer and every output bit')
     .argument('<folder>', 'an artifact')
@@ -29,13 +29,13 @@ export const addVerify: AddCommand = (program, world, settle) => {
       parseCount,
       20,
     )
-    .option('--json', 'print one JSON object')
-    .action(async (folder: string, flags: VerifyFlags) => {
-      if (flags.prove === true) {
-        const { proveFolder } = await import('../actions/prove.js');
-        return settle(proveFolder(world, folder, flags));
-      }
-      const { verifyArtifact } = await import('../actions/verify.js');
-      await settle(verifyArtifact(world, folder, flags));
-    });
+    .option('--json', 'print one JSON object');
+  addLayoutFlag(command).action(async (folder: string, flags: VerifyFlags) => {
+    if (flags.prove === true) {
+      const { proveFolder } = await import('../actions/prove.js');
+      return settle(proveFolder(world, folder, flags));
+    }
+    const { verifyArtifact } = await import('../actions/verify.js');
+    await settle(verifyArtifact(world, folder, flags));
+  });
 };

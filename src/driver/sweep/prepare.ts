@@ -11,6 +11,7 @@ import type { CompileOptions } from '../compile-options.js';
 import { anonymousCalls, type HashedDataset } from '../data.js';
 import { defined } from '../defined.js';
 import { sourceHashes } from '../hash.js';
+import type { InputLayout } from '../input-layout.js';
 import { sha256Of } from '../node-hash.js';
 import { studyCalls } from '../search/search-checkpoint.js';
 import { prepareStudy, type Study } from '../search/study.js';
@@ -31,6 +32,8 @@ export interface SweepRequest {
   readonly labels?: HashedDataset;
   readonly grid: string;
   readonly sensitivity: boolean;
+  /** As data and holdout were read. */
+  readonly layout?: InputLayout;
   /** Most samples to measure on. */
   readonly samples?: number;
   /** Samples that coarse tables are refit on; 0: none. */
@@ -48,7 +51,7 @@ export interface Sweep {
 export const prepareSweep =
   (version: string, passes: ReadonlyArray<NamedPass>) =>
   (request: SweepRequest): TE.TaskEither<Diagnostics, Sweep> => {
-    const { source, graph, importOptions, options, data, holdout, labels, samples } = request;
+    const { source, graph, importOptions, options, data, holdout, labels, samples, layout } = request;
     const { architecture, ...told } = importOptions;
     return pipe(
       TE.fromEither(parseGrid(request.grid)),
@@ -67,6 +70,7 @@ export const prepareSweep =
             checkpoint: sourceHashes(sha256Of)(source),
             options: {
               ...told,
+              ...(layout === undefined || layout === 'nchw' ? {} : { inputLayout: layout }),
               ...(architecture === undefined ? {} : { architecture: sha256Of(architecture.text) }),
               pipeline: showPipeline(anonymousCalls(calls, new Map([[data.path, data]]))),
             },
