@@ -63,6 +63,8 @@ export const CATALOG = {
   K0506: 'A plugin module could not be loaded or does not export what a plugin must.',
   K0507:
     'The tables of the program, or the constants of a graph, would be larger than the text form of a graph can hold. Edge tables double with every bit of the activations: ask for fewer bits, or for the basis form.',
+  K0508:
+    'A network sums, multiplies or normalises more than 32-bit integers hold: a mean over a very large window, a norm over very many elements. Everything between input and output is computed in such integers.',
   K0601: 'There is no target of this name. `kanc targets` lists them.',
   K0602: 'The backend cannot emit this graph.',
   K0603: 'The folder is not an artifact of kanc, or it is damaged.',

@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { at, type Checked, type Diagnostics, InternalError, showDiagnostic } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
 import { verify } from '../ir/verify.js';
+import { withinIntegers } from '../passes/integer-limits.js';
 import type { Remark } from '../passes/pass.js';
 import { bindPipeline, type PassEvent, type Pipeline, runPipeline } from '../passes/pipeline.js';
 import { type PassCall, parsePipeline, showPipeline } from '../passes/pipeline-text.js';
@@ -70,6 +71,9 @@ export const runPasses =
       E.bind('bound', ({ calls }) => bindPipeline(calls, passes, run.graph.level)),
       E.let('pipeline', ({ calls, bound }) => sizesChecked(bound, calls)),
       at({ option: '--passes' }),
+      E.tap(({ calls }) =>
+        calls.some(({ name }) => name === 'tabulate') ? withinIntegers(run.graph) : E.right(undefined),
+      ),
       TE.fromEither,
       TE.bind('data', ({ pipeline }) => loadAll(source)(pipeline.files)),
       TE.flatMapEither(({ calls, pipeline, data }) => execute(run, recorder, calls, pipeline, data)),

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../analyses/form-cost.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
-import { constant, type PerChannel } from '../ir/constant.js';
+import { constant } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
 import type { Graph, Node, ValueName } from '../ir/graph.js';
 import type { Op, OpOf } from '../ir/ops/index.js';
@@ -13,6 +13,8 @@ import { type NormAttrs, normGroup } from '../ir/ops/norm.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { innerOf } from '../ir/types.js';
 import { type Coded, resolveCoded } from './coded.js';
+import { finite } from './finite-scale.js';
+import { integersFit } from './integer-limits.js';
 import { checkLayers, type LayerSettings, layersOption, settingOf } from './layer-settings.js';
 import { type LayerSite, siteOf } from './layer-site.js';
 import {
@@ -111,8 +113,15 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
         else isLost = true;
         return NOT_CODED(operand);
       };
+      /** Adds an op that reads integers, whose range can be too large for it. */
+      const added = (hint: string, op: Op, operands: ReadonlyArray<ValueName>): ValueName => {
+        const types = operands.flatMap((name) => r.nodeOf(name)?.type ?? []);
+        const fits = at({ pass: 'tabulate', op: node.name })(integersFit(op, types));
+        if (types.length === operands.length && E.isLeft(fits)) failure ??= fits;
+        return r.add(hint, op, operands);
+      };
       const dequantized = (op: Op, operands: ReadonlyArray<ValueName>): ValueName => {
-        const acc = r.add(`${node.name}_acc`, op, operands);
+        const acc = added(`${node.name}_acc`, op, operands);
         return r.add(node.name, { kind: 'dequantize', attrs: {} }, [acc]);
       };
       const sumOf = (parts: ReadonlyArray<Coded>, sums: SumChoice): OpOf<'table.sum'> => {
@@ -188,7 +197,7 @@ export const tabulate = definePass<'quantized', 'table', TabulateOptions>({
           const codes =
             norm === undefined
               ? r.keep(node)
-              : r.add(node.name, { kind: 'table.norm', attrs: tabulateNorm(norm, op.attrs) }, [operand]);
+              : added(node.name, { kind: 'table.norm', attrs: tabulateNorm(norm, op.attrs) }, [operand]);
           const observed = definitionIn(graph, node.operands[0]!);
           if (observed?.op.kind === 'observe') statistics.set(codes, observed.op.attrs);
           return codes;
@@ -287,15 +296,4 @@ const tabulateLayer = (
     op: { kind: 'table.edge', attrs },
     said: wanted === 'basis' ? [warning(`edge table: ${hasForm ? TOO_WIDE : NO_BASIS_FORM}`), ...said] : said,
   });
-};
-
-/** Weights may be finite and what they compute not: a table of it would mean nothing. */
-const finite = <A>(scale: PerChannel, made: A): Checked<A> => {
-  const scales = typeof scale === 'number' ? [scale] : [...scale.data];
-  return scales.every((v) => Number.isFinite(v) && v > 0)
-    ? E.right(made)
-    : fail('K0204', 'its functions reach values that 32-bit floats do not hold', {
-        expected: 'weights whose functions stay finite over the range of the inputs',
-        hint: 'The training probably diverged: take an earlier checkpoint.',
-      });
 };

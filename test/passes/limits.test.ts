@@ -14,8 +14,9 @@ import {
   verify,
 } from '../../src/ir/index.js';
 import { BUILTIN_PASSES, bindPipelineText, NO_CONTEXT, prune, runPipeline } from '../../src/passes/index.js';
+import { withinIntegers } from '../../src/passes/integer-limits.js';
 import { withoutBias } from '../../src/passes/table-parts.js';
-import { codeOf, rightOf } from '../support/checked.js';
+import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 const LARGEST = 2 ** 31 - 1;
 
@@ -93,5 +94,43 @@ describe('rewrites that would leave 32 bits are not made', () => {
       ).remarks.length;
     expect(pruned(0)).toBe(1);
     expect(pruned(5)).toBe(0);
+  });
+});
+
+describe('sums over images', () => {
+  const quantizer = { _tag: 'uniform', lo: -1, step: 1, levels: 3 } as const;
+  const meanOf = (size: number) => {
+    const b = builder('large', 'quantized');
+    const x = b.input('x', valueType(uint(2), [1, size, size], quantizer));
+    const decoded = b.add('d', { kind: 'decode', attrs: {} }, [x]);
+    const window = {
+      kernel: [size, size],
+      stride: [1, 1],
+      padding: [0, 0],
+      dilation: [1, 1],
+      groups: 1,
+    } as const;
+    return rightOf(b.build([b.add('mean', { kind: 'pool', attrs: { reduce: 'mean', window } }, [decoded])]));
+  };
+
+  it('are refused before anything runs where 32 bits cannot hold them', () => {
+    expect(codeOf(withinIntegers(meanOf(724)))).toBe('ok');
+    expect(messageOf(withinIntegers(meanOf(725)))).toMatch(/K0508: op %mean: .*725x725.*524416 pixels/);
+  });
+
+  it('are refused by tabulate where their range turns out too large', () => {
+    const pipeline = rightOf(bindPipelineText('tabulate', BUILTIN_PASSES, 'quantized'));
+    const tabulated = (size: number) =>
+      runPipeline(pipeline, meanOf(size), { context: NO_CONTEXT, verifyEach: true });
+    rightOf(tabulated(724));
+    expect(messageOf(tabulated(800))).toMatch(/K0508: pass tabulate, op %mean: .*overflow 32 bits/);
+  });
+
+  it('as statistics of a norm have a limit too', () => {
+    const b = builder('large', 'float');
+    const x = b.input('x', floatType([1, 257, 256]));
+    const attrs = { over: 'channel', epsilon: 1e-5, scale: 1, shift: 0 } as const;
+    const graph = rightOf(b.build([b.add('norm', { kind: 'norm', attrs }, [x])]));
+    expect(messageOf(withinIntegers(graph))).toMatch(/K0508: op %norm: .*65792 elements.*at most 65536/);
   });
 });
