@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, fail, printable } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
+import { MOST_BYTES } from './read-limits.js';
 import { type ProbeWorld, probe } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'occupied'> & ProbeWorld;
@@ -99,7 +100,7 @@ const checkContents = (world: World, folder: string, target: string): Done =>
       const other = refuse(folder, 'the folder holds other things than an artifact of kanc');
       if (!names.includes('manifest.json')) return other;
       return pipe(
-        world.files.read(join(target, 'manifest.json')),
+        world.files.readFound(join(target, 'manifest.json'), MOST_BYTES.manifest),
         TE.flatMap((bytes): Done => {
           const own = ownFiles(bytes);
           if (own === undefined) return other;

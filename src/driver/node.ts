@@ -18,6 +18,7 @@ import { nodeFiles, reasonOf, SystemError } from './node-files.js';
 import { sha256Of } from './node-hash.js';
 import { removeOnInterrupt } from './node-interrupt.js';
 import { nodeTools } from './node-tools.js';
+import { MOST_BYTES } from './read-limits.js';
 
 const nodeTerminal = (): Terminal => {
   // A reader that stops early (`kanc print x | head`) is no error.
@@ -63,7 +64,7 @@ export const ownVersion = (): string => {
 const asset = (name: string): TE.TaskEither<Diagnostics, string> => {
   const path = fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
   return pipe(
-    nodeFiles.read(path),
+    nodeFiles.readFound(path, MOST_BYTES.asset),
     TE.bimap(
       ([first]): Diagnostics => [
         { ...first, hint: 'It is made by npm run build; install kanc again, or build it.' },

@@ -6,6 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
+import { MOST_BYTES } from './read-limits.js';
 
 type World = Pick<Capabilities, 'files' | 'tools' | 'importPackage'>;
 
@@ -51,7 +52,7 @@ const onPath = ({ files, tools }: World, version: string): Yosys => ({
           results,
           TE.traverseArray((name) =>
             pipe(
-              files.read(join(folder, name)),
+              files.readFound(join(folder, name), MOST_BYTES.toolOutput),
               TE.map((bytes) => [name, new TextDecoder().decode(bytes)] as const),
             ),
           ),
