@@ -28,12 +28,15 @@ const REASONS: Readonly<Record<string, string>> = {
 
 export const SystemError = t.type({ code: t.string });
 
+/** Messages of the engine may have several lines. */
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+
 export const reasonOf = (error: unknown): string =>
   SystemError.is(error) && REASONS[error.code] !== undefined
     ? REASONS[error.code]!
     : error instanceof Error
-      ? error.message
-      : String(error);
+      ? oneLine(error.message)
+      : oneLine(String(error));
 
 const isAbsence = (error: unknown): boolean => SystemError.is(error) && error.code === 'ENOENT';
 

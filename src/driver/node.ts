@@ -12,7 +12,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
-import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
+import { type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
 import type { Capabilities, Terminal } from './capabilities.js';
 import { nodeFiles, reasonOf, SystemError } from './node-files.js';
 import { sha256Of } from './node-hash.js';
@@ -45,7 +45,7 @@ const nodeTerminal = (): Terminal => {
       if (!process.stderr.isTTY) return;
       clear();
       if (text === '') return;
-      process.stderr.write(text.slice(0, Math.max(10, process.stderr.columns - 1)));
+      process.stderr.write(printable(text).slice(0, Math.max(10, process.stderr.columns - 1)));
       shown = true;
     },
   };

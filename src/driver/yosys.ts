@@ -34,8 +34,9 @@ export const yosysOf = (world: World): TE.TaskEither<Diagnostics, Yosys> => {
 const versionOf = (text: string): string => /Yosys [0-9][^\s]*/.exec(text)?.[0] ?? 'Yosys';
 
 const refused = (log: string): Diagnostics => [
-  diagnostic('K0608', `yosys stopped: ${/^ERROR: .*$/m.exec(log)?.[0] ?? log.trim().slice(-300)}`, {
+  diagnostic('K0608', 'yosys stopped', {
     hint: 'Please report this with the artifact.',
+    output: /^ERROR: .*$/m.exec(log)?.[0] ?? log.trim().slice(-500),
   }),
 ];
 

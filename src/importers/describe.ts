@@ -1,5 +1,6 @@
 /** What was read from a checkpoint, as facts for people and programs: everything comes out of the graph itself. */
 import { match } from 'ts-pattern';
+import { printable } from '../diagnostics/index.js';
 import { type Basis, type Branch, type BSpline, functionCount, knotRow } from '../ir/basis.js';
 import { showElement } from '../ir/element.js';
 import { type Node, typesOf } from '../ir/graph.js';
@@ -195,4 +196,6 @@ export const showDescription = (d: Description): string =>
         `  ${what}: ${assumed}${option === undefined ? '' : ` (otherwise: ${option})`}`,
     ),
     '',
-  ].join('\n');
+  ]
+    .map((line) => printable(line))
+    .join('\n');

@@ -3,7 +3,7 @@
  * padding, pooling, activations, the size of images) is guessed, and every guess is told in `assumed`.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { type Checked, fail, printable, visibleJson } from '../../diagnostics/index.js';
 import type { TensorFile } from '../containers/tensor.js';
 import { isResKanet, type ResKanetReading, resKanetArchitecture, usualImage } from '../families/reskanet.js';
 import { type Architecture, LAYER_LIMIT } from './architecture.js';
@@ -141,9 +141,9 @@ const gaps = (found: ReadonlyArray<FoundLayer>): ReadonlyArray<string> => {
 /** JSON on one line, with spaces. */
 const line = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(line).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return visibleJson(JSON.stringify(value));
   const entries = Object.entries(value).filter(([, v]) => v !== undefined);
-  return `{ ${entries.map(([k, v]) => `${JSON.stringify(k)}: ${line(v)}`).join(', ')} }`;
+  return `{ ${entries.map(([k, v]) => `${visibleJson(JSON.stringify(k))}: ${line(v)}`).join(', ')} }`;
 };
 
 /** The text of an architecture file. */

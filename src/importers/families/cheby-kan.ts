@@ -19,7 +19,7 @@ import { naturalOrder } from '../natural-order.js';
 import { finiteTensor } from '../tensors.js';
 import { type Norm, normsOf, placeNorms } from './cheby-norms.js';
 
-const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/;
+const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/s;
 
 export const chebyKan: Family = {
   name: 'cheby-kan',

@@ -22,7 +22,7 @@ import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { linearWeights } from '../weights.js';
 
-const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/;
+const KEY = /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/s;
 
 /** Whether most of the tensors that tell the family are there: one that is missing is told by its name. */
 const recognises = (file: TensorFile): boolean => {

@@ -25,7 +25,7 @@ import { finiteTensor } from '../tensors.js';
 import { expandedWeights, linearWeights } from '../weights.js';
 
 const KEY =
-  /^(.*)layers\.(\d+)\.(rbf\.grid|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/;
+  /^(.*)layers\.(\d+)\.(rbf\.grid|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/s;
 
 /** torch's own, which the library does not change. */
 const EPSILON = 1e-5;
