@@ -12,44 +12,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
-import { type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
-import type { Capabilities, Terminal } from './capabilities.js';
-import { nodeFiles, reasonOf, SystemError } from './node-files.js';
+import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
+import type { Capabilities } from './capabilities.js';
+import { nodeFiles, reasonOf } from './node-files.js';
 import { sha256Of } from './node-hash.js';
 import { removeOnInterrupt } from './node-interrupt.js';
+import { nodeTerminal } from './node-terminal.js';
 import { nodeTools } from './node-tools.js';
 import { MOST_BYTES } from './read-limits.js';
-
-const nodeTerminal = (): Terminal => {
-  // A reader that stops early (`kanc print x | head`) is no error.
-  process.stdout.on('error', (error) => {
-    if (SystemError.is(error) && error.code === 'EPIPE') process.exit(0);
-    process.stderr.write(`error K0102: standard output cannot be written: ${reasonOf(error)}\n`);
-    process.exit(1);
-  });
-  let shown = false;
-  const clear = (): void => {
-    if (shown) process.stderr.write('\r\u001b[2K');
-    shown = false;
-  };
-  return {
-    out: (text) => {
-      process.stdout.write(text);
-    },
-    err: (text) => {
-      clear();
-      process.stderr.write(text);
-    },
-    live: process.stderr.isTTY === true,
-    progress: (text) => {
-      if (!process.stderr.isTTY) return;
-      clear();
-      if (text === '') return;
-      process.stderr.write(printable(text).slice(0, Math.max(10, process.stderr.columns - 1)));
-      shown = true;
-    },
-  };
-};
 
 const PackageJson = t.type({ version: t.string });
 
