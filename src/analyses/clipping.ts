@@ -12,6 +12,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../diagnostics/index.js';
+import { batchesOf, samplesAtOnce } from '../ir/batches.js';
 import { channel } from '../ir/constant.js';
 import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
@@ -35,21 +36,24 @@ interface Count {
 /** Measures the shares on a batch, by the interpreter. */
 export const clippedShares = (graph: Graph, input: Tensor): Checked<ClippedShares> => {
   const definitions = definitionsOf(graph);
-  const values = new Map<ValueName, Tensor>();
   const counts = { input: { clipped: 0, total: 0 }, hidden: { clipped: 0, total: 0 } };
-  const ran = interpret(graph, [input], (name, value) => {
+  const count = (values: Map<ValueName, Tensor>) => (name: ValueName, value: Tensor) => {
     values.set(name, value);
     const node = definitions.get(name);
     const operand = node === undefined ? undefined : values.get(node.operands[0]!);
     if (node === undefined || operand === undefined) return;
     const clipped = clippedIn(node, operand);
     if (clipped === undefined) return;
-    const count: Count = isFromInput(node, definitions) ? counts.input : counts.hidden;
-    count.clipped += clipped;
-    count.total += operand.data.length;
-  });
+    const kind: Count = isFromInput(node, definitions) ? counts.input : counts.hidden;
+    kind.clipped += clipped;
+    kind.total += operand.data.length;
+  };
+  for (const part of batchesOf(input, samplesAtOnce([graph], input.batch))) {
+    const ran = interpret(graph, [part], count(new Map()));
+    if (E.isLeft(ran)) return ran;
+  }
   const share = ({ clipped, total }: Count): number | null => (total === 0 ? null : clipped / total);
-  return E.map(() => ({ input: share(counts.input), hidden: share(counts.hidden) }))(ran);
+  return E.right({ input: share(counts.input), hidden: share(counts.hidden) });
 };
 
 /** Whether no layer stands before the value. */

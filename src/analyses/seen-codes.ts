@@ -1,6 +1,7 @@
 /** What occurs on given inputs: what `dont-cares=data` takes for all that can occur. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, InternalError } from '../diagnostics/index.js';
+import { batchesOf, samplesAtOnce } from '../ir/batches.js';
 import type { Graph, ValueName } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
@@ -53,14 +54,7 @@ export const seenCodes = (graph: Graph, input: Tensor): Checked<Seen> => {
   };
   const [first] = graph.inputs;
   if (first === undefined) throw new InternalError('a graph without inputs');
-  const size = sizeOf(input.type);
-  for (let from = 0; from < input.batch; from += CHUNK) {
-    const batch = Math.min(CHUNK, input.batch - from);
-    const part: Tensor = {
-      type: input.type,
-      batch,
-      data: input.data.subarray(from * size, (from + batch) * size),
-    };
+  for (const part of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
     note(first.name, part);
     const ran = interpret(graph, [part], note);
     if (E.isLeft(ran)) return ran;

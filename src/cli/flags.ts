@@ -21,6 +21,15 @@ export const parseCount = (text: string): number => {
 /** One number, or several with commas between them: one for each channel. */
 export const parseNumbers = (text: string): ReadonlyArray<number> => text.split(',').map(parseNumber);
 
+/** Threads: each has a copy of the network, and takes its start. */
+const MOST_THREADS = 1024;
+
+export const parseThreads = (text: string): number => {
+  const value = parseCount(text);
+  if (value > MOST_THREADS) throw new InvalidArgumentError(`At most ${MOST_THREADS} threads are started.`);
+  return value;
+};
+
 /** Positive integers with an x between them, such as 1x28x28. */
 export const parseShape = (text: string): ReadonlyArray<number> => {
   if (!/^\d{1,9}(?:x\d{1,9})*$/.test(text)) {

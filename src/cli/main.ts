@@ -81,6 +81,11 @@ export const main = async (argv: ReadonlyArray<string>, world: Capabilities): Pr
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return reportCrash(world, argv, error);
+    const { lackOfMemory } = await import('../driver/memory.js');
+    const lack = lackOfMemory(error);
+    if (lack === undefined) return reportCrash(world, argv, error);
+    world.terminal.progress('');
+    world.terminal.err(showAll(lack));
+    return exitCodeOf(lack);
   }
 };

@@ -1,5 +1,6 @@
 /** Tells about a bug of kanc, and writes down what reproduces it. */
 import { join } from 'node:path';
+import { printable } from '../diagnostics/index.js';
 import type { Capabilities } from '../driver/capabilities.js';
 import { EXIT } from './report.js';
 
@@ -37,8 +38,8 @@ export const reportCrash = async (
     : '';
   world.terminal.err(
     written
-      ? `bug: kanc stopped because of an error of its own: ${crash.message}. What it was given is in ${folder}; please report it with that folder.${replay}\n`
-      : `bug: kanc stopped because of an error of its own: ${crash.message}. ${folder} could not be written, so please report it with this:\n${crash.files.get('error.txt') ?? ''}`,
+      ? `bug: kanc stopped because of an error of its own: ${printable(crash.message)}. What it was given is in ${folder}; please report it with that folder.${replay}\n`
+      : `bug: kanc stopped because of an error of its own: ${printable(crash.message)}. ${folder} could not be written, so please report it with this:\n${crash.files.get('error.txt') ?? ''}`,
   );
   return EXIT.bug;
 };

@@ -1,7 +1,7 @@
 /** The options of `kanc compile` that make it search for bits. */
 import { type Command, Option } from 'commander';
 import { OBJECTIVES, type Objective } from '../driver/search/goal.js';
-import { parseCount, parseNumber } from './flags.js';
+import { parseCount, parseNumber, parseThreads } from './flags.js';
 
 export interface SearchFlags {
   readonly maxDrop?: number;
@@ -37,4 +37,4 @@ export const addSearchFlags = (command: Command): Command =>
       'with --max-drop: an .npy file of the labels or targets of the --holdout data, else of the --calib data',
     )
     .option('--samples <n>', 'with --max-drop: most samples to search on', parseCount)
-    .option('--jobs <n>', 'with --max-drop: threads (default: as many as the machine has)', parseCount);
+    .option('--jobs <n>', 'with --max-drop: threads (default: as many as the machine has)', parseThreads);

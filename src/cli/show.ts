@@ -1,5 +1,6 @@
 /** Small things that messages are made of. */
 import type { Json } from '../backends/backend.js';
+import { visibleJson } from '../diagnostics/index.js';
 
 export const showBytes = (bytes: number): string => {
   if (bytes < 1000) return `${bytes} B`;
@@ -8,5 +9,5 @@ export const showBytes = (bytes: number): string => {
 
 export const showPercent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
-/** One line of JSON. */
-export const jsonLine = (value: Json): string => `${JSON.stringify(value)}\n`;
+/** One line of JSON, in which no name can disturb a terminal. */
+export const jsonLine = (value: Json): string => `${visibleJson(JSON.stringify(value))}\n`;

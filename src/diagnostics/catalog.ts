@@ -94,6 +94,8 @@ export const CATALOG = {
     'Points of a sweep are missing, so its results cannot be put together. Where all files are of one split, the message names the shards that have not finished: run them again, they go on where they ended. Where a folder has no points at all, it is probably another one that was meant.',
   K0905:
     'A file of a sweep is damaged: a line in it is no point, a point has not the name of its index or of its configuration, or two files say different things of one point. Only the last line of a file may be cut off. Remove the file; its points are tried again.',
+  K0906:
+    'The memory of the machine, or what the process may take of it, does not suffice. Fewer samples or threads need less; ulimit -v and the limits of containers tell what the process may take.',
 } as const;
 
 export type DiagnosticCode = keyof typeof CATALOG;

@@ -31,6 +31,8 @@ export interface Diagnostic {
   readonly expected?: string;
   /** What to try next. */
   readonly hint?: string;
+  /** What a program that was run has said, of several lines. */
+  readonly output?: string;
 }
 
 /** At least one diagnostic. */
@@ -43,6 +45,7 @@ export interface DiagnosticParts {
   readonly place?: Place;
   readonly expected?: string;
   readonly hint?: string;
+  readonly output?: string;
 }
 
 export const diagnostic = (
@@ -56,6 +59,7 @@ export const diagnostic = (
   place: parts.place ?? {},
   ...(parts.expected === undefined ? {} : { expected: parts.expected }),
   ...(parts.hint === undefined ? {} : { hint: parts.hint }),
+  ...(parts.output === undefined || parts.output.trim() === '' ? {} : { output: parts.output }),
 });
 
 /** A failed result with one diagnostic. */
@@ -92,9 +96,17 @@ const showPlace = (place: Place): string => {
   return parts.length === 0 ? '' : `${parts.join(', ')}: `;
 };
 
+/** Lines that begin with a mark: nothing in them can be taken for a line of ours, nor for a command to a build server. */
+const showOutput = (output: string): string =>
+  output
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => `\n  | ${printable(line)}`)
+    .join('');
+
 /**
- * One paragraph for a person. Names out of untrusted files are made printable here, so that a checkpoint
- * cannot write control characters to a terminal.
+ * One line for a person, and below it what a program has said. Names out of untrusted files are made printable here, so
+ * that a checkpoint can write neither control characters nor lines of its own to a terminal.
  */
 export const showDiagnostic = (d: Diagnostic): string => {
   const sentences = [
@@ -102,14 +114,27 @@ export const showDiagnostic = (d: Diagnostic): string => {
     ...(d.expected === undefined ? [] : [`Expected ${d.expected}`]),
     ...(d.hint === undefined ? [] : [d.hint]),
   ].map((s) => (/[.!?]$/.test(s) ? s : `${s}.`));
-  return `error ${d.code}: ${printable(sentences.join(' '))}`;
+  const said = d.output === undefined ? '' : showOutput(d.output);
+  return `error ${d.code}: ${printable(sentences.join(' '))}${said}`;
 };
 
-/** Replaces control characters and cuts overlong text: for names that come out of files. */
+/** Replaces control characters, ends of lines among them, and cuts overlong text: for names that come out of files. */
 export const printable = (text: string, limit = 2000): string => {
-  const clean = text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, (c) => (c === '\n' ? c : '\ufffd'));
+  const clean = text.replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, '\ufffd');
   return clean.length <= limit ? clean : `${clean.slice(0, limit)}...`;
 };
+
+/** JSON with everything that could disturb a terminal or hide in an editor written as an escape. */
+export const visibleJson = (json: string): string =>
+  json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) =>
+    // Ends of lines between values are those of the text, in strings they are escapes already.
+    c === '\n'
+      ? c
+      : Array.from(
+          { length: c.length },
+          (_, k) => `\\u${c.charCodeAt(k).toString(16).padStart(4, '0')}`,
+        ).join(''),
+  );
 
 /**
  * A broken invariant of kanc itself. Thrown, never returned: the command line writes a reproducer and exits 3.

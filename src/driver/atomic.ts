@@ -7,6 +7,7 @@ import type { Artifact } from '../backends/backend.js';
 import { type Diagnostics, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
 import { checkDestination } from './destination.js';
+import { checkNoArtifact } from './ownership.js';
 import { toldAs } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
@@ -60,14 +61,20 @@ const withTemporary = (world: World, folder: string, temporary: string, write: D
     },
   );
 
-/** Writes a file under another name and renames it. Devices and pipes are written to as they are. */
+/**
+ * Writes a file under another name and renames it. Devices and pipes are written to as they are. K0102 in the folder of an
+ * artifact, but for what belongs to it.
+ */
 export const writeFileAtomically =
-  (world: World) =>
+  (world: World, where: 'anywhere' | 'outside of artifacts' = 'outside of artifacts') =>
   (path: string, content: Uint8Array | string): Done => {
     const { files } = world;
     if (path === '') return TE.fromEither(fail('K0801', 'the name of the file to write is empty'));
     return pipe(
       files.resolve(path),
+      TE.tap((target) =>
+        where === 'anywhere' ? TE.right(undefined) : checkNoArtifact(world)(dirname(target), path),
+      ),
       TE.flatMap((target) => {
         const temporary = siblingOf(world, target, 'kanc');
         const write = pipe(

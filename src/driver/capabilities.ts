@@ -15,7 +15,10 @@ export type FileKind = 'file' | 'folder' | 'other' | 'absent';
 
 /** Failures are K0101 for reading and K0102 for writing, with the path. */
 export interface Files {
+  /** What the user named: a file, or a pipe or device such as /dev/stdin, which is waited for. */
   readonly read: (path: string) => TE.TaskEither<Diagnostics, Uint8Array>;
+  /** What kanc found by itself: a regular file of at most `most` bytes (K0113), and nothing else (K0101). */
+  readonly readFound: (path: string, most: number) => TE.TaskEither<Diagnostics, Uint8Array>;
   /** `absent` is said only of what is known not to be there: a path that may not be looked at is a failure. */
   readonly kindOf: (path: string) => TE.TaskEither<Diagnostics, FileKind>;
   /** The absolute path without symbolic links, as far as it exists. */

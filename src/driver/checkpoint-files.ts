@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
 import { companions, mainFile, mainFiles, type Source, stateOf } from '../importers/source.js';
 import type { Capabilities, FileKind } from './capabilities.js';
+import { MOST_BYTES } from './read-limits.js';
 
 type World = Pick<Capabilities, 'files'>;
 
@@ -24,7 +25,7 @@ const readPresent =
       TE.flatMap(
         TE.traverseSeqArray((name) =>
           pipe(
-            files.read(join(folder, name)),
+            files.readFound(join(folder, name), MOST_BYTES.checkpoint),
             TE.map((bytes) => [name, bytes] as const),
           ),
         ),
@@ -130,7 +131,9 @@ export const loadSource =
         kind === 'folder' ? mainOfFolder(world, otherwise)(path) : mainOfPath(world)(path, kind),
       ),
       TE.bindTo('file'),
-      TE.bind('bytes', ({ file }) => world.files.read(file)),
+      TE.bind('bytes', ({ file }) =>
+        file === path ? world.files.read(file) : world.files.readFound(file, MOST_BYTES.checkpoint),
+      ),
       TE.bind('beside', ({ file }) => readPresent(world, dirname(file))(companions(basename(file)))),
       TE.map(({ file, bytes, beside }) => ({ file, name: basename(file), bytes, beside })),
     );

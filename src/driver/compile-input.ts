@@ -10,6 +10,7 @@ import type { NpyArray } from '../importers/containers/npy.js';
 import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
+import { checkCompileInput } from './check-input.js';
 import { type Compilation, type CompileRequest, type CompileWorld, compileCheckpoint } from './compile.js';
 import { type CompileOptions, compilePipeline } from './compile-options.js';
 import { type DataSource, datasetOf, type HashedDataset } from './data.js';
@@ -102,64 +103,74 @@ export type Observer = Pick<CompileRequest, 'onImport' | 'onPass'>;
  */
 export const compileWith =
   (world: CompilerWorld, observer: Observer = {}) =>
-  (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> => {
-    const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
-    const { ranges, quantizer } = input;
-    const shared = defined({
-      inputDtype,
-      inputMean,
-      inputStd,
-      quant,
-      form,
-      ranges,
-      quantizer,
-      outOfRange,
-      nan,
-      budgetMem,
-    });
-    const options: CompileOptions = {
-      ...shared,
-      ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
-    };
-    const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
-    const ignoreExtra = input.ignoreExtra === true ? true : undefined;
-    const { rbf, rbfWidth, squash, normEpsilon } = input;
-    const importOptions = defined({
-      ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
-      ...{ inputFeatures, inputShape, prefix, ignoreExtra },
-    });
-    const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
-    return pipe(
-      TE.fromEither(compilePipeline(options)),
-      TE.flatMap(() =>
-        compileCheckpoint({
-          ...world,
-          passes: [...(world.passes ?? BUILTIN_PASSES), ...(input.extraPasses ?? [])],
-          data: dataOf(world.sha256, input),
-        })({
-          ...observer,
-          source: sourceOf(
-            input.checkpoint,
-            input.checkpointName ?? 'checkpoint',
-            new Map(Object.entries(input.files ?? {})),
-          ),
-          importOptions: {
-            ...importOptions,
-            ...(architecture === undefined
-              ? {}
-              : { architecture: { text: architecture, file: 'architecture' } }),
-          },
-          pipeline: (level) => compilePipeline(options, level),
-          target: input.target ?? 'wasm',
-          targetOptions: singleFile,
-          verifyEach: input.verifyEach === true,
-          told: {
-            ...shared,
-            ...importOptions,
-            ...singleFile,
-            ...(architecture === undefined ? {} : { architecture: world.sha256(architecture) }),
-          },
-        }),
-      ),
+  (input: CompileInput): TE.TaskEither<Diagnostics, Compilation> =>
+    pipe(
+      TE.fromEither(checkCompileInput(input)),
+      TE.flatMap(() => compiled(world, observer, input)),
     );
+
+const compiled = (
+  world: CompilerWorld,
+  observer: Observer,
+  input: CompileInput,
+): TE.TaskEither<Diagnostics, Compilation> => {
+  const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
+  const { ranges, quantizer } = input;
+  const shared = defined({
+    inputDtype,
+    inputMean,
+    inputStd,
+    quant,
+    form,
+    ranges,
+    quantizer,
+    outOfRange,
+    nan,
+    budgetMem,
+  });
+  const options: CompileOptions = {
+    ...shared,
+    ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
   };
+  const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
+  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
+  const { rbf, rbfWidth, squash, normEpsilon } = input;
+  const importOptions = defined({
+    ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
+    ...{ inputFeatures, inputShape, prefix, ignoreExtra },
+  });
+  const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
+  return pipe(
+    TE.fromEither(compilePipeline(options)),
+    TE.flatMap(() =>
+      compileCheckpoint({
+        ...world,
+        passes: [...(world.passes ?? BUILTIN_PASSES), ...(input.extraPasses ?? [])],
+        data: dataOf(world.sha256, input),
+      })({
+        ...observer,
+        source: sourceOf(
+          input.checkpoint,
+          input.checkpointName ?? 'checkpoint',
+          new Map(Object.entries(input.files ?? {})),
+        ),
+        importOptions: {
+          ...importOptions,
+          ...(architecture === undefined
+            ? {}
+            : { architecture: { text: architecture, file: 'architecture' } }),
+        },
+        pipeline: (level) => compilePipeline(options, level),
+        target: input.target ?? 'wasm',
+        targetOptions: singleFile,
+        verifyEach: input.verifyEach === true,
+        told: {
+          ...shared,
+          ...importOptions,
+          ...singleFile,
+          ...(architecture === undefined ? {} : { architecture: world.sha256(architecture) }),
+        },
+      }),
+    ),
+  );
+};

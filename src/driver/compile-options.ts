@@ -160,7 +160,7 @@ export const checkValues = (options: CompileOptions): Checked<void> => {
     const bound = BUILTIN_PASSES.find((p) => p.name === pass)?.bind({ [option]: value });
     if (bound === undefined || E.isRight(bound)) continue;
     const said = flag === FLAGS.quant && option !== 'layers' ? `${option}=${value}` : value;
-    const [, expected] = /expected (.*), found /.exec(bound.left[0].message) ?? [];
+    const [, expected] = /expected (.*), found /s.exec(bound.left[0].message) ?? [];
     return fail('K0801', `'${printable(said, 60)}' is not possible`, {
       place: { option: flag },
       expected: expected ?? bound.left[0].message,

@@ -1,27 +1,14 @@
 /** Where an artifact may be written: replacing a folder removes it, so only what kanc wrote itself is replaced. */
-import { dirname, join, sep } from 'node:path';
+import { dirname, sep } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import * as t from 'io-ts';
-import { type Diagnostics, fail, printable } from '../diagnostics/index.js';
+import { type Diagnostics, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
+import { foreignEntry, ownershipIn } from './ownership.js';
 import { type ProbeWorld, probe } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'occupied'> & ProbeWorld;
 type Done<A = void> = TE.TaskEither<Diagnostics, A>;
-
-/** What every manifest of kanc says of itself; other keys are the targets' own. */
-const OwnManifest = t.type({ format: t.literal('kanc-artifact'), files: t.record(t.string, t.unknown) });
-
-/** The files that belong to an artifact, by relative path; undefined for what is no manifest of kanc. */
-const ownFiles = (manifest: Uint8Array): ReadonlySet<string> | undefined => {
-  try {
-    const data: unknown = JSON.parse(new TextDecoder().decode(manifest));
-    return OwnManifest.is(data) ? new Set(['manifest.json', ...Object.keys(data.files)]) : undefined;
-  } catch {
-    return undefined;
-  }
-};
 
 const refuse = (
   file: string,
@@ -59,63 +46,26 @@ const checkPlace = (
   );
 };
 
-/** What is made of an artifact in its own folder, and can be made again: by `kanc synth`, and by its Makefile. */
-const DERIVED: ReadonlySet<string> = new Set(['synth.json', 'build/']);
-
-/** The first entry below `folder` that is not among the files, which are relative to `root`. */
-const foreignEntry = (
-  { files }: Pick<World, 'files'>,
-  root: string,
-  own: ReadonlySet<string>,
-  prefix = '',
-): Done<string | undefined> => {
-  const hasParent = (parent: string): boolean => [...own].some((name) => name.startsWith(parent));
-  return pipe(
-    files.list(join(root, prefix)),
-    TE.flatMap(
-      TE.traverseSeqArray((entry): Done<string | undefined> => {
-        const name = prefix + entry;
-        return pipe(
-          files.kindOf(join(root, name)),
-          TE.flatMap((kind): Done<string | undefined> => {
-            if (kind === 'file') return TE.right(own.has(name) ? undefined : name);
-            return kind === 'folder' && hasParent(`${name}/`)
-              ? foreignEntry({ files }, root, own, `${name}/`)
-              : TE.right(kind === 'folder' ? `${name}/` : name);
-          }),
-        );
-      }),
-    ),
-    TE.map((found) => found.find((name) => name !== undefined && !DERIVED.has(name))),
-  );
-};
-
 /** An existing folder is empty, or holds an artifact of kanc and nothing else. */
 const checkContents = (world: World, folder: string, target: string): Done =>
   pipe(
-    world.files.list(target),
-    TE.flatMap((names): Done => {
+    TE.Do,
+    TE.bind('names', () => world.files.list(target)),
+    TE.bind('own', () => ownershipIn(world)(target)),
+    TE.flatMap(({ names, own }): Done => {
       if (names.length === 0) return TE.right(undefined);
-      const other = refuse(folder, 'the folder holds other things than an artifact of kanc');
-      if (!names.includes('manifest.json')) return other;
+      if (own === undefined) return refuse(folder, 'the folder holds other things than an artifact of kanc');
       return pipe(
-        world.files.read(join(target, 'manifest.json')),
-        TE.flatMap((bytes): Done => {
-          const own = ownFiles(bytes);
-          if (own === undefined) return other;
-          return pipe(
-            foreignEntry(world, target, own),
-            TE.flatMap((foreign) =>
-              foreign === undefined
-                ? TE.right(undefined)
-                : refuse(
-                    folder,
-                    `it holds '${printable(foreign, 100)}', which does not belong to the artifact and would be lost`,
-                    'Move it away, or choose another folder with -o.',
-                  ),
-            ),
-          );
-        }),
+        foreignEntry(world, target, own),
+        TE.flatMap((foreign) =>
+          foreign === undefined
+            ? TE.right(undefined)
+            : refuse(
+                folder,
+                `it holds ${foreign}, and would be lost`,
+                'Move it away, or choose another folder with -o.',
+              ),
+        ),
       );
     }),
   );

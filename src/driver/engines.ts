@@ -4,11 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
+import { batchesOf, samplesAtOnce } from '../ir/batches.js';
 import { uint } from '../ir/element.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
-import { floatType, sizeOf, type ValueType, valueType } from '../ir/types.js';
+import { floatType, type ValueType, valueType } from '../ir/types.js';
 import { NO_CONTEXT } from '../passes/pass.js';
 import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
@@ -89,7 +90,7 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
     outputShape: results.shape,
     rawShape: isInteger ? raw.type.shape : undefined,
     graph,
-    chunk: CHUNK,
+    chunk: samplesAtOnce([graph], CHUNK),
     close: () => {},
     predict: (tensor) => TE.fromIOEither(() => interpretFloats(graph)(tensor)),
     predictRaw: (tensor) =>
@@ -136,7 +137,7 @@ const artifactEngine = (
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,
         graph,
-        chunk: manifest.target === 'wasm' ? CHUNK : LARGE_CHUNK,
+        chunk: samplesAtOnce([graph], manifest.target === 'wasm' ? CHUNK : LARGE_CHUNK),
         close: program.close,
         predict: (tensor) =>
           pipe(
@@ -157,19 +158,23 @@ export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
 /** Elements of the results of one sample. */
 export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce((n, d) => n * d, 1);
 
-/** Samples at a time: bounds the memory of the interpreter, which keeps every value of a batch. */
+/** Samples at a time, where values are not large: bounds the memory that a batch takes. */
 const CHUNK = 256;
 /** A GPU is asked for much at once, and a program of its own is started for every chunk. */
 const LARGE_CHUNK = 4096;
 
-/** Runs a batch in chunks, and puts what `step` returns together: for what computes at once, as the interpreter does. */
+/**
+ * Runs a batch in chunks that suit the values of the graph, and puts what `step` returns together: for what computes at
+ * once, as the interpreter does.
+ */
 export const inChunks = (
+  graph: Graph,
   input: Tensor,
   step: (chunk: Tensor) => Checked<Float32Array>,
 ): Checked<Float32Array> => {
   const parts: Float32Array[] = [];
-  for (let from = 0; from < input.batch; from += CHUNK) {
-    const part = step(samplesOf(input, from, CHUNK));
+  for (const chunk of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
+    const part = step(chunk);
     if (E.isLeft(part)) return part;
     parts.push(part.right);
   }
@@ -186,21 +191,16 @@ export const inChunksOf =
   ): TE.TaskEither<Diagnostics, ReadonlyArray<R>> =>
   async () => {
     const parts: R[] = [];
-    for (let from = 0; from < input.batch; from += size) {
-      const chunk = samplesOf(input, from, size);
+    let done = 0;
+    for (const chunk of batchesOf(input, size)) {
       const part = await run(chunk)();
       if (E.isLeft(part)) return part;
       parts.push(part.right);
-      onProgress(from + chunk.batch);
+      done += chunk.batch;
+      onProgress(done);
     }
     return E.right(parts);
   };
-
-const samplesOf = ({ type, batch, data }: Tensor, from: number, count: number): Tensor => {
-  const features = sizeOf(type);
-  const to = Math.min(batch, from + count);
-  return { type, batch: to - from, data: data.subarray(from * features, to * features) };
-};
 
 /** One array of all parts. */
 export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {

@@ -8,6 +8,7 @@ import { type Fit, fitsOf } from '../analyses/devices.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
+import { MOST_BYTES } from './read-limits.js';
 import { portBits, type Rtl, SYNTH_FILE, type Synthesis } from './synth.js';
 
 export interface HardwareReport {
@@ -63,7 +64,9 @@ export const hardwareReport =
     return pipe(
       files.kindOf(path),
       TE.bindTo('kind'),
-      TE.bind('bytes', ({ kind }) => (kind === 'file' ? files.read(path) : TE.right(undefined))),
+      TE.bind('bytes', ({ kind }) =>
+        kind === 'file' ? files.readFound(path, MOST_BYTES.synthesis) : TE.right(undefined),
+      ),
       TE.map(({ bytes }): HardwareReport => {
         const synthesis = pipe(
           SynthesisCodec.decode(bytes === undefined ? undefined : parsed(bytes)),

@@ -14,7 +14,9 @@ import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
+import { checkFacts } from './manifest-facts.js';
 import { sha256Of } from './node-hash.js';
+import { MOST_BYTES } from './read-limits.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
@@ -142,6 +144,22 @@ const firstPart = (name: string): string => name.split('/')[0] ?? name;
 const isInside = (name: string): boolean =>
   name.split('/').every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/.test(part));
 
+/** The contents of files in a folder. K0113 where they have more than `most` bytes together. */
+const readWithin =
+  (files: Capabilities['files'], folder: string, most: number) =>
+  (names: ReadonlyArray<string>): TE.TaskEither<Diagnostics, ReadonlyMap<string, Uint8Array>> =>
+  async () => {
+    const contents = new Map<string, Uint8Array>();
+    let left = most;
+    for (const name of names) {
+      const content = await files.readFound(join(folder, name), left)();
+      if (E.isLeft(content)) return content;
+      left -= content.right.length;
+      contents.set(name, content.right);
+    }
+    return E.right(contents);
+  };
+
 /** Reads an artifact's folder, and checks that its files are those that the manifest was written for (K0603). */
 export const loadArtifact =
   ({ files }: World) =>
@@ -153,7 +171,7 @@ export const loadArtifact =
         () => notAnArtifact(folder),
       ),
       TE.bindTo('names'),
-      TE.bind('bytes', () => files.read(join(folder, 'manifest.json'))),
+      TE.bind('bytes', () => files.readFound(join(folder, 'manifest.json'), MOST_BYTES.manifest)),
       TE.bind('manifest', ({ bytes }) =>
         TE.fromEither(at({ file: folder })(parseArtifactManifest(textOf(bytes)))),
       ),
@@ -161,12 +179,7 @@ export const loadArtifact =
         pipe(
           // Names out of a file: only those that stay in the folder are opened.
           Object.keys(manifest.files).filter((name) => isInside(name) && names.includes(firstPart(name))),
-          TE.traverseSeqArray((name) =>
-            pipe(
-              files.read(join(folder, name)),
-              TE.map((content) => [name, content] as const),
-            ),
-          ),
+          readWithin(files, folder, MOST_BYTES.artifact),
         ),
       ),
       TE.map(({ manifest, bytes, contents }) => ({
@@ -185,12 +198,15 @@ const notAnArtifact = (folder: string): Diagnostics => {
   return failure._tag === 'Left' ? failure.left : failure.right;
 };
 
-/** The graph of an artifact, from its model.kir. */
-export const artifactGraph = ({ files, folder }: ArtifactFiles): E.Either<Diagnostics, Graph> => {
+/** The graph of an artifact, from its model.kir; K0603 where the manifest tells something else of it. */
+export const artifactGraph = ({ files, folder, manifest }: ArtifactFiles): Checked<Graph> => {
   const kir = files.get('model.kir');
   return kir === undefined
     ? fail('K0603', 'the artifact has no model.kir', { place: { file: folder } })
-    : graphFromText(textOf(kir), join(folder, 'model.kir'));
+    : pipe(
+        graphFromText(textOf(kir), join(folder, 'model.kir')),
+        E.tap((graph) => at({ file: folder })(checkFacts(manifest, graph))),
+      );
 };
 
 /** The graph of a model, of whatever kind it is. */

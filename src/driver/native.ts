@@ -67,8 +67,9 @@ const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<str
     if (result === undefined) continue;
     return result.status === 0
       ? E.right(folder.right)
-      : fail('K0603', `${compiler} does not compile the artifact: ${result.stderr.slice(0, 500)}`, {
+      : fail('K0603', `${compiler} does not compile the artifact`, {
           place: { file: artifact.folder },
+          output: result.stderr.slice(0, 500),
         });
   }
   return fail('K0603', `running this artifact takes ${build.missing}`, { place: { file: artifact.folder } });
@@ -108,7 +109,7 @@ const programIn = (
     return result?.status === 0 && result.stdout.length === wanted
       ? E.right(result.stdout.slice().buffer)
       : fail('K0603', `the program wrote ${result?.stdout.length ?? 0} bytes in place of ${wanted}`, {
-          hint: result?.stderr.slice(0, 500) ?? '',
+          output: result?.stderr.slice(0, 500) ?? '',
         });
   };
   const task =

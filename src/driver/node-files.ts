@@ -1,11 +1,13 @@
 /** Files of a Node process, with the errors of the system in words. */
-import { mkdir, readdir, readFile, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { identity } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
-import { type DiagnosticCode, type Diagnostics, diagnostic } from '../diagnostics/index.js';
+import { type Checked, type DiagnosticCode, type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { FileKind, Files } from './capabilities.js';
 import { append } from './node-append.js';
+import { readNamed, readRegular } from './node-read.js';
 
 /** What people are told in place of the names of system errors. */
 const REASONS: Readonly<Record<string, string>> = {
@@ -21,16 +23,20 @@ const REASONS: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use',
   ENOTEMPTY: 'the folder is not empty',
   EEXIST: 'it exists already',
+  ENXIO: 'it is a socket or a device that is not there',
 };
 
 export const SystemError = t.type({ code: t.string });
+
+/** Messages of the engine may have several lines. */
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
 
 export const reasonOf = (error: unknown): string =>
   SystemError.is(error) && REASONS[error.code] !== undefined
     ? REASONS[error.code]!
     : error instanceof Error
-      ? error.message
-      : String(error);
+      ? oneLine(error.message)
+      : oneLine(String(error));
 
 const isAbsence = (error: unknown): boolean => SystemError.is(error) && error.code === 'ENOENT';
 
@@ -44,6 +50,10 @@ const attempt = <A>(
     action,
     (error): Diagnostics => [diagnostic(code, `cannot be ${verb}: ${reasonOf(error)}`, { place: { file } })],
   );
+
+/** What was found out on the way is told like what the system says. */
+const checked: <A>(task: TE.TaskEither<Diagnostics, Checked<A>>) => TE.TaskEither<Diagnostics, A> =
+  TE.flatMapEither(identity);
 
 const kindOf = async (path: string): Promise<FileKind> => {
   try {
@@ -99,7 +109,8 @@ const makeFolders = async (path: string): Promise<ReadonlyArray<string>> => {
 };
 
 export const nodeFiles: Files = {
-  read: (path) => attempt('K0101', 'read', path, () => readFile(path)),
+  read: (path) => checked(attempt('K0101', 'read', path, () => readNamed(path))),
+  readFound: (path, most) => checked(attempt('K0101', 'read', path, () => readRegular(path, most))),
   kindOf: (path) => attempt('K0101', 'looked at', path, () => kindOf(path)),
   resolve: (path) => attempt('K0101', 'looked at', path, () => resolveLinks(path)),
   list: (folder) => attempt('K0101', 'read', folder, () => readdir(folder)),

@@ -12,7 +12,10 @@ const interrupted = (signal: NodeJS.Signals): void => {
   process.kill(process.pid, signal);
 };
 
-/** Handlers are there only while there is something to remove: programs that use kanc have their own. */
+/**
+ * Handlers are there only while there is something to remove: programs that use kanc have their own, and a handler runs
+ * only when the process waits for something. So this is for files that are being written, and not for what computes.
+ */
 export const removeOnInterrupt = (path: string): (() => void) => {
   if (pending.size === 0) for (const name of SIGNALS) process.on(name, interrupted);
   pending.add(path);

@@ -1,13 +1,13 @@
 /** Programs of the machine, called by a Node process. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { fail } from '../diagnostics/index.js';
 import type { Tools } from './capabilities.js';
+import { removeAtTheEnd } from './node-cleaner.js';
 import { reasonOf, SystemError } from './node-files.js';
-import { removeOnInterrupt } from './node-interrupt.js';
 
 /** Bytes that a program may write. */
 const MOST_OUTPUT = 2 ** 30;
@@ -26,21 +26,19 @@ const run: Tools['run'] = (tool, args, { cwd, input }) => {
   };
 };
 
-/** Folders that are removed when the process ends, with what ends watching for interruptions. */
-const scratched = new Map<string, () => void>();
+/** Folders that are removed when the process ends. */
+const scratched = new Set<string>();
 
 const removeScratched = (): void => {
-  for (const [folder, stopWatching] of scratched) {
-    rmSync(folder, { recursive: true, force: true });
-    stopWatching();
-  }
+  for (const folder of scratched) rmSync(folder, { recursive: true, force: true });
 };
 
 const scratch: Tools['scratch'] = () => {
   try {
-    const folder = mkdtempSync(join(tmpdir(), 'kanc-'));
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'kanc-')));
     if (scratched.size === 0) process.once('exit', removeScratched);
-    scratched.set(folder, removeOnInterrupt(folder));
+    scratched.add(folder);
+    removeAtTheEnd(folder);
     return E.right(folder);
   } catch (error) {
     return fail('K0102', `no temporary folder could be made: ${reasonOf(error)}`, {

@@ -13,42 +13,13 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
-import type { Capabilities, Terminal } from './capabilities.js';
-import { nodeFiles, reasonOf, SystemError } from './node-files.js';
+import type { Capabilities } from './capabilities.js';
+import { nodeFiles, reasonOf } from './node-files.js';
 import { sha256Of } from './node-hash.js';
 import { removeOnInterrupt } from './node-interrupt.js';
+import { nodeTerminal } from './node-terminal.js';
 import { nodeTools } from './node-tools.js';
-
-const nodeTerminal = (): Terminal => {
-  // A reader that stops early (`kanc print x | head`) is no error.
-  process.stdout.on('error', (error) => {
-    if (SystemError.is(error) && error.code === 'EPIPE') process.exit(0);
-    process.stderr.write(`error K0102: standard output cannot be written: ${reasonOf(error)}\n`);
-    process.exit(1);
-  });
-  let shown = false;
-  const clear = (): void => {
-    if (shown) process.stderr.write('\r\u001b[2K');
-    shown = false;
-  };
-  return {
-    out: (text) => {
-      process.stdout.write(text);
-    },
-    err: (text) => {
-      clear();
-      process.stderr.write(text);
-    },
-    live: process.stderr.isTTY === true,
-    progress: (text) => {
-      if (!process.stderr.isTTY) return;
-      clear();
-      if (text === '') return;
-      process.stderr.write(text.slice(0, Math.max(10, process.stderr.columns - 1)));
-      shown = true;
-    },
-  };
-};
+import { MOST_BYTES } from './read-limits.js';
 
 const PackageJson = t.type({ version: t.string });
 
@@ -63,7 +34,7 @@ export const ownVersion = (): string => {
 const asset = (name: string): TE.TaskEither<Diagnostics, string> => {
   const path = fileURLToPath(new URL(`../../dist/${name}`, import.meta.url));
   return pipe(
-    nodeFiles.read(path),
+    nodeFiles.readFound(path, MOST_BYTES.asset),
     TE.bimap(
       ([first]): Diagnostics => [
         { ...first, hint: 'It is made by npm run build; install kanc again, or build it.' },

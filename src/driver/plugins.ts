@@ -10,6 +10,7 @@ import { verify } from '../ir/verify.js';
 import type { BoundPass, NamedPass } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
 import { sha256Of } from './node-hash.js';
+import { MOST_BYTES } from './read-limits.js';
 
 export interface Plugin {
   readonly passes: ReadonlyArray<NamedPass>;
@@ -133,7 +134,7 @@ export const loadPlugins =
       paths,
       TE.traverseSeqArray((path) =>
         pipe(
-          files.read(path),
+          files.readFound(path, MOST_BYTES.plugin),
           TE.bindTo('bytes'),
           TE.bind('module', () => importModule(path)),
           TE.flatMapEither(({ bytes, module }) =>

@@ -50,8 +50,9 @@ const built = (tools: Tools, { files, folder: place }: ArtifactFiles, rtl: Rtl):
   }
   return result.status === 0
     ? E.right(folder.right)
-    : fail('K0603', `iverilog does not compile the artifact: ${result.stderr.slice(0, 500)}`, {
+    : fail('K0603', 'iverilog does not compile the artifact', {
         place: { file: place },
+        output: result.stderr.slice(0, 500),
       });
 };
 

@@ -115,7 +115,10 @@ export const synthesize =
         );
       }),
       TE.tap(({ synthesis }) =>
-        writeFileAtomically(world)(join(folder, SYNTH_FILE), `${JSON.stringify(synthesis, null, 2)}\n`),
+        writeFileAtomically(world, 'anywhere')(
+          join(folder, SYNTH_FILE),
+          `${JSON.stringify(synthesis, null, 2)}\n`,
+        ),
       ),
       TE.map(({ synthesis, device, rtl }) => ({
         synthesis,

@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { batchesOf, samplesAtOnce } from '../ir/batches.js';
 import type { TypedArray } from '../ir/element.js';
 import type { Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
@@ -30,7 +31,7 @@ export interface Comparison {
   readonly first?: Mismatch;
 }
 
-/** Samples that the interpreter runs at a time. */
+/** Samples that the interpreter runs at a time, where values are not large. */
 const CHUNK = 128;
 
 interface Tally {
@@ -107,12 +108,10 @@ export const compareArtifact =
     { onProgress }: CompareOptions,
   ): TE.TaskEither<Diagnostics, Comparison> =>
   async () => {
-    const features = sizeOf(input.type);
     const tally: Tally = { integers: 0, floats: 0, mismatches: 0, first: undefined };
-    for (let from = 0; from < input.batch; from += CHUNK) {
-      const batch = Math.min(CHUNK, input.batch - from);
-      const data = input.data.subarray(from * features, (from + batch) * features);
-      const chunk = { type: input.type, batch, data };
+    let from = 0;
+    for (const chunk of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
+      const { batch } = chunk;
       const values = expectedValues(graph, chunk);
       if (E.isLeft(values)) return values;
       const compared = await foundValues(program, chunk)();
@@ -125,7 +124,8 @@ export const compareArtifact =
           compare(tally, expected.data, s * width, found, s * width, width, { value, sample: from + s });
         }
       }
-      onProgress(from + batch);
+      from += batch;
+      onProgress(from);
     }
     const { first, ...counts } = tally;
     return E.right({ samples: input.batch, ...counts, ...(first === undefined ? {} : { first }) });

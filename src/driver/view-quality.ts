@@ -78,7 +78,7 @@ const measureAll = (
       continue;
     }
     const measured = pipe(
-      inChunks(input, interpretFloats(graph)),
+      inChunks(graph, input, interpretFloats(graph)),
       E.bindTo('outputs'),
       E.bind('clipped', () => clippedOf(graph, input)),
     );

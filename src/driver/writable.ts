@@ -4,7 +4,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostic, type Diagnostics, fail } from '../diagnostics/index.js';
+import { mainFiles } from '../importers/source.js';
 import type { Capabilities } from './capabilities.js';
+import { checkNoArtifact } from './ownership.js';
 
 export type ProbeWorld = Pick<Capabilities, 'files' | 'unique' | 'removeOnInterrupt'>;
 
@@ -55,6 +57,24 @@ export const probe = (world: ProbeWorld, folder: string, shown: string): TE.Task
     }),
   );
 
+/** Whether nothing is in the folder that other files would make unusable: an artifact, or the files of a checkpoint. */
+const checkUnused =
+  (world: ProbeWorld) =>
+  (folder: string): TE.TaskEither<Diagnostics, void> =>
+    pipe(
+      checkNoArtifact(world)(folder, folder),
+      TE.flatMap(() => world.files.list(folder)),
+      TE.flatMapEither((names) =>
+        mainFiles(names).length === 0
+          ? E.right(undefined)
+          : fail('K0102', 'is not written to: the folder holds the files of a checkpoint', {
+              place: { file: folder },
+              expected: 'a folder of its own',
+              hint: 'Choose another folder with -o, such as -o sweep.',
+            }),
+      ),
+    );
+
 /** Whether files can be put into a folder that may not be there yet (K0102). */
 export const checkFolder =
   (world: ProbeWorld) =>
@@ -63,13 +83,14 @@ export const checkFolder =
       world.files.kindOf(folder),
       TE.flatMapEither((kind) =>
         kind === 'folder' || kind === 'absent'
-          ? E.right(undefined)
+          ? E.right(kind)
           : fail('K0102', 'cannot be written to: it is a file', {
               place: { file: folder },
               expected: 'a folder, which may be absent',
               hint: 'Choose a folder with -o, such as -o sweep.',
             }),
       ),
+      TE.tap((kind) => (kind === 'folder' ? checkUnused(world)(folder) : TE.right(undefined))),
       TE.flatMap(() => world.files.resolve(folder)),
       TE.flatMap((target) => probe(world, target, folder)),
     );

@@ -6,6 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
+import { MOST_BYTES } from './read-limits.js';
 
 type World = Pick<Capabilities, 'files' | 'tools' | 'importPackage'>;
 
@@ -33,8 +34,9 @@ export const yosysOf = (world: World): TE.TaskEither<Diagnostics, Yosys> => {
 const versionOf = (text: string): string => /Yosys [0-9][^\s]*/.exec(text)?.[0] ?? 'Yosys';
 
 const refused = (log: string): Diagnostics => [
-  diagnostic('K0608', `yosys stopped: ${/^ERROR: .*$/m.exec(log)?.[0] ?? log.trim().slice(-300)}`, {
+  diagnostic('K0608', 'yosys stopped', {
     hint: 'Please report this with the artifact.',
+    output: /^ERROR: .*$/m.exec(log)?.[0] ?? log.trim().slice(-500),
   }),
 ];
 
@@ -51,7 +53,7 @@ const onPath = ({ files, tools }: World, version: string): Yosys => ({
           results,
           TE.traverseArray((name) =>
             pipe(
-              files.read(join(folder, name)),
+              files.readFound(join(folder, name), MOST_BYTES.toolOutput),
               TE.map((bytes) => [name, new TextDecoder().decode(bytes)] as const),
             ),
           ),

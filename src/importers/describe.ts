@@ -1,5 +1,6 @@
 /** What was read from a checkpoint, as facts for people and programs: everything comes out of the graph itself. */
 import { match } from 'ts-pattern';
+import { printable } from '../diagnostics/index.js';
 import {
   type Basis,
   type Branch,
@@ -212,4 +213,6 @@ export const showDescription = (d: Description): string =>
     ...(d.assumptions.length === 0 ? ['nothing had to be assumed'] : ['assumed:']),
     ...d.assumptions.map((a) => `  ${showAssumption(a)}`),
     '',
-  ].join('\n');
+  ]
+    .map((line) => printable(line))
+    .join('\n');

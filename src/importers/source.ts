@@ -14,7 +14,7 @@ export interface Source {
 }
 
 /** pykan's `saveckpt(path)` writes three files; the state is the one with the tensors. */
-const PYKAN_PART = /^(.+)_(?:state|config\.ya?ml|cache_data)$/;
+const PYKAN_PART = /^(.+)_(?:state|config\.ya?ml|cache_data)$/s;
 
 /** The two files of KANELE's truth tables. */
 export const KANELE_CONFIG = 'config.json';

@@ -1,6 +1,7 @@
 /** The public surface of the IR: what a program is, how it is made, read, printed, checked and run. */
 export * from './basis.js';
 export * from './basis-evaluate.js';
+export * from './batches.js';
 export * from './builder.js';
 export * from './codec.js';
 export * from './constant.js';

@@ -47,12 +47,22 @@ export const interpret = (
     if (value === undefined) throw new InternalError(`%${name} is used before it is defined`);
     return value;
   };
-  for (const node of graph.nodes) {
+  const last = lastUses(graph);
+  for (const [k, node] of graph.nodes.entries()) {
     const value = evaluateOp(node.op, node.operands.map(get), node.type);
     values.set(node.name, value);
     tap(node.name, value);
+    for (const name of [...node.operands, node.name]) if ((last.get(name) ?? k) <= k) values.delete(name);
   }
   return E.right(graph.outputs.map(get));
+};
+
+/** The index of the last node that uses a value, behind all nodes for results: so long it is kept. */
+const lastUses = ({ nodes, outputs }: Graph): ReadonlyMap<ValueName, number> => {
+  const last = new Map<ValueName, number>();
+  for (const [k, { operands }] of nodes.entries()) for (const name of operands) last.set(name, k);
+  for (const name of outputs) last.set(name, nodes.length);
+  return last;
 };
 
 const NAN_HINT = 'The model was compiled with --nan refuse; clean the data, or compile with --nan zero.';

@@ -1,4 +1,5 @@
 /** How numbers, strings, types and attribute values are spelled in `.kir` text: exactly, and always the same way. */
+import { visibleJson } from '../diagnostics/index.js';
 import { type Constant, isConstant, showConstantType } from './constant.js';
 import { showElement } from './element.js';
 import type { ValueType } from './types.js';
@@ -42,12 +43,7 @@ export const showNumber = (x: number): string => {
 };
 
 /** JSON, with everything that could disturb a terminal or hide in an editor written as an escape. */
-export const showString = (text: string): string =>
-  JSON.stringify(text).replace(
-    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
-    (c) =>
-      `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}${c.length > 1 ? `\\u${c.charCodeAt(1).toString(16)}` : ''}`,
-  );
+export const showString = (text: string): string => visibleJson(JSON.stringify(text));
 
 /** Whether a constant is written where it is used. A NaN has bits that no decimal tells. */
 export const isInline = (c: Constant): boolean =>

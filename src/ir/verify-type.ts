@@ -1,11 +1,11 @@
 /** What a type and a constant must be for the rules of the ops to hold. */
 import * as E from 'fp-ts/lib/Either.js';
 import { showErrors } from './codec.js';
-import { type Constant, elementCount, firstUnfit, MAX_ELEMENTS, showConstantType } from './constant.js';
+import { type Constant, elementCount, firstUnfit, showConstantType } from './constant.js';
 import { type ElementType, storesElement } from './element.js';
 import { MeaningCodec, quantizerFault } from './quantizer.js';
 import { visitConstants } from './resources.js';
-import { channelsOf, sizeOf, type ValueType } from './types.js';
+import { channelsOf, type ValueType } from './types.js';
 
 // Untyped code makes graphs too: what the type says to be there may be missing.
 const isElement = (e: ElementType | undefined): boolean =>
@@ -55,6 +55,5 @@ const meaningFault = (type: ValueType): string | undefined => {
 export const typeFault = (type: ValueType): string | undefined => {
   if (!isElement(type.element)) return 'the element type is none of f32, u1 to u32, i1 to i32';
   if (!isShape(type.shape, 1)) return `the shape [${type.shape.join(', ')}] is not made of positive integers`;
-  if (sizeOf(type) > MAX_ELEMENTS) return `the shape [${type.shape.join(', ')}] has too many elements`;
   return meaningFault(type);
 };

@@ -3,6 +3,7 @@
  * plugins, so it trusts no type annotation, and it tells all faults that it finds.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import {
   type Checked,
   type Diagnostic,
@@ -15,6 +16,7 @@ import { allowedAt, attrsFault, checkOp, inferType, isOpKind, OPS, proveOp } fro
 import { showType } from './print.js';
 import { visitConstants } from './resources.js';
 import { LEVELS, sameType, type ValueType } from './types.js';
+import { checkSizes } from './verify-size.js';
 import { constantFault, typeFault } from './verify-type.js';
 
 type Report = (code: DiagnosticCode, message: string, parts?: Omit<DiagnosticParts, 'place'>) => void;
@@ -86,8 +88,17 @@ const verifyNode = (
   if (E.isLeft(proven)) report('K0402', `${op.kind}: ${proven.left}`);
 };
 
-/** Whether the graph keeps all rules of the IR. K0402 for ranges that are not proven, K0401 for all else. */
-export const verify = (graph: Graph): Checked<void> => {
+/**
+ * Whether the graph keeps all rules of the IR. K0113 for values that are too large, before anything is made of their size;
+ * K0402 for ranges that are not proven, K0401 for all else.
+ */
+export const verify = (graph: Graph): Checked<void> =>
+  pipe(
+    checkSizes(graph),
+    E.flatMap(() => verifyRules(graph)),
+  );
+
+const verifyRules = (graph: Graph): Checked<void> => {
   const faults: Diagnostic[] = [];
   const reportAt =
     (op?: string): Report =>

@@ -1,6 +1,7 @@
 /** Ranges without calibration data: from the grids, and for hidden values from random inputs as well. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Branch } from '../ir/basis.js';
+import { samplesAtOnce } from '../ir/batches.js';
 import { f32Data } from '../ir/constant.js';
 import { allocate } from '../ir/element.js';
 import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
@@ -53,7 +54,8 @@ const probe = (graph: Graph, range: Range): ReadonlyMap<ValueName, Range> => {
   const [input] = graph.inputs;
   const seen = new Map<ValueName, Range>();
   if (input === undefined || graph.inputs.length > 1) return seen;
-  const x = { type: input.type, batch: PROBES, data: randomValues(input.type, PROBES, range) };
+  const batch = samplesAtOnce([graph], PROBES);
+  const x = { type: input.type, batch, data: randomValues(input.type, batch, range) };
   const ran = interpret(graph, [x], (name, value) => {
     if (!(value.data instanceof Float32Array)) return;
     let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { type Checked, fail } from '../diagnostics/index.js';
+import { samplesAtOnce } from '../ir/batches.js';
 import { builder } from '../ir/builder.js';
 import { constant } from '../ir/constant.js';
 import { F32, uint } from '../ir/element.js';
@@ -68,10 +69,16 @@ type Histograms = ReadonlyMap<ValueName, Histogram>;
 
 /** Multiply-accumulates that calibration spends on hidden values when `samples` is auto. */
 const WORK = 1e9;
+/** Elements of the values of all its samples, most of which are not held at the same time. */
+const MOST_ELEMENTS = 2 ** 30;
 
 const sampleCount = (samples: number | 'auto', graph: Graph): number =>
   samples === 'auto'
-    ? Math.max(4, Math.min(1024, Math.floor(WORK / Math.max(1, graphCost(graph).macs))))
+    ? samplesAtOnce(
+        [graph],
+        Math.max(4, Math.min(1024, Math.floor(WORK / Math.max(1, graphCost(graph).macs)))),
+        MOST_ELEMENTS,
+      )
     : samples;
 
 interface Observed {

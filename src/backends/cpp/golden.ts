@@ -4,6 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { graphCost } from '../../analyses/graph-cost.js';
 import { probes } from '../../analyses/probes.js';
 import { type Checked, InternalError } from '../../diagnostics/index.js';
+import { samplesAtOnce } from '../../ir/batches.js';
 import type { Graph } from '../../ir/graph.js';
 import { interpret } from '../../ir/interpret.js';
 import type { Tensor } from '../../ir/tensor.js';
@@ -29,10 +30,8 @@ const samplesFor = (graph: Graph, program: Program): number => {
   const input = sizeOf(program.input.type) * (program.input.type.element.kind === 'f32' ? 4 : 1);
   const bytes = input + 4 * sizeOf(program.raw.type);
   const { adds, macs } = graphCost(graph);
-  return Math.max(
-    1,
-    Math.floor(Math.min(MOST_SAMPLES, LARGEST / bytes, MOST_WORK / Math.max(1, adds + macs))),
-  );
+  const most = Math.min(MOST_SAMPLES, LARGEST / bytes, MOST_WORK / Math.max(1, adds + macs));
+  return samplesAtOnce([graph], Math.max(1, Math.floor(most)));
 };
 
 export const goldenOf = (graph: Graph<'table'>, program: Program): Checked<Golden> => {

@@ -141,19 +141,22 @@ export const describeLayer = (
 
 type Ends = Results & { readonly input: Value };
 
+/** What a program takes, as its manifest tells it. */
+export const describeInput = (graph: Graph, input: Value): CommonManifest['input'] => ({
+  name: input.name,
+  shape: [...input.type.shape],
+  dtype: input.type.element.kind === 'f32' ? 'f32' : 'u8',
+  levels: levelsOf(input.type),
+  refusesNaN: refusesNaN(graph),
+  quantizers: inputQuantizers(graph, input).map(describeMeaning),
+});
+
 /** The ends of a program, as its manifest tells them. */
 export const describeEnds = (
   graph: Graph<'table'>,
   { input, output, raw }: Ends,
 ): Pick<CommonManifest, 'input' | 'output' | 'raw'> => ({
-  input: {
-    name: input.name,
-    shape: [...input.type.shape],
-    dtype: input.type.element.kind === 'f32' ? 'f32' : 'u8',
-    levels: levelsOf(input.type),
-    refusesNaN: refusesNaN(graph),
-    quantizers: inputQuantizers(graph, input).map(describeMeaning),
-  },
+  input: describeInput(graph, input),
   output: {
     name: output.name,
     shape: [...output.type.shape],

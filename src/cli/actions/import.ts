@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { at, type Diagnostics, diagnostic } from '../../diagnostics/index.js';
+import { at, type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
@@ -128,7 +128,9 @@ const read = (
       if (asked) {
         const description = describe(imported);
         world.terminal.out(
-          flags.json === true ? `${JSON.stringify(description)}\n` : showDescription(description),
+          flags.json === true
+            ? `${visibleJson(JSON.stringify(description))}\n`
+            : showDescription(description),
         );
       }
       return EXIT.ok;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
@@ -204,5 +204,7 @@ const summary = (out: string, results: Results, files: SweepFiles): string => {
     ),
     ...(lines.length === 0 ? [] : ['to compile one of them:', ...lines.map(({ line }) => `  ${line}`)]),
     '',
-  ].join('\n');
+  ]
+    .map((line) => printable(line))
+    .join('\n');
 };

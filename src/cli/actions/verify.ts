@@ -13,6 +13,7 @@ import { rtlOf } from '../../driver/synth.js';
 import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
+import { sizeOf, type ValueType } from '../../ir/types.js';
 import type { VerifyFlags } from '../commands/verify.js';
 import { readingOf } from '../flags.js';
 import { EXIT, showAll } from '../report.js';
@@ -74,11 +75,25 @@ const inputFor = (
     return TE.fromEither(fail('K0603', `model.kir has ${graph.inputs.length} inputs`, { expected: 'one' }));
   }
   return data === undefined
-    ? TE.right(probes(graph, input.type, samples, seed))
+    ? TE.fromEither(probesFor(graph, input.type, samples, seed))
     : pipe(
         dataFromFiles(world, readingOf({ inputLayout }))(data),
         TE.flatMapEither((dataset) => samplesFor(dataset, input.type, samples)),
       );
+};
+
+/** Most elements of the inputs that are made: 1 GiB of f32. */
+const MOST_ELEMENTS = 2 ** 28;
+
+const probesFor = (graph: Graph, type: ValueType, samples: number, seed: number): Checked<Tensor> => {
+  const size = sizeOf(type);
+  return samples * size <= MOST_ELEMENTS
+    ? E.right(probes(graph, type, samples, seed))
+    : fail('K0801', `${samples} samples of ${size} elements do not fit into memory`, {
+        place: { option: '--samples' },
+        expected: `at most ${Math.floor(MOST_ELEMENTS / size)} for this input`,
+        hint: 'Several runs with another --seed each take other samples.',
+      });
 };
 
 const toJson = (files: number, { first, ...counts }: Comparison) => ({

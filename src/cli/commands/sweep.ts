@@ -8,6 +8,7 @@ import {
   type InputFlags,
   parseCount,
   parseSeed,
+  parseThreads,
 } from '../flags.js';
 import type { AddCommand } from '../settle.js';
 
@@ -80,7 +81,7 @@ export const addSweep: AddCommand = (program, world, settle) => {
     .addOption(new Option('--nan <policy>', 'as for `kanc compile`').choices(['zero', 'refuse']))
     .option('--samples <n>', 'most samples to use (default: by the size of the network)', parseCount)
     .option('--refit <n>', 'samples that coarse tables are refit on; 0: no refit', parseSeed, 512)
-    .option('--jobs <n>', 'threads (default: as many as the machine has)', parseCount)
+    .option('--jobs <n>', 'threads (default: as many as the machine has)', parseThreads)
     .option(
       '--shard <i/n>',
       'try the i-th of n parts only; `kanc sweep merge` puts them together',

@@ -45,9 +45,10 @@ const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<str
         if (result === undefined) continue;
         return result.status === 0
           ? E.right(folder)
-          : fail('K0603', `${compiler} does not compile the stages: ${result.stderr.slice(0, 500)}`, {
+          : fail('K0603', `${compiler} does not compile the stages`, {
               place: { file: artifact.folder },
               hint: 'Where another version of kanc has written the artifact, compile the model again.',
+              output: result.stderr.slice(0, 500),
             });
       }
       return fail('K0603', `proving this artifact takes ${build.missing}`, {
@@ -232,7 +233,7 @@ const machineStage = (tools: Tools, folder: string, stage: HarnessStage, k: numb
         return fail(
           'K0603',
           `the stage of '${output.value}' wrote ${result?.stdout.length ?? 0} bytes in place of ${raw.byteLength}`,
-          { hint: result?.stderr.slice(0, 500) ?? '' },
+          { output: result?.stderr.slice(0, 500) ?? '' },
         );
       }
       bytesOf(raw).set(result.stdout);

@@ -83,9 +83,10 @@ const machineStage = (
       }
       return result.status === 0
         ? E.right(undefined)
-        : fail('K0603', `iverilog does not find the stages: ${result.stderr.slice(0, 500)}`, {
+        : fail('K0603', 'iverilog does not find the stages', {
             place: { file: place },
             hint: 'Where another version of kanc has written the artifact, compile the model again.',
+            output: result.stderr.slice(0, 500),
           });
     }),
     E.map((folder) => runnable(tools, graph, folder, stage)),
@@ -178,7 +179,7 @@ const simulate = (
     const printed = new TextDecoder().decode(ran?.stdout).trim().split('\n');
     if (ran?.status !== 0 || printed.length < some.length) {
       return fail('K0603', `the simulation gave ${printed.length} results for ${some.length} samples`, {
-        hint: ran?.stderr.slice(0, 300) ?? '',
+        output: ran?.stderr.slice(0, 500) ?? '',
       });
     }
     for (let s = 0; s < some.length; s++) {

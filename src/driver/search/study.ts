@@ -113,7 +113,7 @@ export const prepareStudy = (given: StudyInput): Checked<Study> => {
     E.bind('all', ({ graph, rows }) =>
       toTensor({ ...measured, array: rowsOf(measured.array, rows) }, graph.inputs[0]!.type),
     ),
-    E.bind('reference', ({ graph, all }) => inChunks(all, interpretFloats(graph))),
+    E.bind('reference', ({ graph, all }) => inChunks(graph, all, interpretFloats(graph))),
     E.bind('targets', (s) => chosenTargets(given, s.rows, s.outputs)),
     E.tap((s) => checkNumbers(given, s)),
     E.bind('deals', (s) => dealsOf(given, s.graph, s.rows)),

@@ -70,7 +70,7 @@ const INTERPRETED = 1e9;
 const outputsOn = (graph: Graph<'table'>, input: Tensor): TE.TaskEither<Diagnostics, Float32Array> => {
   const { adds, macs } = graphCost(graph);
   if ((adds + macs) * input.batch < INTERPRETED) {
-    return TE.fromEither(inChunks(input, interpretFloats(graph)));
+    return TE.fromEither(inChunks(graph, input, interpretFloats(graph)));
   }
   // The same integers, by the promise of the backend.
   return pipe(
@@ -78,7 +78,7 @@ const outputsOn = (graph: Graph<'table'>, input: Tensor): TE.TaskEither<Diagnost
     TE.flatMap((target) => target.emit({}, { version: '' })(graph)),
     TE.flatMap(({ files }) => instantiate(files)),
     TE.flatMapEither((program) =>
-      inChunks(input, (chunk) =>
+      inChunks(graph, input, (chunk) =>
         E.map((r: Float32Array | Int32Array) => Float32Array.from(r))(program.predict(bytesOrFloats(chunk))),
       ),
     ),

@@ -6,6 +6,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
 import type { Capabilities } from '../capabilities.js';
+import { MOST_BYTES } from '../read-limits.js';
 import type { Point, Shard } from './points.js';
 import { damaged, type Finished, lineOfPoint, parseRecords, type Records, shardOfName } from './records.js';
 
@@ -31,7 +32,7 @@ const filesIn =
       TE.flatMap(
         TE.traverseSeqArray(({ file, shard }) =>
           pipe(
-            files.read(file),
+            files.readFound(file, MOST_BYTES.points),
             TE.flatMapEither((bytes) => parseRecords(new TextDecoder().decode(bytes), file)),
             TE.map((records): RecordsFile => ({ ...records, file, shard })),
           ),

@@ -7,7 +7,6 @@ import { type Checked, type Diagnostics, fail, printable } from '../../diagnosti
 import type { Capabilities } from '../capabilities.js';
 import type { Measured } from '../search/outcome.js';
 import { collect, filesOf, type RecordsFile } from './folders.js';
-import { inShard } from './points.js';
 import { checkSame, type Finished, type Header, headerOf } from './records.js';
 
 /** The measures that a front is of, beside the drop. */
@@ -39,20 +38,28 @@ const frontOf = (points: ReadonlyArray<Finished>, front: Front): ReadonlyArray<n
 
 const MISSING_SHOWN = 12;
 
+/**
+ * The first shards that have points to be tried yet, and how many there are. The work grows with the points that are there:
+ * how many there should be, and how many shards, is what a file says.
+ */
+const unfinished = (points: number, count: number, found: ReadonlySet<number>) => {
+  const tried = new Map<number, number>();
+  for (const index of found) tried.set(index % count, (tried.get(index % count) ?? 0) + 1);
+  const isWhole = (k: number): boolean => tried.get(k) === Math.ceil((points - k) / count);
+  const nonEmpty = Math.min(count, points);
+  const first: number[] = [];
+  for (let k = 0; k < nonEmpty && first.length < MISSING_SHOWN; k++) if (!isWhole(k)) first.push(k + 1);
+  return { first, all: nonEmpty - [...tried.keys()].filter(isWhole).length };
+};
+
 /** Names the shards whose points are missing, where all files are of one split. */
-const missing = (header: Header, found: ReadonlySet<number>, files: ReadonlyArray<RecordsFile>) => {
-  const absent = Array.from({ length: header.points }, (_, k) => k).filter((k) => !found.has(k));
+const missing = ({ points }: Header, found: ReadonlySet<number>, files: ReadonlyArray<RecordsFile>) => {
   const counts = [...new Set(files.map((f) => f.shard.count))];
-  const split = counts.length === 1 ? counts[0]! : undefined;
-  const shards =
-    split === undefined
-      ? []
-      : Array.from({ length: split }, (_, k) => ({ index: k + 1, count: split })).filter((shard) =>
-          absent.some((index) => inShard(shard, { index })),
-        );
-  const named = shards.slice(0, MISSING_SHOWN).map((s) => `${s.index}/${s.count}`);
-  const more = shards.length > named.length ? ` and ${shards.length - named.length} more` : '';
-  return fail('K0904', `${absent.length} of ${header.points} points are missing`, {
+  const split = counts.length === 1 ? counts[0] : undefined;
+  const shards = split === undefined ? { first: [], all: 0 } : unfinished(points, split, found);
+  const named = shards.first.map((index) => `${index}/${split}`);
+  const more = shards.all > named.length ? ` and ${shards.all - named.length} more` : '';
+  return fail('K0904', `${points - found.size} of ${points} points are missing`, {
     ...(files[0] === undefined ? {} : { place: { file: files[0].file } }),
     hint:
       named.length === 0
@@ -67,7 +74,8 @@ const misplaced = (
   all: ReadonlyArray<Finished>,
   files: ReadonlyArray<RecordsFile>,
 ): Checked<never> => {
-  const twice = all.find((p, k) => all.findIndex((other) => other.name === p.name) < k);
+  const names = new Set<string>();
+  const twice = all.find(({ name }) => names.size === names.add(name).size);
   const file = files.find((f) => f.points.some((p) => p.index === twice?.index)) ?? files[0];
   return fail(
     'K0905',

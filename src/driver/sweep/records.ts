@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { showFirstError } from '../../ir/codec.js';
+import { integer, showFirstError } from '../../ir/codec.js';
 import { sha256Of } from '../node-hash.js';
 import { nameOf } from '../search/configuration.js';
 import type { Measured } from '../search/outcome.js';
@@ -40,7 +40,7 @@ export const HeaderCodec = t.readonly(
     version: t.literal(1),
     /** The hash of the identity and of the names of all points. */
     sweep: t.string,
-    points: t.number,
+    points: integer(1, 2 ** 32),
     identity: IdentityCodec,
   }),
   'the header of a sweep',

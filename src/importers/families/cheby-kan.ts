@@ -22,7 +22,7 @@ import { type Norm, normsOf } from './cheby-norms.js';
 import { inOrder } from './cheby-order.js';
 import { type Placed, placeNorms } from './cheby-places.js';
 
-const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/;
+const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/s;
 
 export const chebyKan: Family = {
   name: 'cheby-kan',

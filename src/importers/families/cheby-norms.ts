@@ -19,7 +19,7 @@ export interface Norm {
   readonly op: Op;
 }
 
-const TENSOR = /^(?:(.+)\.)?(weight|bias|running_mean|running_var|num_batches_tracked)$/;
+const TENSOR = /^(?:(.+)\.)?(weight|bias|running_mean|running_var|num_batches_tracked)$/s;
 const OWN = /(?:^|\.)(?:cheby_coeffs|arange)$/;
 
 /** All normalisations by natural order of their names. K0201 for any tensor that belongs to none. */

@@ -2,12 +2,14 @@
  * What the readers of layers have in common: a layer is a step from one value of the graph under construction to
  * the next, so that networks are compositions of steps whichever file or family describes them.
  */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Builder } from '../../ir/builder.js';
 import type { ValueName } from '../../ir/graph.js';
 import { attrsFault, inferType, type Op } from '../../ir/ops/index.js';
 import { sizeOf } from '../../ir/types.js';
+import { MOST_OF_VALUE } from '../../ir/verify-size.js';
 import type { TensorFile } from '../containers/tensor.js';
 
 export interface Scope {
@@ -21,7 +23,7 @@ export type Step = (scope: Scope, value: ValueName) => Checked<ValueName>;
  * Most elements of one sample of a value, and of the weights of a layer that are stored with zeros: a short
  * architecture file can ask for an image of any size.
  */
-export const ELEMENT_LIMIT = 2 ** 28;
+export const ELEMENT_LIMIT = MOST_OF_VALUE;
 
 export const tooLarge = (what: string, elements: number): Checked<never> =>
   fail('K0113', `${what} would have ${elements} elements`, { expected: `at most ${ELEMENT_LIMIT}` });

@@ -23,7 +23,7 @@ import { finiteTensor } from '../tensors.js';
 import { linearWeights } from '../weights.js';
 
 const MARKS: Marks = {
-  key: /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/,
+  key: /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/s,
   parts: { grid: 2, base_weight: 2, spline_weight: 3 },
 };
 

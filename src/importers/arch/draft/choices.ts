@@ -102,7 +102,7 @@ const hasRoom = ({ main, after }: Unit, next: Unit | undefined): boolean => {
 };
 
 const isGap = (a: string, b: string): boolean => {
-  const [x, y] = [/^(.*?)(\d{1,9})$/.exec(a), /^(.*?)(\d{1,9})$/.exec(b)];
+  const [x, y] = [/^(.*?)(\d{1,9})$/s.exec(a), /^(.*?)(\d{1,9})$/s.exec(b)];
   // Names in no common list say nothing about what stands between them.
   return x === null || y === null || x[1] !== y[1] || Number(y[2]) - Number(x[2]) > 1;
 };

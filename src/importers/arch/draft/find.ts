@@ -6,7 +6,7 @@ import { misfitsOf } from './parts.js';
 
 /** Names that only one kind of layer has. */
 const MARKS =
-  /^(?:(.*?)\.)??(?:spline_conv\.\d+\.weight|poly_conv\.(?:\d+\.)?weight|poly_weights|cheby_coeffs|spline_weight|spline_linear\.weight)$/;
+  /^(?:(.*?)\.)??(?:spline_conv\.\d+\.weight|poly_conv\.(?:\d+\.)?weight|poly_weights|cheby_coeffs|spline_weight|spline_linear\.weight)$/s;
 
 /** What such a layer has besides. */
 const PARTS =

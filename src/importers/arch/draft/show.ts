@@ -1,12 +1,13 @@
 /** Architecture files as people read and edit them. */
+import { visibleJson } from '../../../diagnostics/index.js';
 import type { Architecture } from '../architecture.js';
 
 /** JSON on one line, with spaces. */
 const line = (value: unknown): string => {
   if (Array.isArray(value)) return `[${value.map(line).join(', ')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return visibleJson(JSON.stringify(value));
   const entries = Object.entries(value).filter(([, v]) => v !== undefined);
-  return `{ ${entries.map(([k, v]) => `${JSON.stringify(k)}: ${line(v)}`).join(', ')} }`;
+  return `{ ${entries.map(([k, v]) => `${visibleJson(JSON.stringify(k))}: ${line(v)}`).join(', ')} }`;
 };
 
 /** The text of an architecture file. */

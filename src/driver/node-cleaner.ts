@@ -1,0 +1,45 @@
+/**
+ * Removes folders when this process ends, however it ends. A handler of signals could not do so without making the process
+ * deaf to them: it waits until the work that runs has ended, and builds, simulations and long loops do not end soon.
+ */
+import { spawn } from 'node:child_process';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+
+/**
+ * Reads names of folders, one a line. At the end of its input, when whoever wrote them is gone, it ends the programs that
+ * still run in one of them, where the system tells which they are, and removes them all.
+ */
+const SCRIPT = `
+while IFS= read -r folder; do set -- "$@" "$folder"; done
+for folder; do
+  for process in /proc/[0-9]*; do
+    if [ "$(readlink "$process/cwd" 2>/dev/null)" = "$folder" ]; then kill -9 "\${process#/proc/}" 2>/dev/null; fi
+  done
+  rm -rf -- "$folder"
+done
+`;
+
+let names: Writable | undefined;
+
+/** Where there is no shell, folders stay behind when the process is killed. */
+const start = (): Writable => {
+  // In a group of its own, or Ctrl-C would end it too.
+  const cleaner = spawn('sh', ['-c', SCRIPT], {
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  cleaner.on('error', () => {});
+  cleaner.stdin.on('error', () => {});
+  cleaner.unref();
+  if (cleaner.stdin instanceof Socket) cleaner.stdin.unref();
+  return cleaner.stdin;
+};
+
+/** `folder`: its absolute path without symbolic links. */
+export const removeAtTheEnd = (folder: string): void => {
+  if (process.platform === 'win32' || folder.includes('\n')) return;
+  names ??= start();
+  names.write(`${folder}\n`);
+};
