@@ -80,7 +80,7 @@ export const expectSame = async (
     options = {},
   }: { cc?: string; flags?: ReadonlyArray<string>; options?: COptions } = {},
 ): Promise<number> => {
-  const artifact = await emitC(graph, options);
+  const artifact = await emitC(graph, { scratch: 'stack', ...options });
   const isFloat = input.data instanceof Float32Array;
   const folder = writeFiles(new Map([...artifact.files, ['trace.c', TRACE], ['trace.h', TRACE_HEADER]]));
   runTool(
