@@ -22,17 +22,22 @@ export const missingTools = (packages: Readonly<Record<string, string>>): boolea
   return skipped(`missing: ${missing.join(', ')}; apt-get install ${install}`);
 };
 
+const usable = new Map<string, boolean>();
+
 /**
- * Whether tests that build with sanitizers must be left out: a compiler may be there without the libraries that its sanitizers
- * need, which are a package of their own. `compilers`: each with the flags that it is called with.
+ * Flags that a compiler may lack libraries for, as sanitizers do; none of them, and a line that says so, where programs
+ * with them are not built or do not run here.
  */
-export const missingSanitizers = (compilers: Readonly<Record<string, ReadonlyArray<string>>>): boolean => {
-  const without = Object.entries(compilers).filter(([compiler, flags]) => !links(compiler, flags));
-  if (without.length === 0) return false;
-  const what = without.map(([compiler, flags]) => `${compiler} ${flags.join(' ')}`).join(', ');
-  return skipped(
-    `does not link: ${what}; Debian has the libraries of gcc in libgcc-dev, those of clang in libclang-rt-dev`,
-  );
+export const usableFlags = (compiler: string, flags: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const key = [compiler, ...flags].join(' ');
+  const works = usable.get(key) ?? links(compiler, flags);
+  if (!works && !usable.has(key)) {
+    skipped(
+      `the checks of ${key}, which does not link; apt-get install libclang-rt-dev, or the libgcc-dev of gcc`,
+    );
+  }
+  usable.set(key, works);
+  return works ? flags : [];
 };
 
 /** Whether a program of nothing is built with these flags, and runs. */

@@ -10,10 +10,12 @@ import type { Graph } from '../../../src/ir/graph.js';
 import { interpret } from '../../../src/ir/interpret.js';
 import type { Tensor } from '../../../src/ir/tensor.js';
 import { rightOf } from '../../support/checked.js';
-import { runTool } from '../../support/tools.js';
+import { runTool, usableFlags } from '../../support/tools.js';
 
 export const STRICT = ['-std=c99', '-Wall', '-Wextra', '-Werror', '-pedantic', '-Wshadow', '-Wconversion'];
-export const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+/** The flags of sanitizers, where the compiler has their libraries. */
+export const sanitizersOf = (compiler: string): ReadonlyArray<string> =>
+  usableFlags(compiler, ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
 
 const folders: string[] = [];
 afterAll(() => {

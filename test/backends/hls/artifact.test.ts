@@ -70,7 +70,10 @@ describe('HLS projects', () => {
       ['golden.h', 'net_test.cpp'],
     ] as const) {
       const mixed = new Map([...own.files, [name, other.files.get(name) ?? '']]);
-      expect([name, syntax(mixed, source)]).toEqual([name, expect.stringContaining('are of different builds')]);
+      expect([name, syntax(mixed, source)]).toEqual([
+        name,
+        expect.stringContaining('are of different builds'),
+      ]);
     }
   });
 
