@@ -24,7 +24,9 @@ const manifestIn = <A>(codec: t.Type<A, unknown, unknown>, folder: string): A =>
 };
 
 const compile = ({ model, file, options }: Case, target: string, out: string): void => {
-  kanc('compile', `examples/models/${model}/${file}`, '--target', target, '-o', out, ...options);
+  // Static, so that the sizes of object files tell the memory.
+  const memory = target === 'c' ? ['--target-options', 'scratch=static'] : [];
+  kanc('compile', `examples/models/${model}/${file}`, '--target', target, '-o', out, ...memory, ...options);
 };
 
 /** The golden vectors that passed. */

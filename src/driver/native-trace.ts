@@ -1,7 +1,9 @@
+import type { Scratch } from '../backends/c/scratch.js';
+
 /** The main program around a C artifact: a filter, which can also write every value of the stages. */
 export const traceHarness = (
   name: string,
-  scratch: 'static' | 'caller',
+  scratch: Scratch,
   dtype: 'f32' | 'u8',
 ): ReadonlyMap<string, string> => {
   const upper = name.toUpperCase();

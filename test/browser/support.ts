@@ -69,15 +69,17 @@ export const ISOLATED: Readonly<Record<string, string>> = {
   'cross-origin-embedder-policy': 'require-corp',
 };
 
-/** Serves a folder of static files under a path such as '/some/path/'. */
+/** Serves a folder of static files under a path such as '/some/path/'; `fallback`: sent, as of an app, where a file is missing. */
 export const serveFolder = async (
   folder: string,
   path: string,
   headers: Readonly<Record<string, string>> = {},
+  fallback?: string,
 ): Promise<StaticServer> => {
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-    const file = join(folder, pathname.slice(path.length) || 'index.html');
+    const asked = join(folder, pathname.slice(path.length) || 'index.html');
+    const file = existsSync(asked) || fallback === undefined ? asked : join(folder, fallback);
     if (!pathname.startsWith(path) || !existsSync(file)) {
       response.writeHead(404).end();
       return;

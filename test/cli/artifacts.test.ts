@@ -118,7 +118,7 @@ describe('kanc verify', () => {
     const random = await kanc(['verify', path('wine'), '--samples', '500', '--json']);
     expect(random.exit).toBe(0);
     const result = JSON.parse(random.out);
-    expect(result).toMatchObject({ files: 4, samples: 500, mismatches: 0 });
+    expect(result).toMatchObject({ files: 6, samples: 500, mismatches: 0 });
     expect(result.integers).toBeGreaterThan(500 * (13 + 8 + 8 + 3));
     const given = await kanc(['verify', path('wine'), '--data', data('wine', 'test_inputs.npy')]);
     expect(given.out).toMatch(/72 samples, \d+ integers and \d+ floats compared, 0 mismatches/);

@@ -36,7 +36,15 @@ describe('kanc compile', () => {
     const result = await compileWine('plain');
     expect(result).toMatchObject({ exit: 0, out: '' });
     expect(result.err).toContain('the largest output is the same for');
-    expect(list('plain')).toEqual(['index.d.ts', 'index.js', 'manifest.json', 'model.kir', 'model.wasm']);
+    expect(list('plain')).toEqual([
+      'index.d.ts',
+      'index.js',
+      'manifest.json',
+      'model-worker.js',
+      'model.kir',
+      'model.wasm',
+      'package.json',
+    ]);
   });
 
   it('writes the same bytes again, from wherever the files lie', async () => {

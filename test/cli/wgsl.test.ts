@@ -47,6 +47,7 @@ describe('kanc compile --target wgsl', () => {
       'model.bin',
       'model.kir',
       'model.wgsl',
+      'package.json',
     ]);
     expect(JSON.parse(read('wgsl', 'manifest.json'))).toMatchObject({
       target: 'wgsl',

@@ -8,20 +8,23 @@ import { record } from '../../ir/codec.js';
 import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { withBuild } from '../cpp/build.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
 import { memoryOf } from '../cpp/memory.js';
 import { identifier } from '../cpp/names.js';
 import { type Program, programOf } from '../cpp/program.js';
 import { booleanText, choiceText } from '../shared/options.js';
+import { type CStyle, headerText } from './header.js';
 import { cManifestOf } from './manifest.js';
 import { cmakeText, goldenText, makefileText, readmeText, testbenchText } from './project.js';
-import { type CStyle, headerText, sourceText } from './source.js';
+import { type Scratch, scratchFor } from './scratch.js';
+import { sourceText } from './source.js';
 
 export interface COptions {
   /** The name of files and functions; that of the graph when absent. */
   readonly name?: string;
-  /** `static`: memory of the program's own. `caller`: each call is given some, so that calls may overlap. */
-  readonly scratch?: 'static' | 'caller';
+  /** Where the values between stages lie; when absent, on the stack up to 1,024 bytes, and above with the caller. */
+  readonly scratch?: Scratch;
   /** Tables of at most 4 bits share bytes; true when absent. */
   readonly pack?: boolean;
 }
@@ -29,7 +32,10 @@ export interface COptions {
 export const c: Backend<COptions> = {
   name: 'c',
   summary: 'C99: one header and one source, integers only, no allocation, no library',
-  options: record({}, { name: t.string, scratch: choiceText('static', 'caller'), pack: booleanText }),
+  options: record(
+    {},
+    { name: t.string, scratch: choiceText('stack', 'caller', 'static'), pack: booleanText },
+  ),
   emit: (options, context) => (graph) =>
     pipe(
       // Stages rely on proven ranges, and graphs of scripts need not have been verified by anyone.
@@ -49,19 +55,24 @@ const artifactOf = (
   options: COptions,
   context: EmitContext,
 ): Artifact => {
+  const memory = memoryOf(program);
   const style: CStyle = {
     name: identifier(options.name ?? graph.name, 'model'),
-    scratch: options.scratch ?? 'static',
+    scratch: options.scratch ?? scratchFor(memory.bytes),
     pack: options.pack ?? true,
     version: context.version,
   };
-  const memory = memoryOf(program);
   const { name } = style;
+  const sources = withBuild(
+    new Map([
+      [`${name}.h`, headerText(graph, program, memory, style)],
+      [`${name}.c`, sourceText(graph, program, memory, style)],
+      ['testbench.c', testbenchText(program, style)],
+      ['golden.h', goldenText(program, golden, name)],
+    ]),
+  );
   const files = new Map<string, Uint8Array | string>([
-    [`${name}.h`, headerText(graph, program, memory, style)],
-    [`${name}.c`, sourceText(graph, program, memory, style)],
-    ['testbench.c', testbenchText(program, style)],
-    ['golden.h', goldenText(program, golden)],
+    ...sources,
     ['Makefile', makefileText(style)],
     ['CMakeLists.txt', cmakeText(style)],
     ['README.md', readmeText(program, memory, golden, style)],

@@ -16,7 +16,8 @@ import {
   parseManifestOf,
   Size,
 } from '../shared/manifest.js';
-import type { CStyle } from './source.js';
+import type { CStyle } from './header.js';
+import { ScratchCodec } from './scratch.js';
 
 /** A value that a program keeps: element (channel c, position p) lies at p * channels + c. */
 const ValueCodec = t.type({
@@ -34,7 +35,7 @@ export const CManifestCodec = t.type({
   code: t.type({
     /** Of files and functions. */
     name: Identifier,
-    scratch: t.keyof({ static: null, caller: null }),
+    scratch: ScratchCodec,
     /** Bytes of tables. */
     constants: Natural,
     /** Bytes of what lies between the stages. */

@@ -1,19 +1,23 @@
 /** What lies beside the C source: the testbench with its golden vectors, build files, README. */
+import { match } from 'ts-pattern';
 import { floatTableBits } from '../cpp/bits.js';
+import { buildCheck } from '../cpp/build.js';
 import { commentText, numberLines, render } from '../cpp/code.js';
 import type { Golden } from '../cpp/golden.js';
 import type { Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
 import { tableForm } from '../cpp/table.js';
 import { scalesText } from '../shared/scales.js';
-import { type CStyle, inputType } from './source.js';
+import { type CStyle, inputType } from './header.js';
 
 /** Inputs as bytes or as the bits of floats, and the integers that the interpreter gives. */
-export const goldenText = (program: Program, golden: Golden): string => {
+export const goldenText = (program: Program, golden: Golden, name: string): string => {
   const isFloat = program.input.type.element.kind === 'f32';
   const { data } = golden.input;
   return render([
     '/* Made by the interpreter when the program was compiled: inputs, and the integers that must come out. */',
+    ...buildCheck(`${name.toUpperCase()}_BUILD`, `golden.h and the header of ${name}`),
+    '',
     `#define GOLDEN_SAMPLES ${golden.samples}`,
     '',
     ...(isFloat ? ['/* The bits of floats, so that NaN and -0 arrive as they are. */'] : []),
@@ -190,12 +194,12 @@ export const readmeText = (program: Program, memory: Memory, golden: Golden, sty
   return `# ${name}
 
 ${commentText(program.name)}, compiled by kanc ${commentText(style.version)} to C99: \`${name}.h\` and \`${name}.c\` are all that a program needs. No
-library, no allocation, no recursion; constants are \`const\`, so that a linker puts them into flash.
+library, no allocation, no recursion. Tables lie in flash: where a linker puts constants, and on AVR as \`PROGMEM\`.
 
     #include "${name}.h"
 
     ${inputType(program)} x[${name.toUpperCase()}_INPUTS];
-    int32_t raw[${name.toUpperCase()}_OUTPUTS];
+    int32_t raw[${name.toUpperCase()}_OUTPUTS];${style.scratch === 'caller' ? `\n    static ${name}_scratch scratch;` : ''}
     int refused = ${name}_predict_raw(${style.scratch === 'caller' ? '&scratch, ' : ''}x, raw);
 
 Between input and results there are only integers: floats at the input are compared by their bits, and only
@@ -215,9 +219,13 @@ Between input and results there are only integers: floats at the input are compa
 
 ## Sizes
 
-Constants: ${bytes(sizes.reduce((n, s) => n + s.bytes, 0))} bytes. Memory: ${bytes(memory.bytes)} bytes, ${
-    style.scratch === 'static' ? 'static' : `in the structure ${name}_scratch that the caller gives`
-  }.
+Constants: ${bytes(sizes.reduce((n, s) => n + s.bytes, 0))} bytes. Memory: ${bytes(memory.bytes)} bytes, ${match(
+    style.scratch,
+  )
+    .with('stack', () => 'on the stack of each call')
+    .with('caller', () => `in the structure ${name}_scratch that the caller gives`)
+    .with('static', () => 'static, so that calls must not overlap')
+    .exhaustive()}.
 
 | stage | form | elements | bytes of constants |
 | ----- | ---- | -------: | -----------------: |

@@ -1,7 +1,9 @@
-/** The C99 of a program: one header and one source. */
+/** The source of a C program: its tables, a function for each stage, and the entry points that the header declares. */
+import { match } from 'ts-pattern';
 
 import type { Graph } from '../../ir/graph.js';
-import { channelsOf, innerOf, levelsOf, sizeOf } from '../../ir/types.js';
+import { channelsOf, innerOf, sizeOf } from '../../ir/types.js';
+import { buildCheck } from '../cpp/build.js';
 import { type Code, commentText, loop, render } from '../cpp/code.js';
 import { helperCode } from '../cpp/helpers.js';
 import { cType, type Memory } from '../cpp/memory.js';
@@ -11,91 +13,19 @@ import type { Dialect, Helper, Slot, Stage } from '../cpp/stage.js';
 import { dequantizeLine } from '../cpp/stages/elementwise.js';
 import { tableCode, tableForm } from '../cpp/table.js';
 import { interleaved } from '../shared/image.js';
-
-/** What the text of a program depends on, besides the program. */
-export interface CStyle {
-  /** An identifier that names files and functions. */
-  readonly name: string;
-  /** Who gives the memory for the values between stages. */
-  readonly scratch: 'static' | 'caller';
-  /** Entries of at most 4 bits share bytes. */
-  readonly pack: boolean;
-  readonly version: string;
-}
+import { FLASH, flashCode, flashRead } from './flash.js';
+import { type CStyle, inputType, signatures } from './header.js';
 
 export const cDialect = (pack: boolean): Dialect => ({
   element: cType,
-  table: (table) => tableForm(table, pack),
+  table: (table) => tableForm(table, pack, flashRead),
+  place: FLASH,
+  float: (array, at) => flashRead('float', array, at),
   lineBuffers: false,
   localSums: false,
   pragma: () => [],
   lanes: () => 1,
 });
-
-export const inputType = (program: Program): string => cType(program.inputSlot.type);
-
-const scratchParameter = ({ name, scratch }: CStyle): string =>
-  scratch === 'caller' ? `${name}_scratch *scratch, ` : '';
-
-/** The declarations of the two entry points, without a semicolon. */
-const signatures = (program: Program, style: CStyle): { readonly raw: string; readonly floats: string } => {
-  const given = `${scratchParameter(style)}const ${inputType(program)} *x`;
-  return {
-    raw: `int ${style.name}_predict_raw(${given}, int32_t *out)`,
-    floats: `int ${style.name}_predict(${given}, float *out)`,
-  };
-};
-
-const shapeText = (shape: ReadonlyArray<number>): string => `[${shape.join('][')}]`;
-
-export const headerText = (graph: Graph, program: Program, memory: Memory, style: CStyle): string => {
-  const { name, scratch } = style;
-  const upper = name.toUpperCase();
-  const { raw, floats } = signatures(program, style);
-  const refused = refusal(graph, program, 'x');
-  const codes =
-    program.input.type.element.kind === 'f32' ? '' : ` codes below ${levelsOf(program.input.type)},`;
-  return render([
-    `/* ${commentText(program.name)}: compiled by kanc ${commentText(style.version)}. Integers only between input and output. */`,
-    `#ifndef KANC_${upper}_H`,
-    `#define KANC_${upper}_H`,
-    '',
-    '#include <stdint.h>',
-    '',
-    '#ifdef __cplusplus',
-    'extern "C" {',
-    '#endif',
-    '',
-    '/* Elements of one sample, and of its results. */',
-    `#define ${upper}_INPUTS ${sizeOf(program.input.type)}`,
-    `#define ${upper}_OUTPUTS ${sizeOf(program.raw.type)}`,
-    '',
-    ...(scratch === 'caller'
-      ? [
-          `/* Memory for what lies between the stages: ${memory.bytes} bytes. Nothing in it need be set or kept. */`,
-          `typedef struct ${name}_scratch {`,
-          memory.pools.map((p) => `${p.ctype} ${p.name}[${p.length}];`),
-          `} ${name}_scratch;`,
-          '',
-        ]
-      : [`/* The values between the stages lie in ${memory.bytes} static bytes: one call at a time. */`, '']),
-    '/*',
-    ` * x:${codes} ${inputType(program)} ${shapeText(program.input.type.shape)}, row-major.`,
-    ` * out: the last integers, ${shapeText(program.raw.type.shape)}, row-major; README.md tells what each stands for.`,
-    ` * Returns 0${refused === undefined ? '; no input is refused' : `, or 1 without a result when x ${refused.text}`}.`,
-    ' */',
-    `${raw};`,
-    '',
-    ...(program.scale === undefined
-      ? ['/* The network ends with integers: there are no floats to give. */', '']
-      : [`#define ${upper}_HAS_FLOATS 1`, '/* The same integers times their scales. */', `${floats};`, '']),
-    '#ifdef __cplusplus',
-    '}',
-    '#endif',
-    '',
-    '#endif',
-  ]);
-};
 
 const slotCode = (memory: Memory, slot: Slot): string => {
   const place = memory.places.get(slot.name);
@@ -155,11 +85,18 @@ const resultLoops = (program: Program, body: Code): Code => {
   );
 };
 
-const entryCode = (program: Program, memory: Memory, style: CStyle): Code => {
+/** A pointer to the memory of a call. */
+const memoryCode = ({ name, scratch }: CStyle): Code =>
+  match(scratch)
+    .with('caller', () => [`${name}_memory *s = scratch;`])
+    .with('static', () => [`${name}_memory *s = &memory;`])
+    .with('stack', () => [`${name}_memory memory;`, `${name}_memory *s = &memory;`])
+    .exhaustive();
+
+const entryCode = (program: Program, memory: Memory, style: CStyle, d: Dialect): Code => {
   const { raw, floats } = signatures(program, style);
-  const shared = style.scratch === 'static' ? '&memory' : 'scratch';
   const begin: Code = [
-    `${style.name}_memory *s = ${shared};`,
+    ...memoryCode(style),
     'const int refused = run(s, x);',
     'if (refused) {',
     ['return refused;'],
@@ -170,7 +107,7 @@ const entryCode = (program: Program, memory: Memory, style: CStyle): Code => {
   const line =
     program.scale === undefined
       ? undefined
-      : dequantizeLine(program.scale, channelsOf(program.raw.type), 'result');
+      : dequantizeLine(d, program.scale, channelsOf(program.raw.type), 'result');
   return [
     ...(style.scratch === 'static' ? [`static ${style.name}_memory memory;`, ''] : []),
     raw,
@@ -215,18 +152,21 @@ export const sourceText = (graph: Graph, program: Program, memory: Memory, style
     `/* ${commentText(program.name)}: compiled by kanc ${commentText(style.version)}. C99; no library, no allocation, no recursion. */`,
     `#include "${name}.h"`,
     '',
+    ...buildCheck(`${upper}_BUILD`, `${name}.h and ${name}.c`),
+    '',
     '/* Defined by those who want to see every value: called after each stage. */',
     `#ifndef ${upper}_TRACE`,
     `#define ${upper}_TRACE(stage, values, count) ((void)0)`,
     '#endif',
     '',
+    ...flashCode,
     ...scratch,
     ...helperCode(needed),
     ...program.stages.flatMap((s) => [
-      ...s.tables.flatMap((t) => [...tableCode(t, d.table(t)), '']),
+      ...s.tables.flatMap((t) => [...tableCode(t, d.table(t), d.place), '']),
       ...stageCode(s, d),
     ]),
     ...runCode(graph, program, memory, style),
-    ...entryCode(program, memory, style),
+    ...entryCode(program, memory, style, d),
   ]);
 };

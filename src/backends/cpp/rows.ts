@@ -1,11 +1,12 @@
 /** Rows of constants by channel: equal rows are kept once. */
 import type { TypedArray } from '../../ir/element.js';
+import type { Dialect } from './stage.js';
 import { type Table, tableOf } from './table.js';
 
 export interface SharedRows {
   readonly tables: ReadonlyArray<Table>;
   /** Where the row of a channel begins, as code; empty where all channels share one row. */
-  readonly start: (channel: string) => string;
+  readonly start: (d: Dialect, channel: string) => string;
   readonly table: Table;
   /** Whether the row depends on the channel. */
   readonly perChannel: boolean;
@@ -42,14 +43,16 @@ export const shareRows = (name: string, data: TypedArray, rows: number, width: n
   const table = tableOf(name, kept, width);
   if (firsts.length === 1) return { tables: [table], start: () => '', table, perChannel: false };
   if (firsts.length === rows) {
-    const start = (channel: string): string => (width === 1 ? channel : `${channel} * ${width}`);
+    const start = (_: Dialect, channel: string): string => (width === 1 ? channel : `${channel} * ${width}`);
     return { tables: [table], start, table, perChannel: true };
   }
   const index = tableOf(`${name}_row`, which);
   return {
     tables: [table, index],
-    start: (channel) =>
-      width === 1 ? `(int32_t)${index.name}[${channel}]` : `(int32_t)${index.name}[${channel}] * ${width}`,
+    start: (d, channel) => {
+      const row = d.table(index).read('', channel);
+      return width === 1 ? row : `${row} * ${width}`;
+    },
     table,
     perChannel: true,
   };

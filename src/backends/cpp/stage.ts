@@ -26,6 +26,9 @@ export interface Dialect {
   readonly element: (type: ElementType) => string;
   /** How a table is stored and read. */
   readonly table: (table: Table) => TableForm;
+  /** What stands before the declaration of a constant array, and how floats in one are read. */
+  readonly place: string;
+  readonly float: (array: string, at: string) => string;
   /** Convolutions keep the rows that they still need; otherwise they read the whole image. */
   readonly lineBuffers: boolean;
   /** Layers sum in an array of their own and write every result once, in order. */

@@ -46,6 +46,8 @@ export interface TableForm {
   readonly length: number;
   /** The entry at an index, as an int32_t; for packed tables `row` is the index of the first byte of a row. */
   readonly read: (base: string, offset: string) => string;
+  /** The element of the array at an index, in its own type. */
+  readonly element: (at: string) => string;
 }
 
 const sum = (base: string, offset: string): string =>
@@ -63,32 +65,43 @@ const packing = ({ type: { bits }, row }: Table): 1 | 2 | 4 => {
   return bits <= 4 && row % 2 === 0 ? 2 : 1;
 };
 
-export const tableForm = (table: Table, pack: boolean): TableForm => {
+/** How an element of a type is read from an array. */
+export type ElementRead = (ctype: string, array: string, at: string) => string;
+
+export const tableForm = (
+  table: Table,
+  pack: boolean,
+  readElement: ElementRead = (_, array, at) => `${array}[${at}]`,
+): TableForm => {
   const perByte = pack ? packing(table) : 1;
   const { name, type, data } = table;
+  const ctype = perByte === 1 ? machineType(type) : 'uint8_t';
+  const element = (at: string): string => readElement(ctype, name, at);
   if (perByte === 1) {
     return {
-      ctype: machineType(type),
+      ctype,
       perByte,
       bytes: data.length * machineBytes(type),
       length: data.length,
-      read: (base, offset) => `(int32_t)${name}[${sum(base, offset)}]`,
+      read: (base, offset) => `(int32_t)${element(sum(base, offset))}`,
+      element,
     };
   }
   const bits = 8 / perByte;
   const [mask, middle] = [2 ** bits - 1, type.signed ? 2 ** (bits - 1) : 0];
   const [shift, part] = [Math.log2(perByte), Math.log2(bits)];
   return {
-    ctype: 'uint8_t',
+    ctype,
     perByte,
     bytes: data.length / perByte,
     length: data.length / perByte,
     // Entries are stored with their middle added, so that they come without a sign; low bits first.
     read: (base, offset) => {
       const at = `(${sum(base, offset)})`;
-      const code = `(int32_t)((${name}[${at} >> ${shift}] >> ((${at} & ${perByte - 1}) << ${part})) & ${mask}u)`;
+      const code = `(int32_t)((${element(`${at} >> ${shift}`)} >> ((${at} & ${perByte - 1}) << ${part})) & ${mask}u)`;
       return middle === 0 ? code : `(${code} - ${middle})`;
     },
+    element,
   };
 };
 
@@ -104,9 +117,9 @@ const stored = (table: Table, perByte: number): TypedArray => {
   return bytes;
 };
 
-/** `static const int8_t name[n] = { ... };` */
-export const tableCode = (table: Table, { ctype, length, perByte }: TableForm): Code => [
-  `static const ${ctype} ${table.name}[${length}] = {`,
+/** `static const int8_t name[n] = { ... };`, after what says where it lies, if anything does. */
+export const tableCode = (table: Table, { ctype, length, perByte }: TableForm, place = ''): Code => [
+  `${place === '' ? '' : `${place} `}static const ${ctype} ${table.name}[${length}] = {`,
   numberLines(stored(table, perByte)),
   '};',
 ];

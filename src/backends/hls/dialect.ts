@@ -16,9 +16,15 @@ export const romForm = ({ name, type, data }: Table): TableForm => ({
     const at = base === '' ? offset : offset === '0' ? base : `${base} + ${offset}`;
     return `(int32_t)${name}[${at}]`;
   },
+  element: (at) => `${name}[${at}]`,
 });
 
-const shared = { element: elementName, table: romForm };
+const shared = {
+  element: elementName,
+  table: romForm,
+  place: '',
+  float: (array: string, at: string) => `${array}[${at}]`,
+};
 
 /** Memories, inputs one after another. */
 export const foldedDialect = (lanes: Dialect['lanes']): Dialect => ({

@@ -6,6 +6,7 @@ import { helperCode } from '../cpp/helpers.js';
 import type { Dialect, Helper, Slot, Stage } from '../cpp/stage.js';
 import { tableCode } from '../cpp/table.js';
 import { interleaved } from '../shared/image.js';
+import { checkDefines } from './build.js';
 import { arrayCode, dataflowBody, resultPort, typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { apType, foldedDialect, romForm, unrolledDialect } from './dialect.js';
@@ -186,6 +187,7 @@ export const firmwareText = (design: Design): string => {
     `/* ${commentText(design.program.name)}: ${design.architecture} design by kanc ${commentText(design.version)}. */`,
     `#include "${design.name}.h"`,
     '#include "parameters.h"',
+    ...checkDefines(design, `${design.name}.cpp`),
     '',
     ...helperCode(needed),
     ...design.hardware.flatMap((stage) => {
@@ -212,6 +214,7 @@ export const parametersText = (design: Design): string =>
     '#define PARAMETERS_H_',
     '',
     '#include "defines.h"',
+    ...checkDefines(design, 'parameters.h'),
     '',
     ...design.hardware.flatMap((stage) => {
       const logic = design.tables.get(stage.name);

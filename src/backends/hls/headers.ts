@@ -1,11 +1,13 @@
 /** Headers of a design: widths, the top function, and the software beside it. */
 import { channelsOf } from '../../ir/types.js';
+import { BUILD, buildDefinition } from '../cpp/build.js';
 import { type Code, commentText, loop, render } from '../cpp/code.js';
 import { helperCode } from '../cpp/helpers.js';
 import type { Refusal } from '../cpp/refusal.js';
 import type { Helper, Slot } from '../cpp/stage.js';
 import { dequantizeLine } from '../cpp/stages/elementwise.js';
 import { tableCode } from '../cpp/table.js';
+import { buildMacro, checkDefines } from './build.js';
 import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
 import { apType, elementName, hostDialect, romForm } from './dialect.js';
@@ -36,6 +38,8 @@ export const definesText = (design: Design): string => {
     '/* Widths of everything that flows through the design. */',
     '#ifndef DEFINES_H_',
     '#define DEFINES_H_',
+    '',
+    ...buildDefinition(buildMacro(design)),
     '',
     '#include <stdint.h>',
     '',
@@ -74,9 +78,13 @@ export const topHeaderText = (design: Design): string => {
     `#define ${guard}`,
     '',
     '#include "defines.h"',
+    ...checkDefines(design, `${design.name}.h`),
     '',
     `${topSignature(design)};`,
     '',
+    '/* The header of another design with this name must not be left out without a word. */',
+    `#elif ${buildMacro(design)} != ${BUILD}`,
+    `#error "two different designs are both called ${design.name}: compile one of them with --target-options name=other"`,
     '#endif',
   ]);
 };
@@ -179,7 +187,7 @@ const callCode = (design: Design): Code => {
 const floatsCode = ({ name, program }: Design): Code => {
   if (program.scale === undefined) return [];
   const channels = channelsOf(program.raw.type);
-  const line = dequantizeLine(program.scale, channels, 'result', 'decimal');
+  const line = dequantizeLine(hostDialect, program.scale, channels, 'result', 'decimal');
   const inner = program.rawSlot.length / channels;
   return [
     '/* The same as floats. */',
@@ -211,6 +219,7 @@ export const hostText = (design: Design, refused: Refusal | undefined): string =
     '#define HOST_H_',
     '',
     `#include "${design.name}.h"`,
+    ...checkDefines(design, 'host.h'),
     '',
     `#define ${upper}_INPUTS ${design.program.inputSlot.length}`,
     `#define ${upper}_OUTPUTS ${design.program.rawSlot.length}`,

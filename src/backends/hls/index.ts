@@ -6,6 +6,7 @@ import type { Graph } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { goldenText, testbenchText } from '../c/project.js';
+import { withBuild } from '../cpp/build.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
 import { identifier } from '../cpp/names.js';
 import { programOf } from '../cpp/program.js';
@@ -47,16 +48,21 @@ const artifactOf = (
 ): Artifact => {
   const { name, program } = design;
   const style = { name, scratch: 'static' } as const;
+  const sources = withBuild(
+    new Map([
+      [`firmware/${name}.cpp`, firmwareText(design)],
+      [`firmware/${name}.h`, topHeaderText(design)],
+      ['firmware/defines.h', definesText(design)],
+      ['firmware/parameters.h', parametersText(design)],
+      ['firmware/host.h', hostText(design, refusal(graph, program, 'given', 'host::'))],
+      ['firmware/kanc_ap_int.h', apHeader()],
+      ['firmware/kanc_hls.h', streamsHeader()],
+      [`${name}_test.cpp`, testbenchText(program, style, 'firmware/host.h')],
+      ['golden.h', goldenText(program, golden, name)],
+    ]),
+  );
   const files = new Map<string, Uint8Array | string>([
-    [`firmware/${name}.cpp`, firmwareText(design)],
-    [`firmware/${name}.h`, topHeaderText(design)],
-    ['firmware/defines.h', definesText(design)],
-    ['firmware/parameters.h', parametersText(design)],
-    ['firmware/host.h', hostText(design, refusal(graph, program, 'given', 'host::'))],
-    ['firmware/kanc_ap_int.h', apHeader()],
-    ['firmware/kanc_hls.h', streamsHeader()],
-    [`${name}_test.cpp`, testbenchText(program, style, 'firmware/host.h')],
-    ['golden.h', goldenText(program, golden)],
+    ...sources,
     ['build_prj.tcl', tclText(design)],
     ['Makefile', hlsMakefileText(design)],
     ['README.md', hlsReadmeText(design, golden)],

@@ -7,6 +7,17 @@ export const literal = (data: unknown, indent = 2): string =>
 /** Elements of a value of a shape. */
 export const elementsIn = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
 
+/** What loaders say about files that are not what they should be. Backslashes are doubled, as in any template. */
+export const ABOUT_FILES = `\
+/** What a person does about files that do not belong together. */
+const AGAIN = 'reload the page, or deploy the files of one compilation again';
+
+/** null, undefined, the class of an object, or the type of anything else. */
+const kindOf = (value) => (typeof value === 'object' ? (value?.constructor?.name ?? 'null') : typeof value);
+
+const isPage = (bytes) => /^\\s*<(!doctype|html|head|body)/i.test(new TextDecoder().decode(bytes.subarray(0, 200)));
+const pageFor = (file) => 'a page of HTML in place of ' + file + ', as servers send where a file is missing';`;
+
 /** What a program asks of its input. Around it are `meta`, `takes` and `features`; it gives the number of samples. */
 export const CHECK_INPUT = `\
 const check = (input, batch) => {

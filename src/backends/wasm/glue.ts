@@ -4,8 +4,12 @@
  */
 import { encodeBase64 } from '../../ir/resources-base64.js';
 import { CHECK_INPUT, elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
+import type { MarkedModule } from './build.js';
+import { LOADER_MODULE } from './loader-module.js';
 import type { Manifest } from './manifest.js';
 import { POOL, poolTypes } from './pool.js';
+import { POOL_START } from './pool-start.js';
+import { WORKER_FILE, WORKER_TEXT, WORKER_VERSION } from './pool-worker.js';
 
 /** The data that the loader needs, and what `model.meta` shows. */
 const metaOf = (m: Manifest): unknown => ({
@@ -16,15 +20,32 @@ const metaOf = (m: Manifest): unknown => ({
   kanc: m.kanc,
 });
 
-export const loaderSource = (manifest: Manifest, inlined: Uint8Array | undefined): string =>
+/** `where`: whether the module and the worker are files beside the loader, or in it. */
+export const loaderSource = (
+  manifest: Manifest,
+  { module, build }: MarkedModule,
+  where: 'beside' | 'inlined',
+): string =>
   [
     '// Written by kanc. Runs in browsers and in Node; has no dependency.',
     `export const meta = ${literal(metaOf(manifest))};`,
     `const memory = ${literal({ ...manifest.memory, outputs: elementsIn(manifest.output.shape), raws: elementsIn(manifest.raw.shape) })};`,
-    inlined === undefined
-      ? "const ownModule = () => new URL('./model.wasm', import.meta.url);"
-      : `const ownModule = () => Uint8Array.from(atob('${encodeBase64(inlined)}'), (c) => c.charCodeAt(0));`,
+    `const build = ${literal(build)};`,
+    ...(where === 'beside'
+      ? [
+          "const ownModule = () => new URL('./model.wasm', import.meta.url);",
+          // In one expression, so that bundlers see that the file belongs to the program.
+          `const besideWorker = () => new Worker(new URL('./${WORKER_FILE}', import.meta.url), { type: 'module' });`,
+        ]
+      : [
+          `const ownModule = () => Uint8Array.from(atob('${encodeBase64(module)}'), (c) => c.charCodeAt(0));`,
+          'const besideWorker = undefined;',
+        ]),
+    `const workerVersion = ${literal(WORKER_VERSION)};`,
+    `const workerText = ${literal(WORKER_TEXT)};`,
+    LOADER_MODULE,
     LOADER,
+    POOL_START,
     POOL,
     'export default load;\n',
   ].join('\n');
@@ -34,39 +55,6 @@ const features = meta.input.shape.reduce((n, d) => n * d, 1);
 const InputArray = meta.input.dtype === 'f32' ? Float32Array : Uint8Array;
 // The pixels of a canvas (ImageData) are clamped bytes.
 const takes = meta.input.dtype === 'f32' ? [Float32Array] : [Uint8Array, Uint8ClampedArray];
-
-const isNode = () => typeof process !== 'undefined' && process.versions?.node !== undefined;
-
-const readBytes = async (file) => {
-  const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
-  return readFile(file);
-};
-
-const fromResponse = async (response) => {
-  if (!response.ok) throw new Error('kanc model: ' + response.url + ' answered ' + response.status);
-  // Servers that send .wasm with another type than application/wasm cannot be streamed from.
-  const type = (response.headers.get('content-type') ?? '').split(';')[0].trim();
-  return type === 'application/wasm'
-    ? WebAssembly.compileStreaming(response)
-    : WebAssembly.compile(await response.arrayBuffer());
-};
-
-const moduleOf = async (wasm) => {
-  if (wasm instanceof WebAssembly.Module) return wasm;
-  if (wasm instanceof ArrayBuffer || ArrayBuffer.isView(wasm)) return WebAssembly.compile(wasm);
-  if (typeof Response !== 'undefined' && wasm instanceof Response) return fromResponse(wasm);
-  if (wasm instanceof URL || typeof wasm === 'string') {
-    const isFile = wasm instanceof URL ? wasm.protocol === 'file:' : !/^(https?|data|blob):/.test(wasm);
-    if (isNode() && isFile) {
-      const file = typeof wasm === 'string' && wasm.startsWith('file:') ? new URL(wasm) : wasm;
-      return WebAssembly.compile(await readBytes(file));
-    }
-    return fromResponse(await fetch(wasm));
-  }
-  throw new TypeError(
-    'kanc model: load({ wasm }) takes bytes, a URL, a Response or a WebAssembly.Module, found ' + typeof wasm,
-  );
-};
 
 ${CHECK_INPUT}
 

@@ -7,11 +7,14 @@ import { record } from '../../ir/codec.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { booleanText } from '../shared/options.js';
+import { PACKAGE_JSON } from '../shared/package-json.js';
+import { markedModule } from './build.js';
 import { loaderSource, loaderTypes } from './glue.js';
 import { layoutOf } from './layout.js';
 import { type Manifest, manifestOf } from './manifest.js';
 import { assemble } from './module.js';
 import { planOf } from './plan.js';
+import { WORKER_FILE, WORKER_TEXT } from './pool-worker.js';
 
 export { type Manifest, parseManifest } from './manifest.js';
 export { instantiate, type Program } from './runtime.js';
@@ -52,10 +55,14 @@ const artifactOf = (
   manifest: (files: ReadonlyMap<string, Uint8Array | string>) => Manifest,
 ): Artifact => {
   const meta = manifest(new Map());
+  const marked = markedModule(module, meta);
+  const where = options.singleFile === true ? 'inlined' : 'beside';
   const files = new Map<string, Uint8Array | string>([
-    ['model.wasm', module],
-    ['index.js', loaderSource(meta, options.singleFile === true ? module : undefined)],
+    ['model.wasm', marked.module],
+    ['index.js', loaderSource(meta, marked, where)],
     ['index.d.ts', loaderTypes(meta)],
+    [WORKER_FILE, WORKER_TEXT],
+    ['package.json', PACKAGE_JSON],
     ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
   ]);
   return { files: new Map([...files, ['manifest.json', `${JSON.stringify(manifest(files), null, 2)}\n`]]) };

@@ -4,102 +4,10 @@
  * are cross-origin isolated), and workers then take the next piece of a batch when they are done with one. Elsewhere each
  * worker is sent its part.
  */
+import { WORKER_FILE } from './pool-worker.js';
 
-/**
- * What a worker runs, as a function without free names: its text is the worker's program. `listen` calls back for every
- * message.
- *
- * The first message is { module, memory, features, floatInput, floatOutput }, every other one a job:
- * { id, raw, samples, input, results, next, piece } over shared memory, or { id, raw, samples, input } alone.
- */
-const WORK = `
-const work = (listen, post) => {
-  let run, runRaw, inputs, floats, integers, setup;
-  const start = (message) => {
-    setup = message;
-    const { module, memory, features, floatInput } = message;
-    const { exports } = new WebAssembly.Instance(module);
-    const buffer = exports.memory.buffer;
-    ({ run, runRaw } = exports);
-    inputs = new (floatInput ? Float32Array : Uint8Array)(buffer, memory.input.address, memory.capacity * features);
-    floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
-    integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
-    post({ ready: true });
-  };
-  // Samples from \`at\` on, into \`results\`.
-  const stretch = (raw, input, results, at, samples) => {
-    const { memory, features, floatOutput } = setup;
-    const [call, found, width] =
-      raw || !floatOutput ? [runRaw, integers, memory.raws] : [run, floats, memory.outputs];
-    for (let done = 0; done < samples; done += memory.capacity) {
-      const count = Math.min(memory.capacity, samples - done);
-      const from = at + done;
-      inputs.set(input.subarray(from * features, (from + count) * features));
-      call(count);
-      results.set(found.subarray(0, count * width), from * width);
-    }
-  };
-  const perform = ({ id, raw, samples, input, results, next, piece }) => {
-    const { memory, floatOutput } = setup;
-    if (next !== undefined) {
-      for (let at = Atomics.add(next, 0, piece); at < samples; at = Atomics.add(next, 0, piece)) {
-        stretch(raw, input, results, at, Math.min(piece, samples - at));
-      }
-      post({ id });
-      return;
-    }
-    const integer = raw || !floatOutput;
-    const own = new (integer ? Int32Array : Float32Array)(samples * (integer ? memory.raws : memory.outputs));
-    stretch(raw, input, own, 0, samples);
-    post({ id, own }, [own.buffer]);
-  };
-  listen((message) => {
-    try {
-      if (message.module === undefined) perform(message);
-      else start(message);
-    } catch (error) {
-      post({ id: message.id, failed: String(error) });
-    }
-  });
-};`;
-
-/** Text of the loader; around it are \`meta\`, \`memory\`, \`features\`, \`InputArray\`, \`isNode\`, \`moduleOf\`, \`check\`. */
-export const POOL = `${WORK}
-
-const workerSource =
-  'const port = typeof require === "function" ? require("node:worker_threads").parentPort : undefined;' +
-  '(' + work + ')(' +
-  'port === undefined ? (f) => { self.onmessage = ({ data }) => f(data); } : (f) => { port.on("message", f); },' +
-  'port === undefined ? (m, t) => self.postMessage(m, t) : (m, t) => port.postMessage(m, t));';
-
-/** A worker of either kind: \`send\`, \`stop\`, and whether the process may end while it waits. */
-const startWorker = async (onMessage, onError) => {
-  if (isNode()) {
-    const { Worker } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:worker_threads');
-    const worker = new Worker(workerSource, { eval: true });
-    worker.on('message', onMessage);
-    worker.on('error', (error) => onError(String(error)));
-    worker.on('exit', (code) => onError('a worker ended with code ' + code));
-    return {
-      send: (message, transfer) => worker.postMessage(message, transfer),
-      stop: () => worker.terminate(),
-      hold: (isBusy) => (isBusy ? worker.ref() : worker.unref()),
-    };
-  }
-  const url = URL.createObjectURL(new Blob([workerSource], { type: 'text/javascript' }));
-  const worker = new Worker(url);
-  worker.onmessage = ({ data }) => onMessage(data);
-  worker.onerror = (event) => onError(event.message ?? 'a worker could not be started');
-  return {
-    send: (message, transfer) => worker.postMessage(message, transfer ?? []),
-    stop: () => {
-      worker.terminate();
-      URL.revokeObjectURL(url);
-    },
-    hold: () => {},
-  };
-};
-
+/** Around it are `meta`, `memory`, `features`, `InputArray`, `check`, and the parts that get the module and start workers. */
+export const POOL = `
 const coreCount = async () => {
   if (typeof navigator !== 'undefined' && navigator.hardwareConcurrency) return navigator.hardwareConcurrency;
   if (!isNode()) return 1;
@@ -130,11 +38,17 @@ const keeper = () => {
 // From so many samples on, layers with large tables read them once for all samples of a call.
 const LEAST_PIECE = 128;
 
-/** Loads the model on several threads, for large batches. \`wasm\`: as for \`load\`. \`threads\`: default, the number of cores. */
-export const loadPool = async ({ wasm = ownModule(), threads } = {}) => {
+/**
+ * Loads the model on several threads, for large batches. \`wasm\`: as for \`load\`. \`threads\`: default, the number of cores.
+ * \`worker\`: where ${WORKER_FILE} is; default: the file beside this one, or the same text where there is none.
+ */
+export const loadPool = async ({ wasm = ownModule(), threads, worker } = {}) => {
   const count = threads ?? (await coreCount());
   if (!Number.isInteger(count) || count < 1) {
     throw new TypeError('kanc model: loadPool({ threads }) takes a whole number from 1 on, found ' + String(threads));
+  }
+  if (worker !== undefined && typeof worker !== 'string' && !(worker instanceof URL)) {
+    throw new TypeError('kanc model: loadPool({ worker }) takes a URL, found ' + kindOf(worker));
   }
   const module = await moduleOf(wasm);
   const memories = keeper();
@@ -144,7 +58,7 @@ export const loadPool = async ({ wasm = ownModule(), threads } = {}) => {
   let workers = [];
   const fail = (why) => {
     if (broken !== undefined) return;
-    broken = new Error('kanc model: ' + why);
+    broken = failure(why);
     for (const worker of workers) worker.stop();
     for (const job of jobs.values()) job.reject(broken);
     jobs.clear();
@@ -153,31 +67,15 @@ export const loadPool = async ({ wasm = ownModule(), threads } = {}) => {
     jobs.delete(id);
     if (jobs.size === 0) for (const worker of workers) worker.hold(false);
   };
-  const start = () =>
-    new Promise((resolve, reject) => {
-      let made;
-      const onError = (why) => {
-        reject(new Error('kanc model: ' + why));
-        fail(why);
-      };
-      const onMessage = (message) => {
-        if (message.ready === true) resolve(made);
-        else if (message.failed !== undefined && message.id === undefined) onError(message.failed);
-        else jobs.get(message.id)?.receive(made, message);
-      };
-      startWorker(onMessage, onError).then((worker) => {
-        made = worker;
-        workers.push(worker);
-        worker.send({
-          module,
-          memory,
-          features,
-          floatInput: meta.input.dtype === 'f32',
-          floatOutput: meta.output.dtype === 'f32',
-        });
-      }, reject);
-    });
-  await Promise.all(Array.from({ length: count }, start));
+  const setup = {
+    module,
+    memory,
+    features,
+    floatInput: meta.input.dtype === 'f32',
+    floatOutput: meta.output.dtype === 'f32',
+  };
+  const receive = (worker, message) => jobs.get(message.id)?.receive(worker, message);
+  workers = await startWorkers(count, worker, setup, receive, (why) => fail('a worker failed: ' + why));
   for (const worker of workers) worker.hold(false);
 
   const submit = (raw, input, batch) =>
@@ -256,5 +154,7 @@ export interface Pool {
 export interface PoolOptions extends LoadOptions {
   /** Each has tables of its own. Default: the number of cores. */
   readonly threads?: number;
+  /** Where ${WORKER_FILE} of the artifact is, on the origin of the page. Default: beside index.js. */
+  readonly worker?: URL | string;
 }
 `;

@@ -9,6 +9,7 @@ import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { describeEnds } from '../shared/manifest.js';
 import { booleanText, choiceText, integerText } from '../shared/options.js';
+import { PACKAGE_JSON } from '../shared/package-json.js';
 import { baselinePlan } from './baseline/index.js';
 import { type Built, markedBuild } from './build.js';
 import { loaderSource, loaderTypes } from './glue.js';
@@ -157,6 +158,7 @@ const artifactOf = (
     ['model.bin', constants],
     ['index.js', loaderSource(meta, own)],
     ['index.d.ts', loaderTypes(meta)],
+    ['package.json', PACKAGE_JSON],
     ...baseline,
     ...(context.kir === undefined ? [] : [['model.kir', context.kir] as const]),
   ]);

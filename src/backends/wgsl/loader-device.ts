@@ -1,4 +1,6 @@
 /** The first half of the loader: files, devices, errors. Backslashes are those of a template: doubled. */
+import { ABOUT_FILES } from '../shared/loader-text.js';
+
 export const LOADER_DEVICE = `
 const features = meta.input.shape.reduce((n, d) => n * d, 1);
 const isFloat = meta.input.dtype === 'f32';
@@ -18,8 +20,7 @@ const failure = (code, message) => Object.assign(new Error('kanc model: ' + mess
 
 const isNode = () => typeof process !== 'undefined' && process.versions?.node !== undefined;
 
-/** What a person does about files that do not belong together. */
-const AGAIN = 'reload the page, or deploy the files of one compilation again';
+${ABOUT_FILES}
 
 /** Bytes, with a name for messages. Fails with the code files where a file cannot be had. */
 const contentOf = async (from, what) => {
@@ -48,16 +49,11 @@ const contentOf = async (from, what) => {
   }
 };
 
-/** null, undefined, the class of an object, or the type of anything else. */
-const kindOf = (value) => (typeof value === 'object' ? (value?.constructor?.name ?? 'null') : typeof value);
-
-const isPage = (bytes) => /^\\s*<(!doctype|html|head|body)/i.test(new TextDecoder().decode(bytes.subarray(0, 200)));
-
 /** Fails where a file is not of the build that this one belongs to. */
 const belongs = ({ name, bytes }, file, length, found) => {
   const wrong = (reason) => failure('files', name + ' is ' + reason + '; ' + AGAIN);
   if (found === program.build && bytes.length === length) return;
-  if (isPage(bytes)) throw wrong('a page of HTML in place of ' + file + ', as servers send where a file is missing');
+  if (isPage(bytes)) throw wrong(pageFor(file));
   const size = bytes.length + ' bytes in place of ' + length;
   if (found === program.build) throw wrong('not as it was written: ' + size);
   // The end of model.bin, where its build stands, may be what is missing.

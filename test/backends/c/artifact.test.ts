@@ -50,7 +50,7 @@ describe('C artifacts', () => {
     expect(JSON.parse(text(files, 'manifest.json'))).toMatchObject({
       target: 'c',
       input: { dtype: 'f32', shape: [6], refusesNaN: true },
-      code: { name: 'net', scratch: 'static' },
+      code: { name: 'net', scratch: 'stack' },
     });
   });
 

@@ -5,7 +5,7 @@ import type { Graph } from '../../../src/ir/graph.js';
 import { kindsIn } from '../../support/graphs.js';
 import { missingTools } from '../../support/tools.js';
 import { graphsFor } from '../cpp/graphs.js';
-import { expectSame, SANITIZE } from './support.js';
+import { expectSame, sanitizersOf } from './support.js';
 
 const small = graphsFor('C', 16, 1, 8);
 const large = graphsFor('C', 6, 5000, 16);
@@ -42,7 +42,11 @@ describe.skipIf(missingTools({ gcc: 'gcc', clang: 'clang' }))('C programs of ran
     'graph %i with clang and sanitizers',
     async (k, graph) => {
       const options = { pack: k % 2 === 0 };
-      await expectSame(graph, inputs(graph, 40), { cc: 'clang', flags: ['-O1', ...SANITIZE], options });
+      await expectSame(graph, inputs(graph, 40), {
+        cc: 'clang',
+        flags: ['-O1', ...sanitizersOf('clang')],
+        options,
+      });
     },
   );
 });

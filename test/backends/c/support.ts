@@ -10,10 +10,12 @@ import type { Graph } from '../../../src/ir/graph.js';
 import { interpret } from '../../../src/ir/interpret.js';
 import type { Tensor } from '../../../src/ir/tensor.js';
 import { rightOf } from '../../support/checked.js';
-import { runTool } from '../../support/tools.js';
+import { runTool, usableFlags } from '../../support/tools.js';
 
 export const STRICT = ['-std=c99', '-Wall', '-Wextra', '-Werror', '-pedantic', '-Wshadow', '-Wconversion'];
-export const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+/** The flags of sanitizers, where the compiler has their libraries. */
+export const sanitizersOf = (compiler: string): ReadonlyArray<string> =>
+  usableFlags(compiler, ['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
 
 const folders: string[] = [];
 afterAll(() => {
@@ -80,7 +82,7 @@ export const expectSame = async (
     options = {},
   }: { cc?: string; flags?: ReadonlyArray<string>; options?: COptions } = {},
 ): Promise<number> => {
-  const artifact = await emitC(graph, options);
+  const artifact = await emitC(graph, { scratch: 'stack', ...options });
   const isFloat = input.data instanceof Float32Array;
   const folder = writeFiles(new Map([...artifact.files, ['trace.c', TRACE], ['trace.h', TRACE_HEADER]]));
   runTool(

@@ -4,7 +4,7 @@ import { probes } from '../../../src/analyses/probes.js';
 import type { Graph } from '../../../src/ir/graph.js';
 import { kindsIn } from '../../support/graphs.js';
 import { missingTools } from '../../support/tools.js';
-import { expectSame, SANITIZE } from '../c/support.js';
+import { expectSame, sanitizersOf } from '../c/support.js';
 import { expectSimulated } from '../hls/support.js';
 import { expectSameCircuit, expectSimulatedRtl } from '../verilog/support.js';
 import { bucketizeGraphs } from './bucketize-graphs.js';
@@ -18,7 +18,7 @@ it('all have thresholds', () => {
 
 describe.skipIf(missingTools({ clang: 'clang' }))('as C', () => {
   it.each(graphs)('%s', async (_, graph) => {
-    await expectSame(graph, inputs(graph), { cc: 'clang', flags: ['-O1', ...SANITIZE] });
+    await expectSame(graph, inputs(graph), { cc: 'clang', flags: ['-O1', ...sanitizersOf('clang')] });
   });
 });
 
@@ -27,7 +27,7 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('as HLS desi
     await expectSimulated(graph, inputs(graph), { options: { architecture: 'folded' } });
     await expectSimulated(graph, inputs(graph), {
       cxx: 'clang++',
-      flags: ['-O1', ...SANITIZE],
+      flags: ['-O1', ...sanitizersOf('clang++')],
       options: { architecture: 'unrolled' },
     });
   });

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { apHeader } from '../../../src/backends/hls/ap-operators.js';
 import { type Random, randomOf } from '../../support/random.js';
-import { missingTools, runTool } from '../../support/tools.js';
-import { SANITIZE, writeFiles } from '../c/support.js';
+import { missingTools, runTool, usableFlags } from '../../support/tools.js';
+import { sanitizersOf, writeFiles } from '../c/support.js';
 
 interface Kind {
   readonly width: number;
@@ -158,8 +158,8 @@ ${Array.from({ length: Math.ceil(cases.length / 50) }, (_, k) => `    part${k}()
 
 describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('kanc_ap_int.h', () => {
   it.each([
-    ['g++', 1, ['-fsanitize=undefined', '-fno-sanitize-recover=all']],
-    ['clang++', 2, SANITIZE],
+    ['g++', 1, () => usableFlags('g++', ['-fsanitize=undefined', '-fno-sanitize-recover=all'])],
+    ['clang++', 2, () => sanitizersOf('clang++')],
   ] as const)('computes as BigInt does, with %s', (cxx, seed, sanitize) => {
     const r = randomOf(seed);
     const kind = (): Kind => ({
@@ -176,7 +176,7 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('kanc_ap_int
         ['test.cpp', programOf(cases)],
       ]),
     );
-    const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-pedantic', '-O0', ...sanitize];
+    const flags = ['-std=c++17', '-Wall', '-Wextra', '-Werror', '-pedantic', '-O0', ...sanitize()];
     runTool(cxx, [...flags, '-o', 'test', 'test.cpp'], { cwd: folder });
     const lines = runTool(join(folder, 'test'), [], { cwd: folder }).toString().trimEnd().split('\n');
     const expected = cases.flatMap((c) => c.expected.split('\n').map((line) => `${c.code}: ${line}`));

@@ -9,10 +9,12 @@ import type { Graph } from '../../../src/ir/graph.js';
 import { valueType } from '../../../src/ir/types.js';
 import { codeOf, rightOf } from '../../support/checked.js';
 import { randomOf } from '../../support/random.js';
+import { missingTools, runTool } from '../../support/tools.js';
+import { writeFiles } from '../c/support.js';
 import { edgeOp, network, tableBuilder, uniform } from '../wasm/random.js';
 import { normOp } from '../wasm/random-images.js';
 import { finish } from '../wasm/support.js';
-import { emitHls } from './support.js';
+import { emitHls, FLAGS } from './support.js';
 
 const graphOf = (inputs: number, levels: number, outputs: number): Graph<'table'> => {
   const r = randomOf(inputs);
@@ -45,6 +47,34 @@ describe('HLS projects', () => {
     ]);
     expect([...(await emitHls(graph)).files]).toEqual([...files]);
     expect(String(files.get('firmware/defines.h'))).toContain('typedef ap_uint<4> x_t;');
+  });
+
+  it.skipIf(missingTools({ 'g++': 'g++' }))('do not compile with a file of another build', async () => {
+    const [own, other] = [await emitHls(graphOf(4, 16, 3)), await emitHls(graphOf(4, 15, 3))];
+    const syntax = (files: ReadonlyMap<string, Uint8Array | string>, source: string): string => {
+      const folder = writeFiles(files);
+      try {
+        runTool('g++', [...FLAGS, '-fsyntax-only', source], { cwd: folder });
+        return '';
+      } catch (error) {
+        return String(error);
+      }
+    };
+    for (const source of ['firmware/net.cpp', 'net_test.cpp']) expect(syntax(own.files, source)).toBe('');
+    for (const [name, source] of [
+      ['firmware/net.cpp', 'firmware/net.cpp'],
+      ['firmware/net.h', 'firmware/net.cpp'],
+      ['firmware/parameters.h', 'firmware/net.cpp'],
+      ['firmware/defines.h', 'firmware/net.cpp'],
+      ['firmware/host.h', 'net_test.cpp'],
+      ['golden.h', 'net_test.cpp'],
+    ] as const) {
+      const mixed = new Map([...own.files, [name, other.files.get(name) ?? '']]);
+      expect([name, syntax(mixed, source)]).toEqual([
+        name,
+        expect.stringContaining('are of different builds'),
+      ]);
+    }
   });
 
   it('are unrolled where that is small, and folded otherwise', () => {

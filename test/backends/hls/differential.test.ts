@@ -8,7 +8,7 @@ import type { Graph } from '../../../src/ir/graph.js';
 import { rightOf } from '../../support/checked.js';
 import { kindsIn } from '../../support/graphs.js';
 import { missingTools } from '../../support/tools.js';
-import { SANITIZE } from '../c/support.js';
+import { sanitizersOf } from '../c/support.js';
 import { covering, graphsFor } from '../cpp/graphs.js';
 import { expectSimulated } from './support.js';
 
@@ -44,14 +44,14 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('HLS designs
 
   it.each(folded.map((graph, k) => [k, graph] as const))('folded %i', async (k, graph) => {
     await expectSimulated(graph, inputs(graph), {
-      ...(k % 2 === 0 ? {} : { cxx: 'clang++', flags: ['-O1', ...SANITIZE] }),
+      ...(k % 2 === 0 ? {} : { cxx: 'clang++', flags: ['-O1', ...sanitizersOf('clang++')] }),
       options: { architecture: 'folded', interface: k % 3 === 0 ? 'vector' : 'axis', reuse: 1 + (k % 3) },
     });
   });
 
   it.each(unrolled.map((graph, k) => [k, graph] as const))('unrolled %i', async (k, graph) => {
     await expectSimulated(graph, inputs(graph), {
-      ...(k % 2 === 0 ? {} : { cxx: 'clang++', flags: ['-O1', ...SANITIZE] }),
+      ...(k % 2 === 0 ? {} : { cxx: 'clang++', flags: ['-O1', ...sanitizersOf('clang++')] }),
       options: { architecture: 'unrolled', interface: k % 3 === 0 ? 'axis' : 'vector' },
     });
   });

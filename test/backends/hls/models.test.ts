@@ -8,7 +8,7 @@ import { type Graph, isLevel } from '../../../src/ir/graph.js';
 import { toTensor } from '../../../src/passes/dataset.js';
 import { rightOf } from '../../support/checked.js';
 import { missingTools } from '../../support/tools.js';
-import { SANITIZE } from '../c/support.js';
+import { sanitizersOf } from '../c/support.js';
 import { expectSimulated, simulate } from './support.js';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../../examples/${path}`, import.meta.url));
@@ -60,7 +60,7 @@ describe.skipIf(missingTools({ 'g++': 'g++', 'clang++': 'clang' }))('HLS designs
     expect(inputs.length).toBe(1000 * type.shape[0]!);
     const found = await simulate(graph, input, {
       cxx,
-      flags: ['-O1', ...SANITIZE],
+      flags: ['-O1', ...sanitizersOf(cxx)],
       options: { architecture },
     });
     expect([...found]).toEqual(outputs);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -49,7 +49,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Writes an artifact to a folder of its own and imports its loader. */
 const loaderOf = async (graph: Graph<'table'>, options = {}, leaveOut: ReadonlyArray<string> = []) => {
   const directory = mkdtempSync(join(folder, 'a-'));
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   const { files } = rightOf(await emit(graph, options));
   for (const [name, content] of files)
     if (!leaveOut.includes(name)) writeFileSync(join(directory, name), content);
@@ -94,7 +93,9 @@ describe('the loader', () => {
   });
 
   it('needs no other file when it is a single one', async () => {
-    const { load } = await loaderOf(u8Graph(), { singleFile: true }, ['model.wasm', 'manifest.json']);
+    const others = ['model.wasm', 'manifest.json', 'model-worker.js', 'package.json'];
+    const { load, directory } = await loaderOf(u8Graph(), { singleFile: true }, others);
+    expect(readdirSync(directory)).toEqual(['index.d.ts', 'index.js']);
     expect((await load()).predict(sample)).toEqual(rightOf((await compile(u8Graph())).predict(sample)));
   });
 
@@ -139,7 +140,14 @@ describe('the loader', () => {
 describe('artifacts', () => {
   it('are the same bytes on every run', async () => {
     const [a, b] = [rightOf(await emit(u8Graph())), rightOf(await emit(u8Graph()))];
-    expect([...a.files.keys()]).toEqual(['model.wasm', 'index.js', 'index.d.ts', 'manifest.json']);
+    expect([...a.files.keys()]).toEqual([
+      'model.wasm',
+      'index.js',
+      'index.d.ts',
+      'model-worker.js',
+      'package.json',
+      'manifest.json',
+    ]);
     for (const [name, content] of a.files) expect(b.files.get(name)).toEqual(content);
   });
 
@@ -150,7 +158,14 @@ describe('artifacts', () => {
     const { manifest } = rightOf(await instantiate(files)());
     expect(manifest.kanc).toBe('1.2.3');
     expect(manifest.extra).toEqual(context.extra);
-    expect(Object.keys(manifest.files)).toEqual(['model.wasm', 'index.js', 'index.d.ts', 'model.kir']);
+    expect(Object.keys(manifest.files)).toEqual([
+      'model.wasm',
+      'index.js',
+      'index.d.ts',
+      'model-worker.js',
+      'package.json',
+      'model.kir',
+    ]);
     expect(manifest.layers.map((l) => [l.name, l.op, l.inputs, l.outputs])[0]).toEqual([
       'sums',
       'table.edge',

@@ -57,7 +57,6 @@ afterEach(() => {
 
 const loadersOf = async (graph: Graph<'table'>, options = {}): Promise<Loaders> => {
   const directory = mkdtempSync(join(folder, 'a-'));
-  writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
   for (const [name, content] of rightOf(await emit(graph, options)).files) {
     writeFileSync(join(directory, name), content);
   }

@@ -40,6 +40,7 @@ describe('files', () => {
       'model.bin',
       'index.js',
       'index.d.ts',
+      'package.json',
       'manifest.json',
     ]);
     expect(second).toEqual(first);

@@ -97,7 +97,7 @@ const searchStage = (
     body: (d) =>
       elements(d, base, shared.perChannel, [
         `const int32_t key = ${key};`,
-        ...(shared.perChannel ? [`const int32_t row = ${shared.start('c')};`] : []),
+        ...(shared.perChannel ? [`const int32_t row = ${shared.start(d, 'c')};`] : []),
         'int32_t code = 0;',
         `for (int32_t step = ${2 ** Math.floor(Math.log2(count))}; step > 0; step >>= 1) {`,
         [
@@ -119,7 +119,12 @@ export const recodeStage = (base: StageBase, { map }: RecodeAttrs): Stage => {
     tables: shared.tables,
     body: (d) =>
       elements(d, base, shared.perChannel, [
-        store(d, 'out[j]', base.output.type, d.table(shared.table).read(shared.start('c'), load('in0[j]'))),
+        store(
+          d,
+          'out[j]',
+          base.output.type,
+          d.table(shared.table).read(shared.start(d, 'c'), load('in0[j]')),
+        ),
       ]),
   });
 };
@@ -133,7 +138,7 @@ const numbers = (name: string, values: ReadonlyArray<number>): SharedRows | numb
 };
 
 const reading = (d: Dialect, v: SharedRows | number): string =>
-  typeof v === 'number' ? literal(v) : d.table(v.table).read(v.start('c'), '0');
+  typeof v === 'number' ? literal(v) : d.table(v.table).read(v.start(d, 'c'), '0');
 
 const tablesOf = (...parts: ReadonlyArray<SharedRows | number>): ReadonlyArray<Table> =>
   parts.flatMap((p) => (typeof p === 'number' ? [] : p.tables));
@@ -199,28 +204,29 @@ export const sumStage = (base: StageBase, a: TableSumAttrs): Stage => {
     body: (d) =>
       elements(d, base, typeof bias !== 'number' || shared.some((s) => s.perChannel), [
         `int32_t sum = ${reading(d, bias)};`,
-        ...shared.map((s, k) => `sum += ${d.table(s.table).read(s.start('c'), load(`in${k}[j]`))};`),
+        ...shared.map((s, k) => `sum += ${d.table(s.table).read(s.start(d, 'c'), load(`in${k}[j]`))};`),
         store(d, 'out[j]', base.output.type, 'sum'),
       ]),
   });
 };
 
 /** Floats from accumulators: one conversion and one multiplication. */
-export const dequantizeStage = (base: StageBase, scale: PerChannel): Stage => {
-  const line = dequantizeLine(scale, base.channels, base.id);
-  return elementwise(base, 'dequantize', {
+export const dequantizeStage = (base: StageBase, scale: PerChannel): Stage =>
+  elementwise(base, 'dequantize', {
     form: 'floats',
     tables: [],
-    body: (d) =>
-      elements(d, base, line.perChannel, [
+    body: (d) => {
+      const line = dequantizeLine(d, scale, base.channels, base.id);
+      return elements(d, base, line.perChannel, [
         ...line.declare,
         `out[j] = (float)${load('in0[j]')} * ${line.factor};`,
-      ]),
+      ]);
+    },
   });
-};
 
 /** The factor of each channel, as code. */
 export const dequantizeLine = (
+  d: Dialect,
   scale: PerChannel,
   channels: number,
   id: string,
@@ -235,9 +241,10 @@ export const dequantizeLine = (
   const list = values.map(spell);
   const lines: string[] = [];
   for (let k = 0; k < list.length; k += 4) lines.push(`${list.slice(k, k + 4).join(', ')},`);
+  const place = d.place === '' ? '' : `${d.place} `;
   return {
-    declare: [`static const float ${id}_scale[${channels}] = {`, lines, '};'],
-    factor: `${id}_scale[c]`,
+    declare: [`${place}static const float ${id}_scale[${channels}] = {`, lines, '};'],
+    factor: d.float(`${id}_scale`, 'c'),
     perChannel: true,
   };
 };

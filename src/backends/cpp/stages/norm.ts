@@ -82,18 +82,18 @@ export const normStage = (base: StageBase, a: TableNormAttrs, shape: ReadonlyArr
     Uint32Array.from(epsilons, (e) => Math.floor(e / 2 ** 32)),
   );
   const split = (lo: string, hi: string): string => `((uint64_t)${hi} << 32) | (uint64_t)${lo}`;
-  const epsilonOf = (): string =>
+  const epsilonOf = (d: Dialect): string =>
     alike
       ? split(`${epsilons[0]! % 2 ** 32}u`, literal(Math.floor(epsilons[0]! / 2 ** 32)))
-      : split(`${low.name}[c]`, `${high.name}[c]`);
+      : split(d.table(low).element('c'), d.table(high).element('c'));
   const body = (d: Dialect): Code => {
-    const read = (r: SharedRows): string => d.table(r.table).read(r.start('c'), '0');
+    const read = (r: SharedRows): string => d.table(r.table).read(r.start(d, 'c'), '0');
     const codes = code(d, base, a.quantizer.levels - 1, read(gain), read(offset));
     const pipeline = d.pragma('HLS PIPELINE II=1');
     if (a.over === 'channel') {
       const at = `n * ${channels} + c`;
       return loop('c', channels, [
-        ...statistics(d, count, at, epsilonOf(), a.gainShift),
+        ...statistics(d, count, at, epsilonOf(d), a.gainShift),
         ...loop('n', inner, [`const int32_t j = ${at};`, ...codes], pipeline),
       ]);
     }
@@ -105,7 +105,7 @@ export const normStage = (base: StageBase, a: TableNormAttrs, shape: ReadonlyArr
             inner,
             loop('c', channels, [`const int32_t j = p * ${channels} + c;`, ...codes], pipeline),
           );
-    return [...statistics(d, count, 'n', epsilonOf(), a.gainShift), ...each];
+    return [...statistics(d, count, 'n', epsilonOf(d), a.gainShift), ...each];
   };
   return {
     ...base,
