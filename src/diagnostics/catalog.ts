@@ -40,6 +40,8 @@ export const CATALOG = {
     'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
   K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
+  K0210:
+    'A grid has knots that stand on one another. The recursion of B-splines divides by their distance, so that the library itself gives NaN for every sample; there is no function to compile.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

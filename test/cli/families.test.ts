@@ -112,7 +112,7 @@ describe('kanele', () => {
   it('K0701: codes that there are not, and floats', async () => {
     const wide = place.putNpy('wide.npy', { shape: [1, 13], dtype: 'u1', data: new Uint8Array(13).fill(64) });
     const run = (input: string) => kanc(['run', folder, '--input', input, '--output', place.path('x.npy')]);
-    expect((await run(wide)).err).toMatch(/K0701.*element 0 is 64.*0 to 63/);
+    expect((await run(wide)).err).toMatch(/K0701.*element 0 of sample 0 is 64.*0 to 63/);
     const integers = place.putNpy('i4.npy', {
       shape: [1, 13],
       dtype: 'i4',

@@ -6,7 +6,7 @@ import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { knotConstant, orderOf } from '../knots.js';
+import { splineBasis } from '../knots.js';
 import { finiteTensor } from '../tensors.js';
 import type { PykanConfig } from './pykan-config.js';
 import { factorsOf, type Nodes, nodesOf } from './pykan-nodes.js';
@@ -119,10 +119,9 @@ const numericBranches = (
   const name = `act_fun.${l}.grid`;
   const grid = finiteTensor(file, name, 2, [inputs, undefined]);
   if (E.isLeft(grid)) return grid;
-  const order = at({ tensor: name })(orderOf(grid.right.shape[1]!, functions));
-  if (E.isLeft(order)) return order;
-  const knots = at({ tensor: name })(knotConstant(grid.right));
-  if (E.isLeft(knots)) return knots;
+  // Older versions, which gave NaN on repeated knots, could not train such a grid.
+  const basis = at({ tensor: name })(splineBasis(grid.right, functions, 'vanish'));
+  if (E.isLeft(basis)) return basis;
   const edges: Float32Array[] = [];
   for (const part of ['mask', 'scale_base', 'scale_sp']) {
     const tensor = finiteTensor(file, `act_fun.${l}.${part}`, 2, [inputs, subnodes]);
@@ -144,10 +143,7 @@ const numericBranches = (
     }
   }
   return E.right([
-    {
-      basis: { _tag: 'bspline', order: order.right, knots: knots.right },
-      weights: constant(F32, [inputs, functions, subnodes], spline),
-    },
+    { basis: basis.right, weights: constant(F32, [inputs, functions, subnodes], spline) },
     { basis: { _tag: 'base', activation }, weights: constant(F32, [inputs, 1, subnodes], base) },
   ]);
 };
