@@ -66,6 +66,7 @@ export const NAIVE_ACTIVATIONS: Readonly<Record<Activation, (x: number) => numbe
   mish: (x) => x * Math.tanh(softplus(x)),
   tanh: Math.tanh,
   sigmoid: logistic,
+  gaussian: (x) => Math.exp(-(x ** 2)),
   identity: (x) => x,
   zero: (x) => 0 * Math.min(Math.max(x, -1), 1),
 };
