@@ -155,6 +155,14 @@ describe('kanele', () => {
     await kanc(['run', out, '--input', codes, '--output', result]);
     expect(Array.from(array(result).data)).toEqual(outputs.flat());
     expect((await kanc(['verify', out, '--samples', '500'])).exit).toBe(0);
+    // Codes in integers of any width, as the checkpoint takes them.
+    const wide = { shape: [1000, 13], dtype: 'i4', data: Int32Array.from(inputs.flat()) } as const;
+    const again = ['run', out, '--input', place.putNpy('wide-codes.npy', wide), '--output', result];
+    expect(await kanc(again)).toMatchObject({ exit: 0 });
+    expect(Array.from(array(result).data)).toEqual(outputs.flat());
+    const beyond = { ...wide, data: wide.data.with(13 + 2, 64) };
+    place.putNpy('wide-codes.npy', beyond);
+    expect((await kanc(again)).err).toMatch(/K0701.*element 2 of sample 1 is 64.*0 to 63/);
   });
 });
 

@@ -216,6 +216,17 @@ describe('errors', () => {
     expect(codeOf(importPykan(huge, net.config))).toBe('K0204');
   });
 
+  it('K0203: width and mult_arity that are no plain numbers, where there are products', () => {
+    const with_ = (from: RegExp, to: string) => importPykan(net.tensors, net.config.replace(from, to));
+    expect(messageOf(with_(/mult_arity: .*/, 'mult_arity: !!python/object:mine.Arity {n: 2}'))).toMatch(
+      /K0203.*mult_arity of the configuration/,
+    );
+    expect(messageOf(with_(/width: .*/, 'width: [[two, 0]]'))).toMatch(/K0203.*width of the configuration/);
+    expect(messageOf(with_(/width: .*/, 'width: [[2, 0], [1, 2], [1, 0], [1, 0]]'))).toMatch(
+      /4 layers of nodes, the state 3/,
+    );
+  });
+
   it('a layer of which everything is masked is 0', () => {
     agrees({ ...SHAPE, masked: 1, symbolic: 0 });
   });
