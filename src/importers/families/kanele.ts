@@ -69,7 +69,7 @@ const assumptionsOf = (
       ? []
       : [
           {
-            what: `${wide} table value${wide === 1 ? '' : 's'} of layer ${l} exceed the ${bits[l + 1]} bits of its nodes`,
+            what: `layer ${l} has ${wide} table value${wide === 1 ? '' : 's'} of more than the ${bits[l + 1]} bits of its nodes`,
             assumed: 'added as they are, only sums are saturated',
           },
         ],
