@@ -41,6 +41,8 @@ export const CATALOG = {
     'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
   K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
+  K0210:
+    'A grid has knots that stand on one another. The recursion of B-splines divides by their distance, so that the library itself gives NaN for every sample; there is no function to compile.',
   K0211:
     'A weight is stored in a form from which its numbers cannot be told: integers whose scales are not in the file, or the parts of a parametrisation that kanc does not put together. Save the weights as plain floats.',
   K0212:

@@ -5,11 +5,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
 import { batchesOf, samplesAtOnce } from '../ir/batches.js';
-import { uint } from '../ir/element.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
-import { floatType, type ValueType, valueType } from '../ir/types.js';
+import { floatType, type ValueType } from '../ir/types.js';
 import { NO_CONTEXT } from '../passes/pass.js';
 import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
@@ -130,10 +129,10 @@ const artifactEngine = (
     TE.bind('program', () => startProgram(world)(artifact)),
     TE.map(({ program, graph }): Engine => {
       const { manifest } = program;
-      const isFloat = manifest.input.dtype === 'f32';
       return {
         name: manifest.target,
-        input: isFloat ? floatType(manifest.input.shape) : valueType(uint(8), manifest.input.shape),
+        // Codes are of fewer bits than the bytes that hold them, which the graph knows.
+        input: graph.inputs[0]?.type ?? floatType(manifest.input.shape),
         outputShape: manifest.output.shape,
         rawShape: manifest.raw.shape,
         graph,

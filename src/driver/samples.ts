@@ -13,19 +13,19 @@ import { type Dataset, toTensor } from '../passes/dataset.js';
 export const samplesFor = (dataset: Dataset, type: ValueType, limit?: number): Checked<Tensor> => {
   const { dtype, data, shape } = dataset.array;
   if (type.element.kind !== 'uint' || dtype.startsWith('f')) return toTensor(dataset, type, limit);
-  // Pixels are bytes; codes of other widths have no dtype of their own in numpy.
-  if (type.element.bits === 8 && !(data instanceof Uint8Array)) return toTensor(dataset, type, limit);
   const levels = levelsOf(type);
   const codes = new Uint8Array(0);
   const fitting = toTensor({ ...dataset, array: { shape, dtype: 'u1', data: codes } }, type, limit);
   if (E.isLeft(fitting)) return fitting;
   const { batch } = fitting.right;
-  const length = (data.length / shape[0]!) * batch;
+  const features = data.length / shape[0]!;
+  const length = features * batch;
   const converted = allocate(type.element, length);
   for (let j = 0; j < length; j++) {
     const code = data[j]!;
     if (!(code >= 0 && code < levels)) {
-      return fail('K0701', `element ${j} is ${code}, which is no code of the input`, {
+      const where = `element ${j % features} of sample ${Math.floor(j / features)}`;
+      return fail('K0701', `${where} is ${code}, which is no code of the input`, {
         place: { file: dataset.path },
         expected: `integers from 0 to ${levels - 1}, for an input of type ${showElement(type.element)}`,
       });

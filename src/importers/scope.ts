@@ -24,18 +24,30 @@ export const inScope = <A>(
 ): Checked<A> => {
   if (prefix === undefined) return read(file);
   const start = dotted(prefix);
-  const tensors = new Map(
-    [...file.tensors].flatMap(([name, tensor]) =>
-      name.startsWith(start) ? [[name.slice(start.length), tensor] as const] : [],
-    ),
-  );
-  if (tensors.size === 0) {
+  if (![...file.tensors.keys()].some((name) => name.startsWith(start))) {
     const parts = firstParts(file).slice(0, PARTS_SHOWN);
     return fail('K0208', `no tensor has a name that begins with '${printable(start, 60)}'`, {
       place: { option: '--prefix' },
       expected: `the beginning of names; here they begin with ${parts.map((p) => printable(`'${p}'`, 60)).join(', ')}`,
     });
   }
+  return under(file, start, read);
+};
+
+/** Reads the tensors whose names begin with `start` by the rest of their names; diagnostics have whole names again. */
+export const under = <A>(
+  file: TensorFile,
+  start: string,
+  read: (file: TensorFile) => Checked<A>,
+): Checked<A> => {
+  if (start === '') return read(file);
+  const tensors = new Map(
+    [...file.tensors].flatMap(([name, tensor]) =>
+      name.startsWith(start) ? [[name.slice(start.length), tensor] as const] : [],
+    ),
+  );
+  // Asked of the file itself, which may note what is asked for.
+  tensors.get = (name) => file.tensors.get(start + name);
   const whole = (d: Diagnostic): Diagnostic =>
     d.place.tensor === undefined ? d : { ...d, place: { ...d.place, tensor: start + d.place.tensor } };
   return E.mapLeft(([first, ...rest]: Diagnostics): Diagnostics => [whole(first), ...rest.map(whole)])(

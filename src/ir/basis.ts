@@ -18,6 +18,11 @@ export interface BSpline {
   readonly _tag: 'bspline';
   readonly order: number;
   readonly knots: Constant;
+  /**
+   * What 0/0 on repeated knots makes 0: absent, the term that has it; `vanish`, the whole function, at every degree,
+   * which is what pykan's nan_to_num does.
+   */
+  readonly repeated?: 'vanish';
 }
 
 /** One function for all inputs: the base branch. K = 1. */
@@ -99,7 +104,10 @@ export const RadialKernelCodec = new t.Type<RadialKernel, RadialKernel, unknown>
 );
 
 const BasisCodec: t.Type<Basis, unknown, unknown> = t.union([
-  record({ _tag: t.literal('bspline'), order: integer(0, 15), knots: constantOf('f32', 2) }, {}),
+  record(
+    { _tag: t.literal('bspline'), order: integer(0, 15), knots: constantOf('f32', 2) },
+    { repeated: t.literal('vanish') },
+  ),
   record({ _tag: t.literal('base'), activation: ActivationCodec }, {}),
   record(
     { _tag: t.literal('rbf'), centers: constantOf('f32', 1), width: Finite },
@@ -198,5 +206,10 @@ export const basisConstants = (basis: Basis): ReadonlyArray<Constant> =>
 export const knotRow = (basis: BSpline, input: number): KnotRow => {
   const [rows, count] = [basis.knots.shape[0]!, basis.knots.shape[1]!];
   const row = rows === 1 ? 0 : input;
-  return { knots: f32Data(basis.knots), offset: row * count, count };
+  return {
+    knots: f32Data(basis.knots),
+    offset: row * count,
+    count,
+    vanishing: basis.repeated === 'vanish',
+  };
 };

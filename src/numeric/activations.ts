@@ -13,6 +13,7 @@ export const ACTIVATIONS = {
   mish: (x: number): number => x * tanh(x > 40 ? x : log(1 + exp(x))),
   tanh,
   sigmoid,
+  gaussian: (x: number): number => exp(-x * x),
   identity: (x: number): number => x,
   zero: (x: number): number => (Number.isNaN(x) ? x : 0),
 } as const;

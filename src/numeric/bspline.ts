@@ -2,7 +2,7 @@
  * B-spline basis functions by the Cox-de Boor recursion (de Boor, A Practical Guide to Splines, ch. IX).
  *
  * Knots t_0..t_{G+2p}; K = G + p functions; intervals are half-open, outside [t_0, t_{G+2p}) all functions
- * are 0, and 0/0 on repeated knots counts as 0.
+ * are 0, and 0/0 on repeated knots counts as 0: as the term that has it, or as the whole function.
  */
 
 /** A row of a knot array: `knots[offset .. offset + count)`, ascending. */
@@ -10,6 +10,8 @@ export interface KnotRow {
   readonly knots: Float32Array;
   readonly offset: number;
   readonly count: number;
+  /** At every degree a function is 0 as a whole where one of its two terms is 0/0, not only without that term. */
+  readonly vanishing?: boolean;
 }
 
 /** The s with t_s <= x < t_{s+1}, or -1 outside [t_0, t_last) and for NaN. */
@@ -53,7 +55,7 @@ export const basisAt = (row: KnotRow, order: number, x: number, out: Float64Arra
         const width = t1 - knots[offset + k + 1]!;
         if (width > 0) value += ((t1 - x) / width) * out[r + 1]!;
       }
-      out[r] = value;
+      out[r] = row.vanishing === true && isUndefined(row, k, q) ? 0 : value;
     }
   }
   const functions = count - order - 1;
@@ -62,6 +64,13 @@ export const basisAt = (row: KnotRow, order: number, x: number, out: Float64Arra
     if (k < 0 || k >= functions) out[r] = 0;
   }
   return span - order;
+};
+
+/** Whether a term of B_{k,q} divides by a distance of knots that is 0. The term is 0/0 at every x, not only there. */
+const isUndefined = ({ knots, offset, count }: KnotRow, k: number, q: number): boolean => {
+  if (k < 0 || k + 1 + q >= count) return false;
+  const at = offset + k;
+  return knots[at] === knots[at + q] || knots[at + 1] === knots[at + 1 + q];
 };
 
 /** Whether a row's knots are equally spaced up to f32 rounding. */

@@ -112,7 +112,7 @@ describe('kanele', () => {
   it('K0701: codes that there are not, and floats', async () => {
     const wide = place.putNpy('wide.npy', { shape: [1, 13], dtype: 'u1', data: new Uint8Array(13).fill(64) });
     const run = (input: string) => kanc(['run', folder, '--input', input, '--output', place.path('x.npy')]);
-    expect((await run(wide)).err).toMatch(/K0701.*element 0 is 64.*0 to 63/);
+    expect((await run(wide)).err).toMatch(/K0701.*element 0 of sample 0 is 64.*0 to 63/);
     const integers = place.putNpy('i4.npy', {
       shape: [1, 13],
       dtype: 'i4',
@@ -155,6 +155,14 @@ describe('kanele', () => {
     await kanc(['run', out, '--input', codes, '--output', result]);
     expect(Array.from(array(result).data)).toEqual(outputs.flat());
     expect((await kanc(['verify', out, '--samples', '500'])).exit).toBe(0);
+    // Codes in integers of any width, as the checkpoint takes them.
+    const wide = { shape: [1000, 13], dtype: 'i4', data: Int32Array.from(inputs.flat()) } as const;
+    const again = ['run', out, '--input', place.putNpy('wide-codes.npy', wide), '--output', result];
+    expect(await kanc(again)).toMatchObject({ exit: 0 });
+    expect(Array.from(array(result).data)).toEqual(outputs.flat());
+    const beyond = { ...wide, data: wide.data.with(13 + 2, 64) };
+    place.putNpy('wide-codes.npy', beyond);
+    expect((await kanc(again)).err).toMatch(/K0701.*element 2 of sample 1 is 64.*0 to 63/);
   });
 });
 

@@ -13,7 +13,12 @@ const knotsOf = (seed: number, count: number, repeated: number): Float32Array =>
   return knots.sort();
 };
 
-const rowOf = (knots: Float32Array): KnotRow => ({ knots, offset: 0, count: knots.length });
+const rowOf = (knots: Float32Array, vanishing = false): KnotRow => ({
+  knots,
+  offset: 0,
+  count: knots.length,
+  vanishing,
+});
 
 const anyKnots = fc.record({
   order: fc.nat(5),
@@ -35,25 +40,30 @@ const pointsOf = (knots: Float32Array, seed: number): ReadonlyArray<number> => {
 };
 
 describe('basisAt', () => {
-  it('is the Cox-de Boor recursion, for uniform, other and repeated knots and orders 0 to 5', () => {
-    fc.assert(
-      fc.property(anyKnots, ({ order, intervals, seed, repeated }) => {
-        const knots = knotsOf(seed, intervals + 2 * order + 1, repeated);
-        const functions = knots.length - order - 1;
-        const out = new Float64Array(order + 1);
-        for (const x of pointsOf(knots, seed)) {
-          const first = basisAt(rowOf(knots), order, x, out);
-          for (let k = 0; k < functions; k++) {
-            const r = first === undefined ? -1 : k - first;
-            const value = r >= 0 && r <= order ? out[r]! : 0;
-            const wanted = Number.isFinite(x) ? coxDeBoor(knots, k, order, x) : 0;
-            expect(Math.abs(value - wanted), `B_${k},${order}(${x})`).toBeLessThan(1e-12);
+  it.each(['term', 'vanish'] as const)(
+    'is the Cox-de Boor recursion, for uniform, other and repeated knots and orders 0 to 5: %s',
+    (zero) => {
+      fc.assert(
+        fc.property(anyKnots, ({ order, intervals, seed, repeated }) => {
+          const knots = knotsOf(seed, intervals + 2 * order + 1, repeated);
+          const functions = knots.length - order - 1;
+          const out = new Float64Array(order + 1);
+          for (const x of pointsOf(knots, seed)) {
+            const first = basisAt(rowOf(knots, zero === 'vanish'), order, x, out);
+            for (let k = 0; k < functions; k++) {
+              const r = first === undefined ? -1 : k - first;
+              const value = r >= 0 && r <= order ? out[r]! : 0;
+              const wanted = Number.isFinite(x)
+                ? coxDeBoor(knots, k, order, x, zero === 'vanish' ? zero : undefined)
+                : 0;
+              expect(Math.abs(value - wanted), `B_${k},${order}(${x})`).toBeLessThan(1e-12);
+            }
           }
-        }
-      }),
-      { numRuns: 300 },
-    );
-  });
+        }),
+        { numRuns: 300 },
+      );
+    },
+  );
 
   it('sums to 1 between the inner knots and never leaves [0, 1]', () => {
     fc.assert(

@@ -21,13 +21,25 @@ export const at = (c: Constant, ...indices: number[]): number => {
 /** The row of a constant whose first dimension is 1 or the number of channels. */
 export const rowOf = (c: Constant, channel: number): number => (c.shape[0] === 1 ? 0 : channel);
 
-/** B_{k,p}(x) by the recursion itself, 0/0 = 0. */
-export const coxDeBoor = (knots: ArrayLike<number>, k: number, order: number, x: number): number => {
+/**
+ * B_{k,p}(x) by the recursion itself. 0/0 is 0 as a term; with `vanish` it is NaN, as it is for a machine, and so is
+ * what it is added to, which counts as 0 at every degree.
+ */
+export const coxDeBoor = (
+  knots: ArrayLike<number>,
+  k: number,
+  order: number,
+  x: number,
+  repeated?: 'vanish',
+): number => {
   if (order === 0) return x >= knots[k]! && x < knots[k + 1]! ? 1 : 0;
-  const ratio = (a: number, b: number): number => (b === 0 ? 0 : a / b);
+  const ratio = (a: number, b: number): number => (b !== 0 ? a / b : repeated === undefined ? 0 : Number.NaN);
   const left = ratio(x - knots[k]!, knots[k + order]! - knots[k]!);
   const right = ratio(knots[k + order + 1]! - x, knots[k + order + 1]! - knots[k + 1]!);
-  return left * coxDeBoor(knots, k, order - 1, x) + right * coxDeBoor(knots, k + 1, order - 1, x);
+  const value =
+    left * coxDeBoor(knots, k, order - 1, x, repeated) +
+    right * coxDeBoor(knots, k + 1, order - 1, x, repeated);
+  return Number.isNaN(value) ? 0 : value;
 };
 
 /** erf by Simpson's rule. */
@@ -54,6 +66,7 @@ export const NAIVE_ACTIVATIONS: Readonly<Record<Activation, (x: number) => numbe
   mish: (x) => x * Math.tanh(softplus(x)),
   tanh: Math.tanh,
   sigmoid: logistic,
+  gaussian: (x) => Math.exp(-(x ** 2)),
   identity: (x) => x,
   zero: (x) => 0 * Math.min(Math.max(x, -1), 1),
 };
@@ -158,7 +171,7 @@ export const basisValue = (basis: Basis, i: number, k: number, x: number): Appro
     case 'bspline': {
       const row = rowOf(basis.knots, i);
       const knots = Array.from({ length: basis.knots.shape[1]! }, (_, c) => at(basis.knots, row, c));
-      const value = coxDeBoor(knots, k, basis.order, x);
+      const value = coxDeBoor(knots, k, basis.order, x, basis.repeated);
       return { value, magnitude: Math.abs(value) };
     }
     case 'base': {

@@ -16,7 +16,7 @@ import { floatType } from '../../ir/types.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Family, ImportOptions, Reading } from '../family.js';
-import { knotConstant, orderOf } from '../knots.js';
+import { splineBasis } from '../knots.js';
 import { hasMarks, type Marks, onlyNetwork } from '../numbered-layers.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
@@ -91,18 +91,13 @@ const readLayer = (file: TensorFile, prefix: string, activation: Activation): Ch
     : E.right(undefined);
   if (E.isLeft(scaler)) return scaler;
 
-  const order = at({ tensor: `${prefix}grid` })(orderOf(grid.right.shape[1]!, functions));
-  if (E.isLeft(order)) return order;
-  const knots = at({ tensor: `${prefix}grid` })(knotConstant(grid.right));
-  if (E.isLeft(knots)) return knots;
+  const basis = at({ tensor: `${prefix}grid` })(splineBasis(grid.right, functions, 'nan'));
+  if (E.isLeft(basis)) return basis;
   return E.right({
     inputs,
     outputs,
     branches: [
-      {
-        basis: { _tag: 'bspline', order: order.right, knots: knots.right },
-        weights: splineWeights(spline.right, scaler.right),
-      },
+      { basis: basis.right, weights: splineWeights(spline.right, scaler.right) },
       { basis: { _tag: 'base', activation }, weights: linearWeights(base.right) },
     ],
   });

@@ -3,8 +3,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer, showErrors } from '../../ir/codec.js';
-import { allocate, int, maxOf, minOf, type TypedArray } from '../../ir/element.js';
+import { type Constant, constant } from '../../ir/constant.js';
+import { allocate, int, maxOf, minOf } from '../../ir/element.js';
 import { decodeUtf8 } from '../containers/bytes.js';
+import { repeatedKey } from '../json-keys.js';
 import { KANELE_CONFIG, KANELE_TABLES } from '../source.js';
 
 /** What more the file says is about the training. */
@@ -15,8 +17,13 @@ const Config = t.type({
 
 export type KaneleConfig = t.TypeOf<typeof Config>;
 
-/** For each layer int[I, 2^b_l, O] of b_{l+1} bits, saturated, in row-major order. */
-export type KaneleTables = ReadonlyArray<TypedArray>;
+/** The tables of one layer. */
+export interface KaneleTable {
+  /** int[I, 2^b_l, O], of b_{l+1} bits or of as many as its values need. */
+  readonly table: Constant;
+  /** How many values do not fit the b_{l+1} bits of a node. */
+  readonly wide: number;
+}
 
 const flag = t.union([t.literal(0), t.literal(1), t.boolean]);
 
@@ -24,6 +31,11 @@ const flag = t.union([t.literal(0), t.literal(1), t.boolean]);
 const Edge = t.intersection([t.type({ values_int: t.unknown }), t.partial({ acive: flag, active: flag })]);
 
 const Tables = t.UnknownRecord;
+
+/** The most bits of a value: sums are of 32. */
+const MOST_BITS = 32;
+const Value = integer(-(2 ** (MOST_BITS - 1)), 2 ** (MOST_BITS - 1) - 1);
+const Values = t.readonlyArray(Value);
 
 /** JSON of these sizes is no network that anyone has put on an FPGA. */
 const LARGEST_FILE = 2 ** 28;
@@ -37,7 +49,13 @@ const readJson = (bytes: Uint8Array, file: string): Checked<unknown> => {
   if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
   try {
     const value: unknown = JSON.parse(text);
-    return E.right(value);
+    // The reader takes the last of several without a word.
+    const repeated = repeatedKey(text);
+    return repeated === undefined
+      ? E.right(value)
+      : fail('K0203', `${file} has the key '${printable(repeated, 60)}' twice`, {
+          expected: 'every key once',
+        });
   } catch (error) {
     // The one way in which JSON.parse tells that something is wrong.
     return fail('K0104', `${file} is not JSON: ${printable(String(error), 200)}`);
@@ -58,11 +76,10 @@ export const readConfig = (bytes: Uint8Array): Checked<KaneleConfig> => {
   return config;
 };
 
-export const readTables = (bytes: Uint8Array, config: KaneleConfig): Checked<KaneleTables> => {
+export const readTables = (bytes: Uint8Array, config: KaneleConfig): Checked<ReadonlyArray<KaneleTable>> => {
   const { layers, layers_bitwidth: bits } = config;
   // Before anything is parsed or allocated: a few bytes of configuration can ask for any amount.
-  const entries = layers.slice(1).map((outputs, l) => layers[l]! * 2 ** bits[l]! * outputs);
-  const total = entries.reduce((a, b) => a + b, 0);
+  const total = layers.slice(1).reduce((n, outputs, l) => n + layers[l]! * 2 ** bits[l]! * outputs, 0);
   if (total > LARGEST_TABLES) {
     return fail('K0113', `the layers need ${total} table entries`, { expected: `at most ${LARGEST_TABLES}` });
   }
@@ -73,23 +90,15 @@ export const readTables = (bytes: Uint8Array, config: KaneleConfig): Checked<Kan
       expected: 'edges by name, such as "0_0_0"',
     });
   }
-  const found = json.right;
-  let known = 0;
-  const tables: TypedArray[] = [];
+  const tables: KaneleTable[] = [];
   for (let l = 0; l + 1 < layers.length; l++) {
-    const table = allocate(int(bits[l + 1]!), entries[l]!);
-    for (let i = 0; i < layers[l]!; i++) {
-      for (let o = 0; o < layers[l + 1]!; o++) {
-        const key = `${l}_${i}_${o}`;
-        const read = readEdge(found, key, table, { i, o, l, config });
-        if (E.isLeft(read)) return at({ tensor: key })(read);
-        known++;
-      }
-    }
-    tables.push(table);
+    const table = readLayer(json.right, l, config);
+    if (E.isLeft(table)) return table;
+    tables.push(table.right);
   }
-  if (Object.keys(found).length === known) return E.right(tables);
-  const extra = Object.keys(found).find((key) => !isEdge(key, layers)) ?? '';
+  const known = layers.slice(1).reduce((n, outputs, l) => n + layers[l]! * outputs, 0);
+  if (Object.keys(json.right).length === known) return E.right(tables);
+  const extra = Object.keys(json.right).find((key) => !isEdge(key, layers)) ?? '';
   return fail('K0203', `${KANELE_TABLES} has an edge '${printable(extra, 60)}' that no layer has`, {
     expected: `edges of the layers ${layers.join(', ')} of ${KANELE_CONFIG}`,
   });
@@ -102,21 +111,45 @@ const isEdge = (key: string, layers: ReadonlyArray<number>): boolean => {
   return l + 1 < layers.length && i < layers[l]! && o < layers[l + 1]!;
 };
 
-/** Where an edge goes. */
-interface EdgePlace {
-  readonly l: number;
-  readonly i: number;
-  readonly o: number;
-  readonly config: KaneleConfig;
-}
+/** The edges of layer `l` as one table; the values of a pruned edge are 0. */
+const readLayer = (
+  found: Readonly<Record<string, unknown>>,
+  l: number,
+  { layers, layers_bitwidth: bits }: KaneleConfig,
+): Checked<KaneleTable> => {
+  const [inputs, outputs, levels] = [layers[l]!, layers[l + 1]!, 2 ** bits[l]!];
+  const edges: (ReadonlyArray<number> | undefined)[] = [];
+  const node = int(bits[l + 1]!);
+  let [lo, hi, wide] = [minOf(node), maxOf(node), 0];
+  for (let e = 0; e < inputs * outputs; e++) {
+    const key = `${l}_${Math.floor(e / outputs)}_${e % outputs}`;
+    const edge = at({ tensor: key })(readEdge(found, key, levels));
+    if (E.isLeft(edge)) return edge;
+    edges.push(edge.right);
+    for (const value of edge.right ?? []) {
+      if (value < minOf(node) || value > maxOf(node)) wide++;
+      [lo, hi] = [Math.min(lo, value), Math.max(hi, value)];
+    }
+  }
+  let width = bits[l + 1]!;
+  while (lo < minOf(int(width)) || hi > maxOf(int(width))) width++;
+  const element = int(width);
+  const data = allocate(element, inputs * levels * outputs);
+  for (const [e, values] of edges.entries()) {
+    const [i, o] = [Math.floor(e / outputs), e % outputs];
+    values?.forEach((value, code) => {
+      data[(i * levels + code) * outputs + o] = value;
+    });
+  }
+  return E.right({ table: constant(element, [inputs, levels, outputs], data), wide });
+};
 
-/** Writes the saturated values of an edge into the table of its layer; those of a pruned edge stay 0. */
+/** The values of an edge, which may be wider than a node; undefined for a pruned one. */
 const readEdge = (
   found: Readonly<Record<string, unknown>>,
   key: string,
-  table: TypedArray,
-  { l, i, o, config }: EdgePlace,
-): Checked<void> => {
+  levels: number,
+): Checked<ReadonlyArray<number> | undefined> => {
   if (!Object.hasOwn(found, key)) return fail('K0202', `the edge is not in ${KANELE_TABLES}`);
   const edge = Edge.decode(found[key]);
   if (E.isLeft(edge)) return fail('K0203', showErrors(edge.left));
@@ -125,22 +158,15 @@ const readEdge = (
     return fail('K0203', 'acive: expected 0 or 1, found nothing');
   }
   if (active === 0 || active === false) return E.right(undefined);
-  const values = edge.right.values_int;
-  const [levels, outputs] = [2 ** config.layers_bitwidth[l]!, config.layers[l + 1]!];
+  const values: unknown = edge.right.values_int;
   if (!Array.isArray(values) || values.length !== levels) {
     const length = Array.isArray(values) ? `${values.length} values` : 'no list';
     return fail('K0203', `values_int has ${length}`, { expected: `${levels} integers` });
   }
-  const element = int(config.layers_bitwidth[l + 1]!);
-  const [lo, hi] = [minOf(element), maxOf(element)];
-  for (let code = 0; code < levels; code++) {
-    const value: unknown = values[code];
-    if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
-      return fail('K0203', `values_int[${code}] is ${printable(String(JSON.stringify(value)), 60)}`, {
-        expected: 'an integer',
+  const wrong = values.findIndex((value: unknown) => !Value.is(value));
+  return wrong < 0 && Values.is(values)
+    ? E.right(values)
+    : fail('K0203', `values_int[${wrong}] is ${printable(String(JSON.stringify(values[wrong])), 60)}`, {
+        expected: `an integer of at most ${MOST_BITS} bits`,
       });
-    }
-    table[(i * levels + code) * outputs + o] = Math.min(hi, Math.max(lo, value));
-  }
-  return E.right(undefined);
 };

@@ -3,8 +3,10 @@
  * [b0, b1, ...]; `truth_tables.json` has for each edge "l_i_o" the 2^b_l integers `values_int`, and `acive` (spelled
  * so): 0 for an edge that was pruned.
  *
- *   edge = saturate(values_int[code]), node = saturate(sum of edges), both to b_{l+1} signed bits;
+ *   node = saturate(sum over edges of values_int[code]) to b_{l+1} signed bits;
  *   the next code is node + 2^(b_{l+1} - 1). The first codes are unsigned, of b0 bits.
+ *
+ * Only sums are saturated, as KANELE's inference does it: the values of an edge may need more bits than a node has.
  *
  * Nothing here is a float, so the graph is a table graph from the start: the saturation of a node is a `requantize`
  * that multiplies by 2 and shifts by 1, which changes nothing but the ends.
@@ -12,15 +14,15 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { builder } from '../../ir/builder.js';
-import { constant } from '../../ir/constant.js';
-import { accumulatorFor, allocate, int, maxOf, minOf, uint } from '../../ir/element.js';
+import { type Constant, constant } from '../../ir/constant.js';
+import { accumulatorFor, allocate, int, maxOf, minOf, showElement, uint } from '../../ir/element.js';
 import type { Graph, ValueName } from '../../ir/graph.js';
 import { edgeTableRange } from '../../ir/ops/table-edge.js';
 import { valueType } from '../../ir/types.js';
 import type { Interval } from '../../numeric/ranges.js';
 import type { Assumption, DocumentFamily, ImportOptions, Reading } from '../family.js';
 import { KANELE_CONFIG, KANELE_TABLES, type Source } from '../source.js';
-import { type KaneleConfig, type KaneleTables, readConfig, readTables } from './kanele-files.js';
+import { type KaneleConfig, type KaneleTable, readConfig, readTables } from './kanele-files.js';
 
 export const kanele: DocumentFamily = {
   name: 'kanele',
@@ -48,28 +50,41 @@ const read = (source: Source, options: ImportOptions): Checked<Reading & { reado
   if (E.isLeft(graph)) return graph;
   return E.right({
     graph: graph.right,
-    assumptions: assumptionsOf(config.right),
-    parameters: tables.right.reduce((n, table) => n + table.length, 0),
+    assumptions: assumptionsOf(config.right, tables.right),
+    parameters: tables.right.reduce((n, { table }) => n + table.data.length, 0),
   });
 };
 
-const assumptionsOf = ({ layers_bitwidth }: KaneleConfig): ReadonlyArray<Assumption> => [
+const assumptionsOf = (
+  { layers_bitwidth: bits }: KaneleConfig,
+  tables: ReadonlyArray<KaneleTable>,
+): ReadonlyArray<Assumption> => [
   {
     what: 'how inputs become codes is not stored',
-    assumed: `the program is given the codes, of ${layers_bitwidth[0]} bits`,
+    assumed: `the program is given the codes, of ${bits[0]} bits`,
   },
   { what: 'what an output stands for is not stored', assumed: 'its integer itself' },
+  ...tables.flatMap(({ wide }, l) =>
+    wide === 0
+      ? []
+      : [
+          {
+            what: `layer ${l} has ${wide} table value${wide === 1 ? '' : 's'} of more than the ${bits[l + 1]} bits of its nodes`,
+            assumed: 'added as they are, only sums are saturated',
+          },
+        ],
+  ),
 ];
 
 const graphOf = (
   { layers, layers_bitwidth: bits }: KaneleConfig,
-  tables: KaneleTables,
+  tables: ReadonlyArray<KaneleTable>,
   name: string,
 ): Checked<Graph> => {
   const b = builder(name, 'table');
   let codes: ValueName = b.input('x', valueType(uint(bits[0]!), [layers[0]!]));
-  for (const [l, values] of tables.entries()) {
-    const added = addLayer(b, l, codes, values, { layers, layers_bitwidth: bits });
+  for (const [l, { table }] of tables.entries()) {
+    const added = addLayer(b, l, codes, table, bits[l + 1]!);
     if (E.isLeft(added)) return added;
     codes = added.right;
   }
@@ -101,20 +116,18 @@ const accumulation = ({ lo, hi }: Interval): { acc: number; lo: number; hi: numb
   return element?.kind === 'int' ? { acc: element.bits, lo, hi } : undefined;
 };
 
-/** The sums of a layer's edges and the saturated nodes as codes of the next layer. */
+/** The sums of a layer's edges and the nodes, saturated to `bits`, as codes of the next layer. */
 const addLayer = (
   b: ReturnType<typeof builder<'table'>>,
   l: number,
   codes: ValueName,
-  values: KaneleTables[number],
-  { layers, layers_bitwidth }: Pick<KaneleConfig, 'layers' | 'layers_bitwidth'>,
+  table: Constant,
+  bits: number,
 ): Checked<ValueName> => {
-  const [inputs, outputs] = [layers[l]!, layers[l + 1]!];
-  const bits = layers_bitwidth[l + 1]!;
-  const table = constant(int(bits), [inputs, 2 ** layers_bitwidth[l]!, outputs], values);
+  const [inputs, outputs] = [table.shape[0]!, table.shape[2]!];
   const acc = accumulation(edgeTableRange({ table }, inputs));
   if (acc === undefined) {
-    return fail('K0402', `sums of ${inputs} edges of ${bits} bits overflow 32 bits`, {
+    return fail('K0402', `sums of ${inputs} edges of ${showElement(table.element)} overflow 32 bits`, {
       place: { op: `layer${l}` },
     });
   }

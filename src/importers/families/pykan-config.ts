@@ -11,6 +11,7 @@ import { isMap, isScalar, Lexer, parseDocument } from 'yaml';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer } from '../../ir/codec.js';
 import { decodeUtf8 } from '../containers/bytes.js';
+import { type BaseFunction, baseFunctionOf } from './pykan-base.js';
 
 /** Sum nodes and multiplication nodes of one layer of nodes. */
 export interface NodeCounts {
@@ -23,14 +24,16 @@ export interface PykanConfig {
   readonly width?: ReadonlyArray<NodeCounts>;
   /** The factors of a multiplication node: the same for all, or by layer of nodes and node. */
   readonly arity?: number | ReadonlyArray<ReadonlyArray<number>>;
-  readonly baseFunction?: string;
+  readonly base?: BaseFunction;
+  /** Which of `width` and `mult_arity` are there, but hold something that they cannot be. */
+  readonly unread: ReadonlyArray<string>;
   readonly symbolicEnabled?: boolean;
   /** Names of the functions of a layer's edges, [output][input]. */
   readonly functions: (layer: number) => ReadonlyArray<ReadonlyArray<string>> | undefined;
   readonly inputId?: ReadonlyArray<number>;
 }
 
-export const NO_CONFIG: PykanConfig = { functions: () => undefined };
+export const NO_CONFIG: PykanConfig = { functions: () => undefined, unread: [] };
 
 /** The names of all symbolic functions stand in the file, so it grows with the network: by some ten bytes an edge. */
 const LARGEST_FILE = 2 ** 22;
@@ -69,6 +72,25 @@ const widthsOf = (u: unknown): ReadonlyArray<NodeCounts> | undefined => {
   return known?.length === counts?.length ? known : undefined;
 };
 
+const List = t.readonlyArray(t.unknown);
+
+/** A number of numpy as PyYAML writes it: [type, bytes]. */
+const numpyInteger = (u: unknown): number | undefined => {
+  const [type, bytes, ...more] = List.is(u) ? u : [];
+  if (!(type instanceof Map && bytes instanceof Uint8Array) || more.length > 0) return undefined;
+  const args: unknown = type.get('args');
+  const name = List.is(args) ? args[0] : undefined;
+  if (typeof name !== 'string' || !/^[iu][1248]$/.test(name)) return undefined;
+  if (bytes.length !== Number(name[1])) return undefined;
+  // Little-endian. Negative counts come out as huge ones, which the codecs refuse alike.
+  return bytes.reduceRight((n, byte) => n * 256 + byte, 0);
+};
+
+/** Numbers of numpy within lists of lists as numbers; all else as it is. */
+const withPlainNumbers = (u: unknown, depth = 2): unknown =>
+  numpyInteger(u) ??
+  (Array.isArray(u) && depth > 0 ? u.map((part: unknown) => withPlainNumbers(part, depth - 1)) : u);
+
 /** Reads the file. Fails only on what is no YAML of a record. */
 export const readPykanConfig = (bytes: Uint8Array, file: string): Checked<PykanConfig> => {
   if (bytes.length > LARGEST_FILE) {
@@ -84,18 +106,22 @@ export const readPykanConfig = (bytes: Uint8Array, file: string): Checked<PykanC
   }
   const record = parseRecord(text);
   if (E.isLeft(record)) return fail('K0104', `${file} cannot be read as YAML: ${record.left}`);
-  const get = (key: string): unknown => record.right.get(key);
-  const width = widthsOf(get('width'));
-  const arity = plain(Arity, get('mult_arity'));
-  const baseFunction = plain(t.string, get('base_fun_name'));
+  const get = (key: string): unknown => record.right.values.get(key);
+  const width = widthsOf(withPlainNumbers(get('width')));
+  const arity = plain(Arity, withPlainNumbers(get('mult_arity')));
+  const base = baseFunctionOf(record.right.base);
   const symbolicEnabled = plain(t.boolean, get('symbolic_enabled'));
   const inputId = plain(Indices, get('input_id'));
   return E.right({
     ...(width === undefined ? {} : { width }),
     ...(arity === undefined ? {} : { arity }),
-    ...(baseFunction === undefined ? {} : { baseFunction }),
+    ...(base === undefined ? {} : { base }),
     ...(symbolicEnabled === undefined ? {} : { symbolicEnabled }),
     ...(inputId === undefined ? {} : { inputId }),
+    unread: [
+      ...(width === undefined && get('width') !== undefined ? ['width'] : []),
+      ...(arity === undefined && get('mult_arity') !== undefined ? ['mult_arity'] : []),
+    ],
     functions: (layer) => plain(Names, get(`symbolic.funs_name.${layer}`)),
   });
 };
@@ -129,8 +155,14 @@ const repeatedKey = (contents: unknown): string | undefined => {
   return undefined;
 };
 
-/** The top of the document as a map, so that no key can reach a prototype. */
-const parseRecord = (text: string): E.Either<string, ReadonlyMap<unknown, unknown>> => {
+interface PykanRecord {
+  /** The top of the document as a map, so that no key can reach a prototype. */
+  readonly values: ReadonlyMap<unknown, unknown>;
+  /** The node of `base_fun_name`: what it is stands in its tag. */
+  readonly base: unknown;
+}
+
+const parseRecord = (text: string): E.Either<string, PykanRecord> => {
   try {
     const document = withoutStacks(() =>
       parseDocument(text, {
@@ -149,7 +181,9 @@ const parseRecord = (text: string): E.Either<string, ReadonlyMap<unknown, unknow
     const repeated = repeatedKey(document.contents);
     if (repeated !== undefined) return E.left(`the key '${printable(repeated, 100)}' stands twice`);
     const value: unknown = document.toJS({ mapAsMap: true, maxAliasCount: ALIASES });
-    return value instanceof Map ? E.right(value) : E.left('it is not a record');
+    return value instanceof Map
+      ? E.right({ values: value, base: document.get('base_fun_name', true) })
+      : E.left('it is not a record');
   } catch (error) {
     // The library throws on too many aliases, and the stack overflows on lists nested without end.
     return E.left(printable(error instanceof Error ? error.message : String(error), 200));

@@ -1,12 +1,12 @@
 /** One layer of a MultKAN: its tensors as branches, with masks, scales and affine maps folded in. */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked, fail } from '../../diagnostics/index.js';
+import { at, type Checked } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { knotConstant, orderOf } from '../knots.js';
+import { type RepeatedKnots, splineBasis } from '../knots.js';
 import { finiteTensor, numbersTensor } from '../tensors.js';
 import type { PykanConfig } from './pykan-config.js';
 import { factorsOf, type Nodes, nodesOf } from './pykan-nodes.js';
@@ -22,6 +22,12 @@ export interface PykanLayer extends Pick<Nodes, 'sum' | 'arities'> {
   /** For each node what is added after the products; absent where it is nothing. */
   readonly shift?: Float32Array;
   readonly arityAssumed: boolean;
+  /** Whether the base function has a part in it: not where every edge is masked, or symbolic. */
+  readonly usesBase: boolean;
+  /** Edges fixed to formulas that the configuration leaves out. */
+  readonly leftOut: number;
+  /** Whether its outputs are constants: every edge is masked or fixed to 0. */
+  readonly isConstant: boolean;
 }
 
 /** What comes after the sums of a layer: z = scale * (sum over edges) + bias, and what products get on top. */
@@ -31,17 +37,19 @@ interface Outer {
   readonly shift: Float32Array | undefined;
 }
 
-export const readLayer = (
-  file: TensorFile,
-  config: PykanConfig,
-  l: number,
-  activation: Activation,
-): Checked<PykanLayer> => {
+/** What the layers of a network have in common. */
+export interface PykanStyle {
+  readonly config: PykanConfig;
+  readonly activation: Activation;
+  readonly repeated: RepeatedKnots;
+  /** Where the names of formulas are looked for, for messages. */
+  readonly formulas: string;
+}
+
+export const readLayer = (file: TensorFile, l: number, style: PykanStyle): Checked<PykanLayer> => {
+  const { config } = style;
   const coef = finiteTensor(file, `act_fun.${l}.coef`, 3);
-  if (E.isLeft(coef)) {
-    const old = file.tensors.get(`act_fun.${l}.coef`)?.shape.length === 2;
-    return old ? fail('K0203', 'the coefficients have the layout of pykan before 0.2', OLD) : coef;
-  }
+  if (E.isLeft(coef)) return coef;
   const [inputs, subnodes] = [coef.right.shape[0]!, coef.right.shape[1]!];
   const scales = finiteTensor(file, `node_scale_${l}`, 1);
   if (E.isLeft(scales)) return scales;
@@ -49,31 +57,27 @@ export const readLayer = (
   if (E.isLeft(nodes)) return nodes;
   const outer = readOuter(file, l, nodes.right, subnodes, scales.right);
   if (E.isLeft(outer)) return outer;
-  const numeric = numericBranches(file, l, coef.right, outer.right.scale, activation);
+  const numeric = numericBranches(file, l, coef.right, outer.right.scale, style);
   if (E.isLeft(numeric)) return numeric;
-  const symbolic = readSymbolic(file, config, l, [subnodes, inputs], outer.right.scale);
+  const symbolic = readSymbolic(file, style, l, [subnodes, inputs], outer.right.scale);
   if (E.isLeft(symbolic)) return symbolic;
   const bias = Float32Array.from(outer.right.bias, (b, s) => b + symbolic.right.bias[s]!);
-  const branches = [
-    ...numeric.right.filter(({ weights }) => weights.data.some((w: number) => w !== 0)),
-    ...(symbolic.right.branch === undefined ? [] : [symbolic.right.branch]),
-  ];
+  const live = numeric.right.filter(({ weights }) => weights.data.some((w: number) => w !== 0));
+  const branches = [...live, ...(symbolic.right.branch === undefined ? [] : [symbolic.right.branch])];
   return E.right({
     inputs,
     nodes: scales.right.shape[0]!,
     sum: nodes.right.sum,
     arities: nodes.right.arities,
     arityAssumed: nodes.right.assumed,
+    usesBase: live.some(({ basis }) => basis._tag === 'base'),
+    leftOut: symbolic.right.leftOut,
+    isConstant: branches.length === 0,
     // A layer of which everything was masked is still a layer, of zeros.
     branches: branches.length === 0 ? numeric.right.slice(1) : branches,
     ...(bias.every((b) => b === 0) ? {} : { bias: constant(F32, [subnodes], bias) }),
     ...(outer.right.shift === undefined ? {} : { shift: outer.right.shift }),
   });
-};
-
-const OLD = {
-  expected: 'coef of [inputs, sub-nodes, functions]',
-  hint: 'Load the model with a pykan of 0.2 or later and save it again.',
 };
 
 /**
@@ -113,16 +117,14 @@ const numericBranches = (
   l: number,
   coef: FileTensor,
   outer: Float64Array,
-  activation: Activation,
+  { activation, repeated }: PykanStyle,
 ): Checked<readonly [Branch, Branch]> => {
   const [inputs, subnodes, functions] = [coef.shape[0]!, coef.shape[1]!, coef.shape[2]!];
   const name = `act_fun.${l}.grid`;
   const grid = finiteTensor(file, name, 2, [inputs, undefined]);
   if (E.isLeft(grid)) return grid;
-  const order = at({ tensor: name })(orderOf(grid.right.shape[1]!, functions));
-  if (E.isLeft(order)) return order;
-  const knots = at({ tensor: name })(knotConstant(grid.right));
-  if (E.isLeft(knots)) return knots;
+  const basis = at({ tensor: name })(splineBasis(grid.right, functions, repeated));
+  if (E.isLeft(basis)) return basis;
   const edges: Float32Array[] = [];
   for (const part of ['mask', 'scale_base', 'scale_sp']) {
     const read = part === 'mask' ? numbersTensor : finiteTensor;
@@ -145,26 +147,26 @@ const numericBranches = (
     }
   }
   return E.right([
-    {
-      basis: { _tag: 'bspline', order: order.right, knots: knots.right },
-      weights: constant(F32, [inputs, functions, subnodes], spline),
-    },
+    { basis: basis.right, weights: constant(F32, [inputs, functions, subnodes], spline) },
     { basis: { _tag: 'base', activation }, weights: constant(F32, [inputs, 1, subnodes], base) },
   ]);
 };
 
 const readSymbolic = (
   file: TensorFile,
-  config: PykanConfig,
+  { config, formulas }: PykanStyle,
   l: number,
   [subnodes, inputs]: readonly [number, number],
   outer: Float64Array,
-): Checked<SymbolicPart> => {
-  const none: SymbolicPart = { bias: new Float64Array(subnodes) };
+): Checked<SymbolicPart & Pick<PykanLayer, 'leftOut'>> => {
   const mask = numbersTensor(file, `symbolic_fun.${l}.mask`, 2, [subnodes, inputs]);
   if (E.isLeft(mask)) return mask;
   const affine = finiteTensor(file, `symbolic_fun.${l}.affine`, 3, [subnodes, inputs, 4]);
   if (E.isLeft(affine)) return affine;
-  if (config.symbolicEnabled === false) return E.right(none);
-  return symbolicPart({ mask: mask.right, affine: affine.right, names: config.functions(l) }, outer, l);
+  if (config.symbolicEnabled === false) {
+    const leftOut = Array.from(mask.right.data).filter((m) => m !== 0).length;
+    return E.right({ bias: new Float64Array(subnodes), leftOut });
+  }
+  const edges = { mask: mask.right, affine: affine.right, names: config.functions(l), formulas };
+  return E.map((part: SymbolicPart) => ({ ...part, leftOut: 0 }))(symbolicPart(edges, outer, l));
 };

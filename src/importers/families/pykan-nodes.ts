@@ -32,7 +32,15 @@ export const nodesOf = (
   subnodes: number,
 ): Checked<Nodes> => {
   const given = config.width?.[layer];
-  const { arity } = config;
+  const { arity, unread } = config;
+  // Without products there is nothing that they could say otherwise.
+  if (nodes !== subnodes && unread.length > 0) {
+    return fail('K0203', `${unread.join(' and ')} of the configuration hold no plain numbers`, {
+      expected:
+        'width: [[sums, products], ...] and mult_arity: a number, or a list of numbers for each layer of nodes',
+      hint: `Layer ${layer} has ${nodes} nodes of ${subnodes} sub-nodes, so that it has products: write them into the _config.yml file.`,
+    });
+  }
   const result: Nodes | undefined =
     given === undefined
       ? fromShapes(nodes, subnodes, arity, layer)

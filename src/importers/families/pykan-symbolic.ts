@@ -17,6 +17,8 @@ export interface SymbolicEdges {
   readonly affine: FileTensor;
   /** [S][I]; undefined where the configuration does not say them. */
   readonly names: ReadonlyArray<ReadonlyArray<string>> | undefined;
+  /** What to do where they are not known, for messages. */
+  readonly formulas: string;
 }
 
 export interface SymbolicPart {
@@ -36,7 +38,7 @@ interface Use {
 
 /** `outer`: what each sub-node is multiplied with afterwards. `layer` is for messages. */
 export const symbolicPart = (
-  { mask, affine, names }: SymbolicEdges,
+  { mask, affine, names, formulas }: SymbolicEdges,
   outer: Float64Array,
   layer: number,
 ): Checked<SymbolicPart> => {
@@ -48,7 +50,7 @@ export const symbolicPart = (
       const edge = o * inputs + i;
       const factor = mask.data[edge]! * outer[o]!;
       if (mask.data[edge] === 0) continue;
-      const name = nameOf(names, layer, o, i);
+      const name = nameOf({ names, formulas }, layer, o, i);
       if (E.isLeft(name)) return name;
       const [a0, a1, a2, a3] = affine.data.subarray(4 * edge, 4 * edge + 4);
       bias[o]! += factor * a3!;
@@ -67,7 +69,7 @@ export const symbolicPart = (
 };
 
 const nameOf = (
-  names: SymbolicEdges['names'],
+  { names, formulas }: Pick<SymbolicEdges, 'names' | 'formulas'>,
   layer: number,
   o: number,
   i: number,
@@ -78,7 +80,7 @@ const nameOf = (
     return fail('K0202', `the edge from input ${i} to ${o} is symbolic, but its function is not known`, {
       place,
       expected: `its name in symbolic.funs_name.${layer} of the _config.yml file beside the state`,
-      hint: 'Keep the files that saveckpt wrote in one folder.',
+      hint: formulas,
     });
   }
   return isSymbolicFunction(name)

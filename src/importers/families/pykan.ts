@@ -7,7 +7,7 @@
  *   y = node_scale * nodes(z) + node_bias                        (nodes: pykan-nodes.ts)
  *
  * Masks and scales are folded into the weights. The scale of a multiplication node goes to its first factor, so that
- * only its bias, if it has one, is left to be added after the product.
+ * only its bias, if it has one, is left to be added after the product. Versions before 0.1: pykan-old.ts.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
@@ -16,36 +16,110 @@ import { constant } from '../../ir/constant.js';
 import { F32, uint } from '../../ir/element.js';
 import type { Graph, Op } from '../../ir/index.js';
 import { floatType } from '../../ir/types.js';
-import { type Activation, isActivation } from '../../numeric/activations.js';
+import { ACTIVATIONS, type Activation } from '../../numeric/activations.js';
 import type { TensorFile } from '../containers/tensor.js';
 import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
 import { activationOf, assumedActivation } from '../options.js';
+import { under } from '../scope.js';
 import { companions, type Source } from '../source.js';
 import { numbersTensor } from '../tensors.js';
 import { NO_CONFIG, type PykanConfig, readPykanConfig } from './pykan-config.js';
-import { type PykanLayer, readLayer } from './pykan-layer.js';
+import { type PykanLayer, type PykanStyle, readLayer } from './pykan-layer.js';
 import { addProducts, factorsOf } from './pykan-nodes.js';
+import { isOld, modernLayer } from './pykan-old.js';
 
-const KEY = /^act_fun\.(\d+)\.(?:coef|grid)$/;
+const KEY = /^(|.*\.)act_fun\.(\d+)\.(?:coef|grid)$/;
 
 export const pykan: Family = {
   name: 'pykan',
   signature: 'act_fun.0.coef, act_fun.0.grid, symbolic_fun.0.affine',
-  recognises: (file) => file.tensors.has('act_fun.0.coef') || file.tensors.has('act_fun.0.grid'),
-  read: (file, options, source) => read(file, options, source),
+  recognises: (file) => starts(file).length > 0,
+  read: (file, options, source) => {
+    const prefix = prefixOf(file, options);
+    return E.isLeft(prefix) ? prefix : under(file, prefix.right, (own) => read(own, options, source));
+  },
 };
+
+/** What the names of networks begin with: nothing, or the name that a larger module has for one. */
+const starts = (file: TensorFile): ReadonlyArray<string> => {
+  const names = [...file.tensors.keys()].map((name) => KEY.exec(name));
+  return [...new Set(names.flatMap((match) => (match?.[2] === '0' ? [match[1] ?? ''] : [])))];
+};
+
+/** The only network of the file; with --prefix, which was taken off the names, the one that has no other. */
+const prefixOf = (file: TensorFile, options: ImportOptions): Checked<string> => {
+  const found = starts(file);
+  const [first, ...others] = found;
+  if (first === undefined) return fail('K0202', 'no tensor is named act_fun.<number>.coef');
+  if (others.length === 0 || (options.prefix !== undefined && found.includes(''))) {
+    return E.right(found.includes('') ? '' : first);
+  }
+  const list = found.map((start) => printable(`'${start}'`, 60)).join(', ');
+  return fail('K0208', `there are ${found.length} networks, with the prefixes ${list}`, {
+    hint: 'Choose one with --prefix. How they are connected where a model uses several is not in the checkpoint.',
+  });
+};
+
+const NEW_FORMULAS = 'Keep the files that saveckpt wrote in one folder.';
+const OLD_FORMULAS =
+  'pykan before 0.1 saves no names of functions: write the file beside the state, with symbolic.funs_name.<layer>: a list for each output of a name for each input.';
 
 const read = (file: TensorFile, options: ImportOptions, source: Source): Checked<Reading> => {
   const config = configOf(source);
   if (E.isLeft(config)) return config;
-  const activation = baseOf(config.right, options);
-  if (E.isLeft(activation)) return activation;
+  const base = baseOf(config.right, options);
+  const old = isOld(file);
+  const layers = readLayers(file, old, {
+    config: config.right,
+    // Where it has no part in any layer nobody needs to know it.
+    activation: E.isRight(base) ? base.right : 'zero',
+    // Without nan_to_num, which pykan has since 0.2.2, nothing could be trained on such a grid.
+    repeated: old ? 'nan' : 'vanish',
+    formulas: old ? OLD_FORMULAS : NEW_FORMULAS,
+  });
+  if (E.isLeft(layers)) return layers;
+  if (E.isLeft(base) && layers.right.some(({ usesBase }) => usesBase)) return base;
+  const inputs = keptInputs(file, config.right, layers.right[0]!.inputs, options);
+  if (E.isLeft(inputs)) return inputs;
+  const graph = graphOf(layers.right, inputs.right, options.name ?? 'model');
+  if (E.isLeft(graph)) return graph;
+  return E.right({
+    graph: graph.right,
+    assumptions: [
+      ...configAssumption(config.right, old),
+      ...(E.isRight(base) && config.right.base === undefined && layers.right.some(({ usesBase }) => usesBase)
+        ? assumedActivation(options, base.right)
+        : []),
+      ...(layers.right.some((layer) => layer.arityAssumed)
+        ? [{ what: 'the factors of a multiplication node are not stored', assumed: '2' }]
+        : []),
+      ...layers.right.flatMap(layerAssumptions),
+      ...inputs.right.assumptions,
+    ],
+  });
+};
+
+const readLayers = (
+  file: TensorFile,
+  old: boolean,
+  style: PykanStyle,
+): Checked<ReadonlyArray<PykanLayer>> => {
   let count = 0;
-  for (const name of file.tensors.keys()) count = Math.max(count, Number(KEY.exec(name)?.[1] ?? -1) + 1);
-  if (count === 0) return fail('K0202', 'no tensor is named act_fun.<number>.coef');
+  for (const name of file.tensors.keys()) {
+    const match = KEY.exec(name);
+    if (match?.[1] === '') count = Math.max(count, Number(match[2]) + 1);
+  }
+  const { width } = style.config;
+  if (width !== undefined && width.length !== count + 1) {
+    return fail('K0203', `the configuration has ${width.length} layers of nodes, the state ${count + 1}`, {
+      expected: 'the _config.yml file of the same network',
+    });
+  }
   const layers: PykanLayer[] = [];
   for (let l = 0; l < count; l++) {
-    const layer = readLayer(file, config.right, l, activation.right);
+    const modern = old ? modernLayer(file, l) : E.right(file);
+    if (E.isLeft(modern)) return modern;
+    const layer = readLayer(modern.right, l, style);
     if (E.isLeft(layer)) return layer;
     const before = layers.at(-1);
     if (before !== undefined && before.nodes !== layer.right.inputs) {
@@ -57,32 +131,41 @@ const read = (file: TensorFile, options: ImportOptions, source: Source): Checked
     }
     layers.push(layer.right);
   }
-  const inputs = keptInputs(file, config.right, layers[0]!.inputs, options);
-  if (E.isLeft(inputs)) return inputs;
-  const graph = graphOf(layers, inputs.right, options.name ?? 'model');
-  if (E.isLeft(graph)) return graph;
-  return E.right({
-    graph: graph.right,
-    assumptions: [
-      ...(config.right === NO_CONFIG
-        ? [
-            {
-              what: 'there is no _config.yml file beside the state',
-              assumed: 'what the shapes of the tensors say',
-              option: 'put the file that saveckpt wrote beside it',
-            },
-          ]
-        : []),
-      ...(config.right.baseFunction !== undefined && isActivation(config.right.baseFunction)
-        ? []
-        : assumedActivation(options, activation.right)),
-      ...(layers.some((layer) => layer.arityAssumed)
-        ? [{ what: 'the factors of a multiplication node are not stored', assumed: '2' }]
-        : []),
-      ...inputs.right.assumptions,
-    ],
-  });
+  return E.right(layers);
 };
+
+/** Old versions write no such file. */
+const configAssumption = (config: PykanConfig, old: boolean): ReadonlyArray<Assumption> =>
+  config === NO_CONFIG && !old
+    ? [
+        {
+          what: 'there is no _config.yml file beside the state',
+          assumed: 'what the shapes of the tensors say',
+          option: 'put the file that saveckpt wrote beside it',
+        },
+      ]
+    : [];
+
+/** What a layer leaves out, as pykan does with it, which its user may not know. */
+const layerAssumptions = ({ leftOut, isConstant }: PykanLayer, l: number): ReadonlyArray<Assumption> => [
+  ...(leftOut === 0
+    ? []
+    : [
+        {
+          what: `${leftOut} edge${leftOut === 1 ? ' is a formula' : 's are formulas'} in layer ${l}, but symbolic_enabled is false`,
+          assumed: 'without formulas, as pykan computes it',
+          option: 'symbolic_enabled: true in the _config.yml file',
+        },
+      ]),
+  ...(isConstant
+    ? [
+        {
+          what: `every edge of layer ${l} is masked or fixed to 0`,
+          assumed: 'constant outputs, as pykan computes it',
+        },
+      ]
+    : []),
+];
 
 const configOf = ({ name, beside }: Source): Checked<PykanConfig> => {
   for (const companion of companions(name)) {
@@ -92,14 +175,14 @@ const configOf = ({ name, beside }: Source): Checked<PykanConfig> => {
   return E.right(NO_CONFIG);
 };
 
-/** The base function: what the user says, else the configuration. A name that is not plain text counts as none. */
-const baseOf = (config: PykanConfig, options: ImportOptions): Checked<Activation> => {
-  const name = config.baseFunction;
-  if (options.baseActivation !== undefined || name === undefined) return activationOf(options, 'silu');
-  return isActivation(name)
-    ? E.right(name)
-    : fail('K0206', `base_fun_name is '${printable(name, 60)}' in the configuration`, {
-        hint: 'Say which activation it is with --base-activation.',
+/** The base function: what the user says, else the configuration, else the library's own. */
+const baseOf = ({ base }: PykanConfig, options: ImportOptions): Checked<Activation> => {
+  if (options.baseActivation !== undefined || base === undefined) return activationOf(options, 'silu');
+  return base.activation !== undefined
+    ? E.right(base.activation)
+    : fail('K0206', `the base function of the configuration is ${printable(base.shown, 80)}`, {
+        expected: `one that kanc has: ${Object.keys(ACTIVATIONS).join(', ')}`,
+        hint: 'If it computes what one of these does, say so with --base-activation (gaussian is exp(-x^2)). If none fits, kanc cannot compile the network.',
       });
 };
 

@@ -190,7 +190,7 @@ export const kan = defineOp<'kan', KanAttrs>({
       '',
       '- `branches`: a list of `{basis, weights, from?}`, weights f32[I, K, O]. With `from` a branch reads that many inputs from there on instead of all: whole channels, and not where there are groups.',
       '- The bases. Over windows all inputs share them: one row of knots, and nothing symbolic.',
-      '  - `bspline{knots, order}`: B-splines by the Cox-de Boor recursion on knots f32[R, N], R = 1 or I, ascending; K = N - order - 1. Intervals are half-open, 0/0 counts as 0, and outside the knots, as for NaN, all are 0.',
+      '  - `bspline{knots, order, repeated?}`: B-splines by the Cox-de Boor recursion on knots f32[R, N], R = 1 or I, ascending; K = N - order - 1. Intervals are half-open, a term that is 0/0 counts as 0 (with `repeated`: "vanish" the whole function of that degree does, as in pykan), and outside the knots, as for NaN, all are 0.',
       '  - `base{activation}`: one named function for all inputs, K = 1.',
       '  - `rbf{centers, width}`: exp(-((x - centers[k]) / width)^2), centers f32[K].',
       '  - `polynomial{family, degree, squash, outer, beta?}`: `outer` of the polynomials of degree 0 to `degree` at s, s being x or tanh(x) (`squash`). P_0 = 1, P_1 = s, P_{n+1} = a_n s P_n - b_n P_{n-1}; `chebyshev`: a_n = 2, b_n = 1; `legendre`: a_n = (2n + 1) / (n + 1), b_n = n / (n + 1); `gram`: a_n = 1, b_n = beta[n], beta f32[degree + 1].',

@@ -362,7 +362,12 @@ describe('errors', () => {
     const result = changed('grid', withElement(9 + 4, -3));
     expect(codeOf(result)).toBe('K0205');
     expect(messageOf(result)).toContain('knot 4 of input 1 is -3');
-    expect(codeOf(changed('grid', (t) => withElement(4, t.data[3]!)(t)))).toBe('ok');
+  });
+
+  it('K0210: knots that stand on one another, where the library gives NaN', () => {
+    const result = changed('grid', (t) => withElement(4, t.data[3]!)(t));
+    expect(codeOf(result)).toBe('K0210');
+    expect(messageOf(result)).toMatch(/layers\.0\.grid.*knots 3 and 4 of input 0 are both/);
   });
 
   it('K0206: an activation or a family that is not known', () => {

@@ -92,7 +92,7 @@ const naive = ({ layers, bits, tables }: Network, input: ReadonlyArray<number>):
       saturate(
         codes.reduce((sum, code, i) => {
           const edge = tables[`${l}_${i}_${o}`]!;
-          return edge.acive === 0 ? sum : sum + saturate(edge.values_int[code]!, b);
+          return edge.acive === 0 ? sum : sum + edge.values_int[code]!;
         }, 0),
         b,
       ),
@@ -203,6 +203,12 @@ describe('errors', () => {
       expect(codeOf(result), JSON.stringify(wrong)).toBe('K0203');
       expect(messageOf(result)).toContain('0_0_1');
     }
+    const text = JSON.stringify(net.tables);
+    const twice = importing(config, `${text.slice(0, -1)},"0_0_0":${JSON.stringify(edge)}}`);
+    expect(messageOf(twice)).toMatch(/K0203.*'0_0_0' twice/);
+    expect(
+      codeOf(importing('{"layers": [2, 2], "layers": [2, 2], "layers_bitwidth": [3, 4]}', net.tables)),
+    ).toBe('K0203');
     expect(codeOf(withEdge({ acive: 0, values_int: [] }))).toBe('ok');
     expect(codeOf(withEdge({ active: 1, values_int: edge.values_int }))).toBe('ok');
   });

@@ -31,7 +31,7 @@ describe('plain values', () => {
 });
 
 describe('tags of Python', () => {
-  it('construct nothing: what is not plain counts as absent, the rest is read', () => {
+  it('construct nothing: numbers of numpy and names of torch are read, and what cannot be is told', () => {
     const config = rightOf(
       read(`width: !!python/tuple
 - !!python/tuple [2, 0]
@@ -48,9 +48,13 @@ symbolic_enabled: true
 k: 3
 `),
     );
-    expect(config.width).toBeUndefined();
+    expect(config.width).toEqual([
+      { sum: 2, mult: 0 },
+      { sum: 5, mult: 0 },
+    ]);
     expect(config.arity).toBeUndefined();
-    expect(config.baseFunction).toBeUndefined();
+    expect(config.unread).toEqual(['mult_arity']);
+    expect(config.base?.activation).toBe('silu');
     expect(config.symbolicEnabled).toBe(true);
     expect(rightOf(read('width: !!python/tuple [!!python/tuple [2, 0], [1, 1]]')).width).toEqual([
       { sum: 2, mult: 0 },
@@ -134,5 +138,35 @@ describe('hostile text', () => {
     rightOf(read('__proto__: {polluted: 1}\n"constructor": 2'));
     expect('polluted' in {}).toBe(false);
     expect(rightOf(read('<<: {width: [1, 2]}\nk: 3')).width).toBeUndefined();
+  });
+});
+
+describe('base functions', () => {
+  const baseOf = (text: string) => rightOf(read(`base_fun_name: ${text}\nk: 3`)).base;
+
+  it.each([
+    ['silu', 'silu'],
+    ['Tanh()', 'tanh'],
+    ['"GELU(approximate=\'tanh\')"', 'gelu_tanh'],
+    ['LeakyReLU(negative_slope=0.01)', 'leaky_relu'],
+    ['!!python/object:torch.nn.modules.activation.ELU {alpha: 1.0, training: true}', 'elu'],
+    ["!!python/name:torch.nn.functional.softplus ''", 'softplus'],
+    ["!!python/name:torch.tanh ''", 'tanh'],
+  ])('%s is %s', (text, activation) => {
+    expect(baseOf(text)?.activation).toBe(activation);
+  });
+
+  it.each([
+    ['!!python/object:torch.nn.modules.activation.ELU {alpha: 0.5}', 'with alpha = 0.5'],
+    ['LeakyReLU(negative_slope=0.2)', 'LeakyReLU(negative_slope=0.2)'],
+    ['!!python/object:mine.Tanh {}', 'mine.Tanh'],
+    ["!!python/name:mine.tanh ''", 'the Python function mine.tanh'],
+    ["!!python/name:__main__.%3Clambda%3E ''", 'the Python function __main__.<lambda>'],
+    ['[silu]', 'no name'],
+    ['null', 'no name'],
+    ['constructor()', 'constructor()'],
+  ])('%s is none of ours, and told as it stands', (text, shown) => {
+    expect(baseOf(text)?.activation).toBeUndefined();
+    expect(baseOf(text)?.shown).toContain(shown);
   });
 });

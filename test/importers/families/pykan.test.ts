@@ -97,7 +97,7 @@ describe('any network', () => {
       const config = `symbolic.funs_name.0: [[${JSON.stringify(name)}]]\nwidth: [1, 1]\nbase_fun_name: silu\n`;
       const tensors = { ...net.tensors, 'symbolic_fun.0.affine': f32([1, 1, 4], [0.5, 0.25, 2, 1]) };
       const { graph, assumptions } = rightOf(importPykan(tensors, config));
-      expect(assumptions).toEqual([]);
+      expect(assumptions).toHaveLength(name === '0' ? 1 : 0);
       const f = Object.entries(SYMBOLIC_FUNCTIONS).find(([n]) => n === name)![1];
       const z = 2 * f(0.5 * 0.75 + 0.25) + 1;
       const [s, b, ns, nb] = ['subnode_scale_0', 'subnode_bias_0', 'node_scale_0', 'node_bias_0'].map(
@@ -216,10 +216,15 @@ describe('errors', () => {
     expect(codeOf(importPykan(huge, net.config))).toBe('K0204');
   });
 
-  it('K0203: coefficients of pykan before 0.2', () => {
-    expect(
-      messageOf(importPykan({ 'act_fun.0.coef': f32([2, 3], [1, 2, 3, 4, 5, 6]) }, undefined)),
-    ).toContain('before 0.2');
+  it('K0203: width and mult_arity that are no plain numbers, where there are products', () => {
+    const with_ = (from: RegExp, to: string) => importPykan(net.tensors, net.config.replace(from, to));
+    expect(messageOf(with_(/mult_arity: .*/, 'mult_arity: !!python/object:mine.Arity {n: 2}'))).toMatch(
+      /K0203.*mult_arity of the configuration/,
+    );
+    expect(messageOf(with_(/width: .*/, 'width: [[two, 0]]'))).toMatch(/K0203.*width of the configuration/);
+    expect(messageOf(with_(/width: .*/, 'width: [[2, 0], [1, 2], [1, 0], [1, 0]]'))).toMatch(
+      /4 layers of nodes, the state 3/,
+    );
   });
 
   it('a layer of which everything is masked is 0', () => {

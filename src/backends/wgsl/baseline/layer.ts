@@ -122,6 +122,8 @@ const branchText = (branch: Branch, outputs: number): Checked<BranchText> => {
       ],
     });
   }
+  if (basis._tag === 'bspline' && basis.repeated !== undefined)
+    return unsupported('splines on repeated knots');
   return basis._tag === 'bspline'
     ? E.right(splineText(basis.order, basis.knots.shape, floatBits(basis.knots.data), weights, outputs))
     : unsupported(`basis of kind ${basis._tag}`);
