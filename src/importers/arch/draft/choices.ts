@@ -133,7 +133,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         ACTIVATIONS,
         (c, activation) => ({ ...c, activation }),
-        (k) => 1 + (k > 3 ? 1 : 0),
+        (k) => 1 + (k > 2 ? 1 : 0),
       ),
     ),
     ...pooled.map((k) =>
@@ -164,7 +164,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         BASES,
         (c, base) => ({ ...c, base }),
-        (k) => 1 + (k > 3 ? 1 : 0),
+        (k) => 1 + (k > 2 ? 1 : 0),
       ),
     ),
     ...when(
@@ -172,7 +172,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         [false],
         (c, padded) => ({ ...c, padded }),
-        () => 2,
+        () => 1,
       ),
     ),
     ...when(
