@@ -86,7 +86,6 @@ describe('--check', () => {
     const outputs = place.putNpy('y.npy', { shape: [6, 2], dtype: 'f4', data: Float32Array.from(y!.data) });
     const arch = place.path('arch.json');
     const done = await place.kanc(['import', net, '--draft-arch', '--check', inputs, outputs, '-o', arch]);
-    expect(done.err).not.toMatch('error');
     expect(done.exit).toBe(0);
     expect(done.err).toMatch(/checked: largest difference .*on 6 samples/);
     expect(place.read('arch.json')).toMatch('"relu"');

@@ -101,8 +101,11 @@ const hasRoom = ({ main, after }: Unit, next: Unit | undefined): boolean => {
   return chain.some((prefix, k) => k > 0 && isGap(chain[k - 1] ?? '', prefix));
 };
 
+/** A module of a Sequential: its name is a number. `fc1` and `fc2` are attributes, between which anything may stand. */
+const LISTED = /^(|.*\.)(\d{1,9})$/;
+
 const isGap = (a: string, b: string): boolean => {
-  const [x, y] = [/^(.*?)(\d{1,9})$/.exec(a), /^(.*?)(\d{1,9})$/.exec(b)];
+  const [x, y] = [LISTED.exec(a), LISTED.exec(b)];
   // Names in no common list say nothing about what stands between them.
   return x === null || y === null || x[1] !== y[1] || Number(y[2]) - Number(x[2]) > 1;
 };
