@@ -1,6 +1,12 @@
 /** Checkpoints in, graphs out. */
 export { type Architecture, decodeArchitecture, parseArchitecture } from './arch/architecture.js';
-export { draftArchitecture, showArchitecture } from './arch/draft/index.js';
+export {
+  checkedDraft,
+  draftArchitecture,
+  type Golden,
+  goldenOf,
+  showArchitecture,
+} from './arch/draft/index.js';
 export type { LayerSpec } from './arch/layers.js';
 export * from './containers/index.js';
 export * from './describe.js';

@@ -30,8 +30,17 @@ export const importModel = (
   world: Capabilities,
   checkpoint: string,
   flags: ImportCommandFlags,
-): TE.TaskEither<Diagnostics, number> =>
-  flags.draftArch === true ? draft(world, checkpoint, flags) : read(world, checkpoint, flags);
+): TE.TaskEither<Diagnostics, number> => {
+  if (flags.draftArch === true) return draft(world, checkpoint, flags);
+  return flags.check === undefined
+    ? read(world, checkpoint, flags)
+    : TE.left([
+        diagnostic('K0801', 'golden data are compared with drafts only', {
+          place: { option: '--check' },
+          expected: '--draft-arch beside it; kanc eval compares a network that is described already',
+        }),
+      ]);
+};
 
 /** The draft goes to a file, or to standard output; what it rests on to standard error. */
 const draft = (
@@ -83,7 +92,7 @@ const goldenFrom = (
   const [x, y, ...more] = check;
   if (x === undefined || y === undefined || more.length > 0) {
     return TE.left([
-      diagnostic('K0213', `there are ${check.length} files behind --check`, {
+      diagnostic('K0801', `there are ${check.length} files behind --check`, {
         place: { option: '--check' },
         expected: 'two: golden inputs and golden outputs, with the checkpoint in front of the option',
       }),

@@ -101,8 +101,11 @@ const hasRoom = ({ main, after }: Unit, next: Unit | undefined): boolean => {
   return chain.some((prefix, k) => k > 0 && isGap(chain[k - 1] ?? '', prefix));
 };
 
+/** A module of a Sequential: its name is a number. `fc1` and `fc2` are attributes, between which anything may stand. */
+const LISTED = /^(|.*\.)(\d{1,9})$/s;
+
 const isGap = (a: string, b: string): boolean => {
-  const [x, y] = [/^(.*?)(\d{1,9})$/s.exec(a), /^(.*?)(\d{1,9})$/s.exec(b)];
+  const [x, y] = [LISTED.exec(a), LISTED.exec(b)];
   // Names in no common list say nothing about what stands between them.
   return x === null || y === null || x[1] !== y[1] || Number(y[2]) - Number(x[2]) > 1;
 };
@@ -133,7 +136,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         ACTIVATIONS,
         (c, activation) => ({ ...c, activation }),
-        (k) => 1 + (k > 3 ? 1 : 0),
+        (k) => 1 + (k > 2 ? 1 : 0),
       ),
     ),
     ...pooled.map((k) =>
@@ -164,7 +167,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         BASES,
         (c, base) => ({ ...c, base }),
-        (k) => 1 + (k > 3 ? 1 : 0),
+        (k) => 1 + (k > 2 ? 1 : 0),
       ),
     ),
     ...when(
@@ -172,7 +175,7 @@ export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyAr
       axis(
         [false],
         (c, padded) => ({ ...c, padded }),
-        () => 2,
+        () => 1,
       ),
     ),
     ...when(

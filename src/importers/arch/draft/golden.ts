@@ -46,9 +46,9 @@ const areShares = (outputs: Float32Array, width: number, share: (y: number) => n
 
 /** K0701 where the arrays are not of one network's inputs and outputs. */
 export const goldenOf = (x: NpyArray, y: NpyArray): Checked<Golden> => {
-  const [samples = 0, ...shape] = x.shape;
+  const [samples = 0, ...rest] = x.shape;
   const given = y.shape[0] ?? 0;
-  if (samples === 0 || samples !== given || (shape.length !== 1 && shape.length !== 3)) {
+  if (samples === 0 || samples !== given || rest.length === 0) {
     return fail(
       'K0701',
       `the inputs have shape [${x.shape.join(', ')}], the outputs [${y.shape.join(', ')}]`,
@@ -64,6 +64,8 @@ export const goldenOf = (x: NpyArray, y: NpyArray): Checked<Golden> => {
         'floats as the network takes and gives them: normalised inputs, and outputs in place of labels',
     });
   }
+  // What is no image is so many features.
+  const shape = rest.length === 3 ? rest : [rest.reduce((n, d) => n * d, 1)];
   const used = Math.min(samples, SAMPLES);
   const width = y.data.length / samples;
   const outputs = Float32Array.from(y.data.subarray(0, used * width));

@@ -67,7 +67,7 @@ export const planOf = (file: TensorFile, input: ReadonlyArray<number> | undefine
     });
   }
   const plan = { file, layers, idle, input };
-  const usual = candidateOf(plan, USUAL);
+  const usual = candidateOf(plan, unitsOf(file, layers, USUAL.normSide), USUAL);
   return E.isRight(usual)
     ? E.right({ ...plan, usual: usual.right })
     : fail('K0213', `the layers are not one after another in the order of the file: ${usual.left}`, {
@@ -77,19 +77,26 @@ export const planOf = (file: TensorFile, input: ReadonlyArray<number> | undefine
 };
 
 /** Left with the reason where the layers do not fit each other. */
-const candidateOf = (plan: Omit<Plan, 'usual'>, choices: Choices): E.Either<string, Candidate> => {
-  const units = unitsOf(plan.file, plan.layers, choices.normSide);
-  return E.map((one: Composed): Candidate => ({ ...one, choices, units }))(
-    compose(units.units, choices, plan.input),
-  );
-};
+const candidateOf = (
+  { input }: Pick<Plan, 'input'>,
+  units: Units,
+  choices: Choices,
+): E.Either<string, Candidate> =>
+  E.map((one: Composed): Candidate => ({ ...one, choices, units }))(compose(units.units, choices, input));
 
-/** The usual candidate first, then others that fit, in the order in which a check tries them. */
+/** Most choices that are looked at: of many, layers do not fit each other, which is soon seen. */
+const CHOICES = 40_000;
+
+/** The usual candidate first, then others that fit, at most `limit`, in the order in which a check tries them. */
 export function* candidatesOf(plan: Plan, limit: number): Generator<Candidate> {
-  const { units, moved } = plan.usual.units;
-  for (const choices of nearestFirst(axesOf(units, moved.length > 0), limit)) {
-    const one = candidateOf(plan, choices);
-    if (E.isRight(one) && one.right.unfinished === undefined) yield one.right;
+  const { units } = plan.usual;
+  const sides = { after: units, before: unitsOf(plan.file, plan.layers, 'before') };
+  let count = 0;
+  for (const choices of nearestFirst(axesOf(units.units, units.moved.length > 0), CHOICES)) {
+    const one = candidateOf(plan, sides[choices.normSide], choices);
+    if (E.isLeft(one) || one.right.unfinished !== undefined) continue;
+    if (count++ === limit) return;
+    yield one.right;
   }
 }
 
