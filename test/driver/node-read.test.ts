@@ -1,6 +1,7 @@
 /** Reading files that may be anything: nothing hangs, and nothing is read without a limit. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,7 +50,7 @@ describe('what the user names', () => {
   it('may be a pipe', async () => {
     execFileSync('mkfifo', [path('named')]);
     const reading = nodeFiles.read(path('named'))();
-    writeFileSync(path('named'), 'through a pipe');
+    await writeFile(path('named'), 'through a pipe');
     expect(new TextDecoder().decode(rightOf(await reading))).toBe('through a pipe');
     expect(rightOf(await nodeFiles.read('/dev/null')())).toHaveLength(0);
   });
