@@ -1,26 +1,14 @@
 /** Folders, networks and numbers of strangers: what is wrong with them is told, soon, and in one line. */
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InternalError } from '../../src/diagnostics/index.js';
 import { lackOfMemory } from '../../src/driver/memory.js';
 import { nodeFiles } from '../../src/driver/node-files.js';
-import { missingTools } from '../support/tools.js';
 import { data, safetensors, WINE, workplace } from './support.js';
 
 const { kanc, path, put, putNpy, read } = workplace();
-const bin = fileURLToPath(new URL('../../bin/kanc.js', import.meta.url));
 const CALIB = ['--calib', data('wine', 'calib_inputs.npy'), '--quant', 'act=3,hidden=3,table=4'];
 const TARGETS = ['wasm', 'c', 'verilog', 'hls', 'wgsl'] as const;
 
@@ -251,80 +239,4 @@ describe('memory that does not suffice', () => {
       expect(lackOfMemory(error)).toBeUndefined();
     }
   });
-});
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-const ended = (child: ReturnType<typeof spawn>): Promise<Ended> =>
-  new Promise((done) => child.once('exit', (code, signal) => done({ code, signal })));
-
-/** Waits until something holds, or long enough for a slow machine. */
-const until = async (condition: () => boolean): Promise<void> => {
-  const end = Date.now() + 60_000;
-  while (!condition() && Date.now() < end) await new Promise((next) => setTimeout(next, 20));
-  expect(condition()).toBe(true);
-};
-
-describe('streams that are closed', () => {
-  it('leave no work undone', async () => {
-    const child = spawn(process.execPath, [
-      bin,
-      'compile',
-      WINE,
-      ...CALIB,
-      '--print-ir-after',
-      'all',
-      '--json',
-      '-o',
-      path('closed'),
-    ]);
-    child.stdout.destroy();
-    child.stderr.destroy();
-    expect(await ended(child)).toEqual({ code: 0, signal: null });
-    expect((await kanc(['verify', path('closed'), '--samples', '20'])).exit).toBe(0);
-  });
-
-  it('keep the exit code of an error', async () => {
-    const child = spawn(process.execPath, [bin, 'compile', path('nowhere'), '-o', path('never')]);
-    child.stderr.destroy();
-    expect(await ended(child)).toEqual({ code: 1, signal: null });
-  });
-});
-
-describe.skipIf(missingTools({ gcc: 'gcc' }))('signals', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
-    '%s ends the process while a program runs, and leaves nothing behind',
-    async (signal) => {
-      // A program that never ends, as an artifact may hold one; it says when it has started.
-      const folder = copyOf('c');
-      const source = readFileSync(join(folder, 'model.c'), 'utf8');
-      const endless = source.replace(
-        /(int model_predict_raw\([^)]*\)\s*\{)/,
-        `$1 system("touch started"); for (volatile int z = 0;; z++);`,
-      );
-      expect(endless).not.toBe(source);
-      const changed = `#include <stdlib.h>\n${endless}`;
-      const { createHash } = await import('node:crypto');
-      const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
-      const manifest = read('c', 'manifest.json').replace(hash(source), hash(changed));
-      writeFileSync(join(folder, 'model.c'), changed);
-      writeFileSync(join(folder, 'manifest.json'), manifest);
-      const scratch = path(`scratch-${signal}`);
-      mkdirSync(scratch);
-      const child = spawn(process.execPath, [bin, 'verify', folder], {
-        stdio: 'ignore',
-        env: { ...process.env, TMPDIR: scratch },
-      });
-      const end = ended(child);
-      await until(() => readdirSync(scratch).some((name) => existsSync(join(scratch, name, 'started'))));
-      child.kill(signal);
-      expect(await end).toEqual({ code: null, signal });
-      // What ends the program and removes its folder does so when the process is gone.
-      await until(() => readdirSync(scratch).length === 0);
-    },
-    120_000,
-  );
 });
