@@ -51,14 +51,14 @@ const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
 const upToEnd = async (file: FileHandle, size: number, most: number): Promise<Uint8Array | undefined> => {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for (let next = Math.min(size, most); length <= most; next = 2 ** 16) {
+  for (let next = Math.min(size, most); ; next = 2 ** 16) {
     const part = new Uint8Array(next);
     const filled = await fill(file, part);
     if (filled > 0) parts.push(part.subarray(0, filled));
     length += filled;
+    if (length > most) return undefined;
     if (filled < next) return joined(parts);
   }
-  return undefined;
 };
 
 /**

@@ -40,6 +40,27 @@ describe('compile', () => {
     await expect(compile({ checkpoint, passes })).rejects.toThrow("the data 'mine'");
   });
 
+  it('says what is expected in place of arguments of another type', async () => {
+    const told = async (input: unknown): Promise<string> => {
+      const given: { readonly input?: unknown } = { input };
+      const result = await Reflect.apply(compileTask, undefined, [given.input])();
+      return E.isLeft(result)
+        ? `${result.left[0].code} ${result.left[0].message} ${result.left[0].expected}`
+        : 'ok';
+    };
+    expect(await told({ checkpoint: 'model.pt' })).toMatch(
+      /^K0801 .*string 'model.pt' as 'checkpoint' bytes: .*readFile/,
+    );
+    expect(await told('model.pt')).toMatch(/^K0801 .*string 'model.pt' an object/);
+    expect(await told({})).toMatch(/^K0801 .*nothing as 'checkpoint'/);
+    expect(await told({ checkpoint, calibration: [[1, 2]] })).toMatch(/^K0801 .*a Array as 'calibration'/);
+    expect(await told({ checkpoint, calib: calibration })).toMatch(
+      /^K0801 .*as 'calib' one of .*calibration/,
+    );
+    expect(await told({ checkpoint, files: { a: 'b' } })).toMatch(/^K0801 .*'files'/);
+    expect(await told({ checkpoint, quant: 'act=8' })).toMatch(/^K0801 .*'quant'/);
+  });
+
   it('rejects with diagnostics, or gives them as a left', async () => {
     const wrong = { checkpoint: new Uint8Array(10) };
     await expect(compile(wrong)).rejects.toThrow(CompileError);

@@ -16,6 +16,7 @@ import { fail } from '../../src/diagnostics/index.js';
 import { writeArtifact, writeFileAtomically } from '../../src/driver/atomic.js';
 import type { Files } from '../../src/driver/capabilities.js';
 import { nodeDisk } from '../../src/driver/node.js';
+import { sha256Of } from '../../src/driver/node-hash.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 let folder = '';
@@ -53,7 +54,10 @@ const disk = () => {
 
 const artifact = (text: string) => ({
   files: new Map<string, string | Uint8Array>([
-    ['manifest.json', JSON.stringify({ format: 'kanc-artifact', files: { 'lib/part.txt': '' }, text })],
+    [
+      'manifest.json',
+      JSON.stringify({ format: 'kanc-artifact', files: { 'lib/part.txt': sha256Of(text) }, text }),
+    ],
     ['lib/part.txt', text],
   ]),
 });

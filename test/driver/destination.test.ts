@@ -17,6 +17,8 @@ import { writeArtifact, writeFileAtomically } from '../../src/driver/atomic.js';
 import type { Files } from '../../src/driver/capabilities.js';
 import { checkDestination } from '../../src/driver/destination.js';
 import { nodeDisk } from '../../src/driver/node.js';
+import { sha256Of } from '../../src/driver/node-hash.js';
+import { checkFolder } from '../../src/driver/writable.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 let folder = '';
@@ -28,7 +30,14 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const path = (...parts: ReadonlyArray<string>): string => join(folder, ...parts);
 const artifact = {
   files: new Map([
-    ['manifest.json', JSON.stringify({ format: 'kanc-artifact', files: { 'a.txt': '', 'lib/b.txt': '' } })],
+    [
+      'manifest.json',
+      JSON.stringify({
+        format: 'kanc-artifact',
+        code: { name: 'net' },
+        files: { 'a.txt': sha256Of('a'), 'lib/b.txt': sha256Of('b') },
+      }),
+    ],
     ['a.txt', 'a'],
     ['lib/b.txt', 'b'],
   ]),
@@ -116,6 +125,71 @@ describe('a folder is no destination', () => {
     rmSync(path('out', 'a.txt'));
     mkdirSync(path('out', 'a.txt'));
     expect(messageOf(await write(path('out')))).toContain("'a.txt/'");
+  });
+});
+
+describe('what kanc did not write is not replaced', () => {
+  it('a file that was changed after it was written', async () => {
+    await write(path('out'));
+    writeFileSync(path('out', 'lib', 'b.txt'), 'mine');
+    expect(messageOf(await write(path('out')))).toMatch(
+      /K0102: .*'lib\/b.txt', which is not as kanc wrote it/,
+    );
+    expect(readFileSync(path('out', 'lib', 'b.txt'), 'utf8')).toBe('mine');
+  });
+
+  it('a file that a manifest of somebody else names', async () => {
+    mkdirSync(path('out', 'src'), { recursive: true });
+    writeFileSync(path('out', 'src', 'main.c'), 'precious');
+    for (const hash of [1, '', sha256Of('other')]) {
+      writeFileSync(
+        path('out', 'manifest.json'),
+        JSON.stringify({ format: 'kanc-artifact', files: { 'src/main.c': hash } }),
+      );
+      expect(codeOf(await write(path('out')))).toBe('K0102');
+    }
+    expect(readFileSync(path('out', 'src', 'main.c'), 'utf8')).toBe('precious');
+  });
+
+  it('and what make and synth leave there is', async () => {
+    await write(path('out'));
+    mkdirSync(path('out', 'build', 'verilated'), { recursive: true });
+    const made = ['net.o', 'testbench', 'sim.log', 'verilated/Vtb___024root.cpp', 'verilated/verilated.o'];
+    for (const name of made) writeFileSync(path('out', 'build', name), '');
+    writeFileSync(path('out', 'synth.json'), JSON.stringify({ tool: 'Yosys', flow: 'synth', source: '' }));
+    expect(codeOf(await write(path('out')))).toBe('ok');
+    expect(readdirSync(path('out')).sort()).toEqual(['a.txt', 'lib', 'manifest.json']);
+  });
+
+  it.each(['build/my.bit', 'build/other.o', 'build/verilated/notes.txt', 'synth.json'])(
+    '%s is of somebody else',
+    async (name) => {
+      await write(path('out'));
+      mkdirSync(path('out', 'build', 'verilated'), { recursive: true });
+      writeFileSync(path('out', name), 'mine');
+      expect(messageOf(await write(path('out')))).toContain(`'${name}'`);
+      expect(readFileSync(path('out', name), 'utf8')).toBe('mine');
+    },
+  );
+});
+
+describe('the folder of an artifact', () => {
+  it('takes no other files: the next compilation could not replace it', async () => {
+    await write(path('out'));
+    const page = await writeFileAtomically(nodeDisk)(path('out', 'view.html'), 'x')();
+    expect(messageOf(page)).toMatch(/K0102: .*view.html: is not written: the folder holds an artifact/);
+    expect(codeOf(await checkFolder(nodeDisk)(path('out'))())).toBe('K0102');
+    expect(codeOf(await write(path('out')))).toBe('ok');
+  });
+
+  it('is told from that of a checkpoint, and from others with a manifest', async () => {
+    mkdirSync(path('model'));
+    writeFileSync(path('model', 'kan_state'), '');
+    expect(messageOf(await checkFolder(nodeDisk)(path('model'))())).toMatch(/K0102: .*files of a checkpoint/);
+    mkdirSync(path('page'));
+    writeFileSync(path('page', 'manifest.json'), '{"name": "a web application"}');
+    expect(codeOf(await checkFolder(nodeDisk)(path('page'))())).toBe('ok');
+    expect(codeOf(await writeFileAtomically(nodeDisk)(path('page', 'x.html'), 'x')())).toBe('ok');
   });
 });
 
