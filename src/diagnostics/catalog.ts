@@ -66,7 +66,7 @@ export const CATALOG = {
   K0507:
     'The tables of the program, or the constants of a graph, would be larger than the text form of a graph can hold. Edge tables double with every bit of the activations: ask for fewer bits, or for the basis form.',
   K0508:
-    'A network sums, multiplies or normalises more than 32-bit integers hold: a mean over a very large window, a norm over very many elements. Everything between input and output is computed in such integers.',
+    'A pass of a plugin changed what it was given: a constant, an attribute or the data that its options name. Graphs share these, so that other graphs and later passes would be changed with them. A pass makes a copy and changes that; see docs/writing-a-pass.md.',
   K0601: 'There is no target of this name. `kanc targets` lists them.',
   K0602: 'The backend cannot emit this graph.',
   K0603: 'The folder is not an artifact of kanc, or it is damaged.',
@@ -79,6 +79,8 @@ export const CATALOG = {
   K0607: 'The GPU failed while the program ran: the device was lost, or its memory did not suffice.',
   K0608:
     'A tool that synthesis needs is not installed, or stopped with an error. `kanc synth` calls yosys, and nextpnr where a device is given and it is there.',
+  K0611:
+    'A network sums, multiplies or normalises more than 32-bit integers hold: a mean over a very large window, a norm over very many elements. Everything between input and output is computed in such integers.',
   K0701: 'The data has a shape, a type or values (NaN, infinities) that the model does not take.',
   K0702: 'Labels or targets do not fit the predictions.',
   K0703:

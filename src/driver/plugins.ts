@@ -10,6 +10,7 @@ import { verify } from '../ir/verify.js';
 import type { BoundPass, NamedPass } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
 import { sha256Of } from './node-hash.js';
+import { seal } from './plugin-seal.js';
 import { MOST_BYTES } from './read-limits.js';
 
 export interface Plugin {
@@ -90,22 +91,38 @@ const threw = (error: unknown): Checked<never> => {
   );
 };
 
-/** Exceptions become diagnostics, and what the pass returns is verified: its author is told, and not we. */
+/** What V8 says of writing to what is frozen. */
+const FROZEN = /read.only property|not extensible|Cannot delete property|Cannot redefine property/;
+
+const changed = (what: string): Checked<never> =>
+  fail('K0508', `the pass changed what it was given, ${what}`, {
+    expected: 'a new graph: constants, attributes and data are shared with other graphs and passes',
+    hint: 'Copy an array before changing it, and make the copy a constant with constant(element, shape, data).',
+  });
+
+/** Exceptions become diagnostics, what a pass was given is as it was, and what the pass returns is verified: its author is told, and not we. */
 const guarded = (pass: NamedPass): NamedPass => {
   const place = at({ pass: pass.name });
   const guardedRun =
     (bound: BoundPass): BoundPass['run'] =>
     (context) =>
     (graph) => {
+      const sealed = seal(graph, context);
       try {
-        const result = bound.run(context)(graph);
+        const result = bound.run(sealed.context)(graph);
+        const broken = sealed.broken();
+        if (broken !== undefined) return changed(`numbers of ${broken}`);
         if (E.isLeft(result)) return result;
         const sound = place(verify(result.right.graph));
         return E.isLeft(sound)
           ? sound
           : E.right({ graph: result.right.graph, remarks: [...result.right.remarks] });
       } catch (error) {
-        return threw(error);
+        const broken = sealed.broken();
+        if (broken !== undefined) return changed(`numbers of ${broken}`);
+        return error instanceof TypeError && FROZEN.test(error.message)
+          ? changed(`an object: ${error.message}`)
+          : threw(error);
       }
     };
   return {

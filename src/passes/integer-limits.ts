@@ -12,9 +12,9 @@ import { POOLED } from './tabulate-sum.js';
 export const LARGEST_MEAN = Math.floor((2 ** 31 - 1) / POOLED.top);
 
 const tooMany = (node: Node, found: string, most: string, hint: string): Checked<never> =>
-  fail('K0508', found, { place: { op: node.name }, expected: most, hint });
+  fail('K0611', found, { place: { op: node.name }, expected: most, hint });
 
-/** K0508 on poolings and norms over more elements than integers can sum, whatever the values are. */
+/** K0611 on poolings and norms over more elements than integers can sum, whatever the values are. */
 export const withinIntegers = (graph: Graph): Checked<void> => {
   const types = typesOf(graph);
   for (const node of graph.nodes) {
@@ -45,12 +45,12 @@ export const withinIntegers = (graph: Graph): Checked<void> => {
   return E.right(undefined);
 };
 
-/** K0508 where the type rule of an op that reads integers refuses the range of them. */
+/** K0611 where the type rule of an op that reads integers refuses the range of them. */
 export const integersFit = (op: Op, operands: ReadonlyArray<ValueType>): Checked<void> => {
   const type = inferType(op, operands);
   return E.isRight(type)
     ? E.right(undefined)
-    : fail('K0508', `${op.kind}: ${type.left}`, {
+    : fail('K0611', `${op.kind}: ${type.left}`, {
         hint: 'Fewer elements under one sum, or values that lie nearer to 0, fit: pool in two steps, or normalise before.',
       });
 };

@@ -40,6 +40,10 @@ export interface EdgeSource {
   readonly value?: Evaluate;
   /** What the program adds for a code, in the unit of the outputs; without the constant that is in the bias. */
   readonly table?: Evaluate;
+  /** Edges that the last graph does not have any more: their tables are those before they were removed. */
+  readonly removedEdges?: number;
+  /** False where the last graph has no layer with these edges, so that tables are those of a graph before it. */
+  readonly isLast?: boolean;
 }
 
 /** The float functions of a layer. */

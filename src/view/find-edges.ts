@@ -1,6 +1,6 @@
-/** Finds the layers in the graphs of a pipeline: functions before tabulation, tables right behind it. */
+/** Finds the layers in the graphs of a pipeline: functions before tabulation, tables of the last graph. */
 import { rewrite } from '../ir/builder.js';
-import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
+import { definitionsOf, type Graph, typesOf, type ValueName } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { layerInputs } from '../ir/ops/layers.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
@@ -9,6 +9,7 @@ import { channelsOf, levelsOf, type ValueType } from '../ir/types.js';
 import { type CodedChannel, resolveCoded } from '../passes/coded.js';
 import { type LayerSite, siteOf } from '../passes/layer-site.js';
 import { type Channel, type EdgeSource, functionsOf, type Point, tableFormOf } from './edge-source.js';
+import { followTables } from './follow-tables.js';
 
 /** Points of a channel beyond which those of one code are taken together. */
 const MOST_POINTS = 256;
@@ -75,15 +76,17 @@ const sitesOf = (graph: Graph): ReadonlyArray<Site> => {
 const isOf = (value: string, layer: string): boolean =>
   value.startsWith(layer) && /^_acc\d*$/.test(value.slice(layer.length));
 
-const fromSite = (site: Site, tables: ReadonlyArray<Node>): EdgeSource => {
+/** `tables`: the table graphs of the pipeline, in order. */
+const fromSite = (site: Site, tables: ReadonlyArray<Graph>): EdgeSource => {
   const { layer, inputs, outputs, coded } = site;
   const area = layer.window === undefined ? 1 : layer.window.kernel[0] * layer.window.kernel[1];
   const whole = inputs * outputs <= WHOLE_EDGES;
   const channels = coded.channels.map((c) => codedChannel(c, coded.levels, whole));
   const channelOf = (i: number): number => Math.floor(i / area);
   const value = functionsOf(layer);
-  const node = tables.find(({ name }) => isOf(name, site.name));
-  const made = node === undefined ? undefined : tableFormOf(node);
+  const node = tables[0]?.nodes.find(({ name }) => isOf(name, site.name));
+  const followed = node === undefined ? undefined : followTables(tables, node);
+  const made = followed?.form;
   const form = made !== undefined && made.inputs === inputs && made.outputs === outputs ? made : undefined;
   return {
     name: site.name,
@@ -93,6 +96,7 @@ const fromSite = (site: Site, tables: ReadonlyArray<Node>): EdgeSource => {
     channels,
     channelOf,
     value,
+    ...(followed === undefined ? {} : { removedEdges: followed.removed, isLast: followed.isLast }),
     form: form?.form ?? 'codes',
     table: form?.table ?? ((i, code, out) => value(i, coded.channels[channelOf(i)]?.value(code) ?? 0, out)),
   };
@@ -178,14 +182,15 @@ const fromTables = (graph: Graph): ReadonlyArray<EdgeSource> => {
 };
 
 /**
- * The layers of a pipeline, from the graph as it came to the last. Inputs and outputs are those before `prune`: it shows
- * what was removed.
+ * The layers of a pipeline, from the graph as it came to the last. Where the float network is known, inputs and outputs are
+ * those before `prune`: it shows what was removed.
  */
 export const findEdges = (graphs: ReadonlyArray<Graph>): ReadonlyArray<EdgeSource> => {
   const quantized = graphs.findLast((g) => g.level === 'quantized');
-  const table = graphs.find((g) => g.level === 'table');
-  if (quantized !== undefined) return sitesOf(quantized).map((site) => fromSite(site, table?.nodes ?? []));
+  const tables = graphs.filter((g) => g.level === 'table');
+  if (quantized !== undefined) return sitesOf(quantized).map((site) => fromSite(site, tables));
   const float = graphs.findLast((g) => g.level === 'float');
   if (float !== undefined) return fromFloat(float);
-  return table === undefined ? [] : fromTables(table);
+  const last = tables.at(-1);
+  return last === undefined ? [] : fromTables(last);
 };

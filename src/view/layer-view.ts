@@ -204,6 +204,8 @@ const layerView = (source: EdgeSource, layers: number, edges: number): LayerView
     channelOf: pack(Int32Array.from({ length: inputs }, (_, i) => source.channelOf(i))),
     ...channelViews(source, ranges),
     ...deadOf(scores, inputs, outputs),
+    removedEdges: source.removedEdges ?? 0,
+    isLast: source.isLast ?? true,
     error: distribution(scores.error),
     importance: distribution(scores.importance),
     ...(edges > BUDGET.scores

@@ -6,7 +6,7 @@
  */
 
 /** Changes with every change of the types below: a page never reads a model of another form. */
-export const VIEW_FORMAT = 1;
+export const VIEW_FORMAT = 2;
 
 export interface Packed {
   readonly type: 'u8' | 'u16' | 'i8' | 'i16' | 'i32' | 'f32';
@@ -118,6 +118,10 @@ export interface LayerView {
   /** Inputs whose every edge is constant: `prune` removes them. */
   readonly deadInputs: number;
   readonly deadEdges: number;
+  /** Edges that the last graph does not have any more: their tables are those before they were removed. */
+  readonly removedEdges: number;
+  /** Whether tables are those of the last graph; false where it has no layer with these edges. */
+  readonly isLast: boolean;
   readonly error: Distribution;
   readonly importance: Distribution;
   /**

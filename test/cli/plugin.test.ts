@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { REGRESSION, workplace } from './support.js';
 
-const { kanc, path, put, list } = workplace();
+const { kanc, path, put, putNpy, list } = workplace();
 const fixture = (name: string): string => new URL(`fixtures/${name}.mjs`, import.meta.url).pathname;
 const compile = (passes: string, ...plugins: ReadonlyArray<string>) =>
   kanc([
@@ -33,6 +33,24 @@ describe('kanc --plugin', () => {
     expect(exit).toBe(1);
     expect(err).toMatch(new RegExp(`error ${code}: pass ${name}[^\\n]*\\n$`));
     expect(err).toContain(words);
+  });
+
+  it.each([
+    [`${WHOLE},pokes-constant`, /numbers of op %layer\d+_acc\d*, '(table|coefficients)'/],
+    ['pokes-and-throws', /numbers of op %layer0, 'branches', 'weights'/],
+    [`${WHOLE},pokes-attribute`, /an object: .*made/],
+    [`${WHOLE},pokes-nodes`, /an object/],
+    [`pokes-data{data=DATA},${WHOLE}`, /numbers of the data '.*calib.npy'/],
+  ])('refuses %s, which changes what other graphs share', async (passes, words) => {
+    const calib = putNpy('calib.npy', {
+      shape: [4, 2],
+      dtype: 'f4',
+      data: Float32Array.of(0, 1, 0, 1, 0, 1, 0, 1),
+    });
+    const { exit, err } = await compile(passes.replace('DATA', `"${calib}"`), fixture('bad-plugins'));
+    expect(exit).toBe(1);
+    expect(err).toMatch(/error K0508: pass pokes-/);
+    expect(err).toMatch(words);
   });
 
   it('refuses modules that export no passes', async () => {

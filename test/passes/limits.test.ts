@@ -115,7 +115,7 @@ describe('sums over images', () => {
 
   it('are refused before anything runs where 32 bits cannot hold them', () => {
     expect(codeOf(withinIntegers(meanOf(724)))).toBe('ok');
-    expect(messageOf(withinIntegers(meanOf(725)))).toMatch(/K0508: op %mean: .*725x725.*524416 pixels/);
+    expect(messageOf(withinIntegers(meanOf(725)))).toMatch(/K0611: op %mean: .*725x725.*524416 pixels/);
   });
 
   it('are refused by tabulate where their range turns out too large', () => {
@@ -123,7 +123,7 @@ describe('sums over images', () => {
     const tabulated = (size: number) =>
       runPipeline(pipeline, meanOf(size), { context: NO_CONTEXT, verifyEach: true });
     rightOf(tabulated(724));
-    expect(messageOf(tabulated(800))).toMatch(/K0508: pass tabulate, op %mean: .*overflow 32 bits/);
+    expect(messageOf(tabulated(800))).toMatch(/K0611: pass tabulate, op %mean: .*overflow 32 bits/);
   });
 
   it('as statistics of a norm have a limit too', () => {
@@ -131,6 +131,6 @@ describe('sums over images', () => {
     const x = b.input('x', floatType([1, 257, 256]));
     const attrs = { over: 'channel', epsilon: 1e-5, scale: 1, shift: 0 } as const;
     const graph = rightOf(b.build([b.add('norm', { kind: 'norm', attrs }, [x])]));
-    expect(messageOf(withinIntegers(graph))).toMatch(/K0508: op %norm: .*65792 elements.*at most 65536/);
+    expect(messageOf(withinIntegers(graph))).toMatch(/K0611: op %norm: .*65792 elements.*at most 65536/);
   });
 });

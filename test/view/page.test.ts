@@ -6,7 +6,7 @@ import { viewPage } from '../../src/view/page.js';
 const HOSTILE = '</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>\u2028"\'&';
 
 const model: ViewModel = {
-  format: 1,
+  format: 2,
   kanc: 'test',
   name: HOSTILE,
   file: HOSTILE,

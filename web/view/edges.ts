@@ -204,6 +204,19 @@ export const edgesPanel = (model: ViewModel, store: Store): EdgesPanel => {
         ...(layer.deadInputs === 0
           ? []
           : [h('div', {}, h('dt', {}, 'inputs without effect'), h('dd', {}, showInteger(layer.deadInputs)))]),
+        ...(layer.removedEdges === 0
+          ? []
+          : [h('div', {}, h('dt', {}, 'edges removed'), h('dd', {}, showInteger(layer.removedEdges)))]),
+        ...(layer.isLast
+          ? []
+          : [
+              h(
+                'div',
+                {},
+                h('dt', {}, 'tables'),
+                h('dd', {}, 'of a graph before the last, which has no layer of this name with these edges'),
+              ),
+            ]),
       ),
       ...(compared ? [spreadPlot('Error (RMS)', layer.error, width, 'var(--accent)')] : []),
       spreadPlot('Importance (std)', layer.importance, width, 'var(--curve)'),
