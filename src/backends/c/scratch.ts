@@ -8,7 +8,7 @@ import * as t from 'io-ts';
 export const ScratchCodec = t.keyof({ stack: null, caller: null, static: null });
 export type Scratch = t.TypeOf<typeof ScratchCodec>;
 
-/** Bytes that a call takes of its stack without being asked to: most stacks of microcontrollers have 2 KiB or more. */
+/** Bytes that a call takes of its stack without being asked to; for smaller stacks there are the other places. */
 export const STACK_BYTES = 1024;
 
 /** Where they lie unless an option says so: calls may always overlap. */

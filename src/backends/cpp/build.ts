@@ -5,8 +5,8 @@
 import { buildId } from '../shared/build-id.js';
 import type { Code } from './code.js';
 
-/** What stands in texts for the number of the build. */
-export const BUILD = 'KANC_BUILD_NUMBER';
+/** What stands in texts for the number of the build: no name and no comment of a program can have it. */
+export const BUILD = '@build@';
 
 /** In the file that others rely on. */
 export const buildDefinition = (macro: string): Code => [
