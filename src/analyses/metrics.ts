@@ -9,14 +9,18 @@ export const argmax = (values: ArrayLike<number>, offset: number, count: number)
   return best;
 };
 
-/** Share of samples whose largest output is the one of the label. outputs: [n, classes], labels: [n]. */
+/** The class that outputs tell: the index of the largest; of one output, which is a logit, 1 where it is above 0. */
+export const classOf = (values: ArrayLike<number>, offset: number, count: number): number =>
+  count === 1 ? Number(values[offset]! > 0) : argmax(values, offset, count);
+
+/** Share of samples whose class is that of the label. outputs: [n, classes] (or [n, 1]), labels: [n]. */
 export const accuracyOf = (
   outputs: ArrayLike<number>,
   labels: ArrayLike<number>,
   classes: number,
 ): number => {
   let hits = 0;
-  for (let n = 0; n < labels.length; n++) if (argmax(outputs, n * classes, classes) === labels[n]) hits++;
+  for (let n = 0; n < labels.length; n++) if (classOf(outputs, n * classes, classes) === labels[n]) hits++;
   return hits / labels.length;
 };
 

@@ -51,6 +51,7 @@ const PROPERTIES: Readonly<Record<keyof CompileInput, readonly [Check, string]>>
   extraPasses: [listOf(isRecord), 'an array of passes'],
   verifyEach: [isFlag, 'true or false'],
   inputDtype: [isText, "'f32' or 'u8'"],
+  inputLayout: [isText, "'nchw' or 'nhwc'"],
   inputMean: [isNumbers, 'a number, or one for each channel'],
   inputStd: [isNumbers, 'a number, or one for each channel'],
   quant: [recordOf((u) => isText(u) || isNumber(u)), 'an object of numbers and strings'],

@@ -5,7 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Diagnostics, fail } from '../diagnostics/index.js';
+import { at, type Diagnostics, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
 import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
@@ -16,8 +16,9 @@ import { type CompileOptions, compilePipeline } from './compile-options.js';
 import { type DataSource, datasetOf, type HashedDataset } from './data.js';
 import { defined } from './defined.js';
 import type { Sha256 } from './hash.js';
+import { type InputLayout, inLayout } from './input-layout.js';
 
-/** The bytes of an .npy file, or an array as `readNpy` gives it; samples first. */
+/** The bytes of an .npy file (or of an .npz archive of one array), or an array as `readNpy` gives it; samples first. */
 export type ArrayData = Uint8Array | NpyArray;
 
 export interface CompileInput extends Omit<CompileOptions, 'calib'> {
@@ -29,6 +30,8 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly files?: Readonly<Record<string, Uint8Array>>;
   /** Inputs as the program will get them: ranges and tables come from them. */
   readonly calibration?: ArrayData;
+  /** The order of the axes of images in these data: `nchw` as networks have it when absent. No program depends on it. */
+  readonly inputLayout?: InputLayout;
   /** Data that a pipeline given as `passes` names. */
   readonly data?: Readonly<Record<string, ArrayData>>;
   /** The KAN library of the checkpoint; recognised when absent. */
@@ -66,12 +69,21 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
 /** The name by which the pipeline knows the calibration data; no artifact shows it. */
 const CALIBRATION = 'calibration';
 
-const hashed = (sha256: Sha256, path: string, data: ArrayData): E.Either<Diagnostics, HashedDataset> => {
-  if (data instanceof Uint8Array) return datasetOf(sha256)(path, data);
+const hashed = (
+  sha256: Sha256,
+  path: string,
+  data: ArrayData,
+  layout: InputLayout,
+): E.Either<Diagnostics, HashedDataset> => {
+  if (data instanceof Uint8Array) return datasetOf(sha256)(path, data, { layout });
   const { buffer, byteOffset, byteLength } = data.data;
   const header = sha256(`${data.dtype}[${data.shape.join(',')}]`);
   const content = sha256(new Uint8Array(buffer, byteOffset, byteLength));
-  return E.right({ path, array: data, sha256: sha256(header + content) });
+  return pipe(
+    inLayout(layout)(data),
+    at({ file: path }),
+    E.map((array) => ({ path, array, sha256: sha256(header + content + (layout === 'nchw' ? '' : layout)) })),
+  );
 };
 
 const dataOf =
@@ -84,7 +96,7 @@ const dataOf =
         ? fail('K0101', `the pipeline names the data '${name}', which are not given`, {
             hint: `Give them as data: { ${JSON.stringify(name)}: bytes }.`,
           })
-        : hashed(sha256, name, found),
+        : hashed(sha256, name, found, input.inputLayout ?? 'nchw'),
     );
   };
 
@@ -166,6 +178,7 @@ const compiled = (
         verifyEach: input.verifyEach === true,
         told: {
           ...shared,
+          ...(input.inputLayout === 'nhwc' ? { inputLayout: input.inputLayout } : {}),
           ...importOptions,
           ...singleFile,
           ...(architecture === undefined ? {} : { architecture: world.sha256(architecture) }),

@@ -15,10 +15,12 @@ import { samplesFor } from './samples.js';
 export interface Evaluation {
   readonly engine: Engine['name'];
   readonly samples: number;
-  /** For integer labels. */
+  /** For classes. */
   readonly accuracy?: number;
-  /** For float targets. */
+  /** For values; beside an accuracy where labels were stored as floats and may be meant as such. */
   readonly rmse?: number;
+  /** How labels were taken, where it is not plain. */
+  readonly note?: string;
   readonly microsecondsPerInference: number;
   /** Absent for float models, which clip nothing. */
   readonly clipped?: ClippedShares;
@@ -75,16 +77,27 @@ const clippingOf = (engine: Engine, input: Tensor): Checked<ClippedShares | unde
     ? E.right(undefined)
     : clippedShares(engine.graph, firstOf(input, Math.min(CLIPPING_SAMPLES, input.batch)));
 
-type Score = (outputs: Float32Array) => Pick<Evaluation, 'accuracy' | 'rmse'>;
+type Score = (outputs: Float32Array) => Pick<Evaluation, 'accuracy' | 'rmse' | 'note'>;
+
+/** A logit is of both signs; outputs that are all from 0 to 1 are no logits. */
+const noteFor = (
+  { _tag, note = '' }: Exclude<Targets, { readonly _tag: 'none' }>,
+  outputs: number,
+  predicted: Float32Array,
+): string =>
+  _tag === 'classes' && outputs === 1 && predicted.every((y) => y >= 0 && y <= 1)
+    ? `${note}; but all outputs lie in [0, 1], as probabilities do, whose threshold is 0.5: this accuracy means nothing`
+    : note;
 
 /** `given`: samples in the data file; `used`: how many of them are evaluated. */
 const scorer = (labels: Dataset, engine: Engine, given: number, used: number): Checked<Score> => {
   const outputs = outputsOf(engine);
   return E.map(
     (targets: Exclude<Targets, { readonly _tag: 'none' }>): Score =>
-      (predicted) =>
-        targets._tag === 'values'
-          ? { rmse: rmseOf(predicted, targets.values) }
-          : { accuracy: accuracyOf(predicted, targets.classes, outputs) },
+      (predicted) => ({
+        ...(targets._tag === 'classes' ? { accuracy: accuracyOf(predicted, targets.classes, outputs) } : {}),
+        ...(targets.values === undefined ? {} : { rmse: rmseOf(predicted, targets.values) }),
+        ...(targets.note === undefined ? {} : { note: noteFor(targets, outputs, predicted) }),
+      }),
   )(targetsOf(labels, outputs, given, used));
 };

@@ -86,8 +86,10 @@ export const symmetricRange = ({ lo, hi }: Range): Range => {
 const wholeBins = (h: Bins, { lo, hi }: Range): Range => {
   if (!(h.hi > h.lo)) return { lo, hi };
   const binOf = binIndex(h);
+  // Bins outside of the core are as wide as the farthest value is away, which says nothing of the feature.
+  const { core = h } = h;
   return {
-    lo: Math.min(lo, binEdges(h, binOf(lo)).lo),
-    hi: Math.max(hi, binEdges(h, binOf(hi)).hi),
+    lo: lo < core.lo ? lo : Math.min(lo, binEdges(h, binOf(lo)).lo),
+    hi: hi > core.hi ? hi : Math.max(hi, binEdges(h, binOf(hi)).hi),
   };
 };

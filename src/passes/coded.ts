@@ -10,6 +10,7 @@ import { type DecodeAttrs, decodedValue } from '../ir/ops/decode.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
 import { channelsOf, type ValueType } from '../ir/types.js';
+import { eachSeenBin } from './seen-bins.js';
 
 /** One channel of a coded value. */
 export interface CodedChannel {
@@ -118,13 +119,7 @@ const decodedChannel = (
   eachBin: (visit) => {
     if (stats === undefined || stats.samples === 0) return;
     const coder = shared ?? coderOf(quantizer, c);
-    const bins = stats.counts.shape[1]!;
-    for (let b = c * bins; b < (c + 1) * bins; b++) {
-      const count = stats.counts.data[b]!;
-      if (count === 0) continue;
-      const mean = stats.means.data[b]!;
-      visit(coder(mean), mean, count);
-    }
+    eachSeenBin(stats, quantizer, c, (mean, count) => visit(coder(mean), mean, count));
   },
 });
 

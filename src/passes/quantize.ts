@@ -25,6 +25,7 @@ import {
 } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
 import { LAYER_KNOBS, type PointOptions, pointChoices, precisionOf } from './point-choices.js';
+import { eachSeenBin } from './seen-bins.js';
 
 const { codec, help } = declareOptions({
   act: autoIntegerOption(
@@ -188,7 +189,6 @@ const chooseAll = (options: QuantizeOptions, graph: Graph): ReadonlyMap<ValueNam
  */
 const cellMeans = (q: Quantizer, stats: ObserveAttrs, features: number) => {
   if (stats.samples === 0) return undefined;
-  const bins = stats.counts.shape[1]!;
   const values = new Float32Array(features * q.levels);
   const counts = new Float64Array(q.levels);
   const sums = new Float64Array(q.levels);
@@ -197,14 +197,11 @@ const cellMeans = (q: Quantizer, stats: ObserveAttrs, features: number) => {
     const coder = sharedCoder ?? coderOf(q, f);
     counts.fill(0);
     sums.fill(0);
-    for (let b = f * bins; b < (f + 1) * bins; b++) {
-      const count = stats.counts.data[b]!;
-      if (count === 0) continue;
-      const mean = stats.means.data[b]!;
+    eachSeenBin(stats, q, f, (mean, count) => {
       const code = coder(mean);
       counts[code]! += count;
       sums[code]! += count * mean;
-    }
+    });
     for (let c = 0; c < q.levels; c++) {
       values[f * q.levels + c] = counts[c]! > 0 ? sums[c]! / counts[c]! : decodeValue(q, f, c);
     }

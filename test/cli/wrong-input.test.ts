@@ -83,7 +83,7 @@ describe('data', () => {
   it('of a wrong shape, type or size', async () => {
     const digits = data('digits', 'calib_inputs.npy');
     expect(await refused(compile(WINE, '--calib', digits), 'K0701')).toMatch(/\[1078, 64\].*\[samples, 13\]/);
-    await refused(compile(WINE, '--calib', put('text.npy', 'not an array')), 'K0111');
+    await refused(compile(WINE, '--calib', put('text.npy', 'not an array')), 'K0704');
     const none = putNpy('none.npy', { shape: [0, 13], dtype: 'f4', data: new Float32Array(0) });
     await refused(compile(WINE, '--calib', none), 'K0701');
   });
@@ -101,8 +101,8 @@ describe('data', () => {
     expect(count).toContain('719');
     const big = putNpy('big.npy', { shape: [72], dtype: 'i4', data: new Int32Array(72).fill(3) });
     expect(await refused(evaluate(big), 'K0702')).toContain('a class from 0 to 2');
-    const floats = putNpy('floats.npy', { shape: [72], dtype: 'f4', data: new Float32Array(72) });
-    expect(await refused(evaluate(floats), 'K0702')).toContain('must be integers');
+    const floats = putNpy('floats.npy', { shape: [72], dtype: 'f4', data: new Float32Array(72).fill(0.5) });
+    expect(await refused(evaluate(floats), 'K0702')).toContain('one class number per sample');
   });
 });
 

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
+import type { Checked } from '../../src/diagnostics/index.js';
 import { CompileError, compile, compileTask, instantiate, readNpy } from '../../src/index.js';
 import { data, REGRESSION, WINE } from '../cli/support.js';
 import { rightOf } from '../support/checked.js';
@@ -43,7 +44,7 @@ describe('compile', () => {
   it('says what is expected in place of arguments of another type', async () => {
     const told = async (input: unknown): Promise<string> => {
       const given: { readonly input?: unknown } = { input };
-      const result = await Reflect.apply(compileTask, undefined, [given.input])();
+      const result: Checked<unknown> = await Reflect.apply(compileTask, undefined, [given.input])();
       return E.isLeft(result)
         ? `${result.left[0].code} ${result.left[0].message} ${result.left[0].expected}`
         : 'ok';

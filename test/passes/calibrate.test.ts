@@ -104,7 +104,9 @@ describe('data with gaps', () => {
     const [input, hidden] = observed(graph);
     expect(total(input!)).toBe(147);
     expect(Math.abs(input!.hi)).toBeLessThanOrEqual(1);
-    expect(remarks).toContain('warning x: 3 values are NaN or infinite and were left out');
+    expect(remarks).toContain(
+      'warning x: 3 values are NaN or infinite and were left out (the first: sample 1, element 1)',
+    );
     // The NaN makes the hidden values of its sample NaN, and so do the infinite ones, through silu.
     expect(total(hidden!)).toBeLessThan(200);
     expect(hidden!.means.data.every((m: number) => Number.isFinite(m))).toBe(true);
@@ -116,7 +118,9 @@ describe('data with gaps', () => {
     const text = 'calibrate{data=x},quantize,tabulate,fold,prune,dedupe,narrow,dce';
     const { graph, remarks } = runText(net, text, asDataset(3, values));
     expect(graph.level).toBe('table');
-    expect(remarks).toContain('warning x: 30 values are NaN or infinite and were left out');
+    expect(remarks).toContain(
+      'warning x: 30 values are NaN or infinite and were left out (the first: sample 0, element 0)',
+    );
   });
 
   it('one constant sample is enough', () => {

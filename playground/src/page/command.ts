@@ -13,12 +13,13 @@ export const commandOf = (project: Project, roles: Roles, settings: Settings, le
   const { reading } = project;
   const { quant = {}, form } = optionsOf(settings, level);
   const isFloat = level === 'float';
-  const flags: ReadonlyArray<readonly [string, string | number | undefined]> = [
+  const flags: ReadonlyArray<readonly [string, string | number | ReadonlyArray<number> | undefined]> = [
     ['--arch', of('architecture')],
     ['--calib', isFloat ? (of('calibration') ?? of('inputs')) : undefined],
     ['--input-dtype', reading.inputDtype],
     ['--input-mean', reading.inputMean],
     ['--input-std', reading.inputStd],
+    ['--input-layout', reading.inputLayout],
     ['--base-activation', reading.baseActivation],
     ['--input-shape', reading.inputShape?.join('x')],
     ['--prefix', reading.prefix],

@@ -18,6 +18,17 @@ const shapeOf = (text: string): ReadonlyArray<number> | undefined => {
   return numbers.length > 0 && numbers.every((n) => Number.isInteger(n) && n > 0) ? numbers : undefined;
 };
 
+/** One number, or several such as "0.485, 0.456, 0.406"; undefined where a part is no number. */
+const numbersIn = (text: string): number | ReadonlyArray<number> | undefined => {
+  const numbers = text.split(/[\s,]+/).filter((part) => part !== '');
+  const values = numbers.map(Number);
+  if (values.length === 0 || !values.every(Number.isFinite)) return undefined;
+  return values.length === 1 ? values[0] : values;
+};
+
+const shownNumbers = (numbers: number | ReadonlyArray<number> | undefined): string =>
+  numbers === undefined ? '' : [numbers].flat().join(', ');
+
 export const readingForm = (onChange: (reading: Reading) => void): ReadingForm => {
   const form = byId('reading-form', HTMLFormElement);
   const dtype = make(
@@ -26,8 +37,14 @@ export const readingForm = (onChange: (reading: Reading) => void): ReadingForm =
     make('option', { value: '' }, 'numbers (f32)'),
     make('option', { value: 'u8' }, 'bytes (u8), divided by 255'),
   );
-  const mean = make('input', { type: 'number', step: 'any', placeholder: '0' });
-  const std = make('input', { type: 'number', step: 'any', placeholder: '1' });
+  const mean = make('input', { type: 'text', inputMode: 'decimal', placeholder: '0', autocomplete: 'off' });
+  const std = make('input', { type: 'text', inputMode: 'decimal', placeholder: '1', autocomplete: 'off' });
+  const layout = make(
+    'select',
+    {},
+    make('option', { value: '' }, 'channels, height, width'),
+    make('option', { value: 'nhwc' }, 'height, width, channels'),
+  );
   const activation = make(
     'select',
     {},
@@ -38,15 +55,14 @@ export const readingForm = (onChange: (reading: Reading) => void): ReadingForm =
   const prefix = make('input', { type: 'text', placeholder: 'enc', autocomplete: 'off' });
   const extra = make('input', { type: 'checkbox' });
 
-  const numberIn = (field: HTMLInputElement): number | undefined =>
-    Number.isNaN(field.valueAsNumber) ? undefined : field.valueAsNumber;
   const textIn = (field: { readonly value: string }): string | undefined =>
     field.value.trim() === '' ? undefined : field.value.trim();
   const readingOf = (): Reading =>
     defined({
       inputDtype: dtype.value === 'u8' ? ('u8' as const) : undefined,
-      inputMean: numberIn(mean),
-      inputStd: numberIn(std),
+      inputMean: numbersIn(mean.value),
+      inputStd: numbersIn(std.value),
+      inputLayout: layout.value === 'nhwc' ? ('nhwc' as const) : undefined,
       baseActivation: textIn(activation),
       inputShape: shapeOf(shape.value),
       prefix: textIn(prefix),
@@ -57,6 +73,7 @@ export const readingForm = (onChange: (reading: Reading) => void): ReadingForm =
     row('Inputs are', dtype),
     row('Mean that is subtracted', mean),
     row('Deviation that divides', std),
+    row('Axes of image data', layout),
     row('Base activation', activation),
     row('Shape of one sample', shape),
     row('Tensor names begin with', prefix),
@@ -72,8 +89,9 @@ export const readingForm = (onChange: (reading: Reading) => void): ReadingForm =
     show: (reading) => {
       byId('reading', HTMLDetailsElement).hidden = false;
       dtype.value = reading.inputDtype ?? '';
-      mean.value = reading.inputMean === undefined ? '' : String(reading.inputMean);
-      std.value = reading.inputStd === undefined ? '' : String(reading.inputStd);
+      mean.value = shownNumbers(reading.inputMean);
+      std.value = shownNumbers(reading.inputStd);
+      layout.value = reading.inputLayout ?? '';
       activation.value = reading.baseActivation ?? '';
       shape.value = reading.inputShape?.join(', ') ?? '';
       prefix.value = reading.prefix ?? '';

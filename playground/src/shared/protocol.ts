@@ -25,8 +25,11 @@ export type Roles = Readonly<Record<string, Role>>;
 /** What a person may say about a checkpoint that the file does not. */
 export interface Reading {
   readonly inputDtype?: 'u8';
-  readonly inputMean?: number;
-  readonly inputStd?: number;
+  /** One number, or one for each channel. */
+  readonly inputMean?: number | ReadonlyArray<number>;
+  readonly inputStd?: number | ReadonlyArray<number>;
+  /** Of the data; absent where they have the order of the network. */
+  readonly inputLayout?: 'nhwc';
   readonly baseActivation?: string;
   readonly inputShape?: ReadonlyArray<number>;
   readonly prefix?: string;

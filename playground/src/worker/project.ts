@@ -1,9 +1,9 @@
 /** A project with its files read: what the compiler is given. */
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
-import { at, type Checked, fail } from '../../../src/diagnostics/index.js';
+import { type Checked, fail } from '../../../src/diagnostics/index.js';
 import type { CompileInput } from '../../../src/driver/compile-input.js';
-import { readNpy } from '../../../src/importers/containers/npy.js';
+import { dataOf } from '../../../src/driver/data.js';
+import type { InputLayout } from '../../../src/driver/input-layout.js';
 import type { Dataset } from '../../../src/passes/dataset.js';
 import type { Project, Role, Roles } from '../shared/protocol.js';
 import { type ReadFile, rolesOf } from './files.js';
@@ -24,14 +24,8 @@ const readFiles = (project: Project): Promise<ReadonlyArray<ReadFile>> =>
     })),
   );
 
-const datasetOf = (file: ReadFile | undefined): Checked<Dataset | undefined> =>
-  file === undefined
-    ? E.right(undefined)
-    : pipe(
-        readNpy(file.bytes),
-        at({ file: file.name }),
-        E.map((array) => ({ path: file.name, array })),
-      );
+const datasetOf = (file: ReadFile | undefined, layout?: InputLayout): Checked<Dataset | undefined> =>
+  file === undefined ? E.right(undefined) : dataOf(file.name, file.bytes, { layout });
 
 /** Left: no checkpoint among the files, or data that cannot be read. */
 export const loadProject = async (project: Project): Promise<Checked<LoadedProject>> => {
@@ -48,7 +42,7 @@ export const loadProject = async (project: Project): Promise<Checked<LoadedProje
       { expected: 'one .pt, .pth or .safetensors file, the files of pykan, or those of KANELE' },
     );
   }
-  const inputs = datasetOf(of('inputs')[0]);
+  const inputs = datasetOf(of('inputs')[0], project.reading.inputLayout);
   if (E.isLeft(inputs)) return inputs;
   const labels = datasetOf(of('labels')[0]);
   if (E.isLeft(labels)) return labels;

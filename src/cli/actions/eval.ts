@@ -15,7 +15,8 @@ import type { EvalFlags } from '../commands/eval.js';
 import { inputOptions, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
-import { jsonLine, showPercent } from '../show.js';
+import { jsonLine } from '../show.js';
+import { showEvaluation } from '../show-evaluation.js';
 
 export const evaluateModel = (
   world: Capabilities,
@@ -55,19 +56,3 @@ const toJson = (
   assumptions: assumptions.map((a) => ({ ...a })),
   ...(clipped === undefined ? {} : { clipped: { ...clipped } }),
 });
-
-const showShare = (share: number | null): string => (share === null ? 'none' : showPercent(share));
-
-const showEvaluation = (e: Evaluation): string => {
-  const score =
-    e.accuracy !== undefined ? `accuracy ${showPercent(e.accuracy)}` : `RMSE ${(e.rmse ?? 0).toPrecision(4)}`;
-  const lines = [
-    `${score} on ${e.samples} samples (${e.engine}, ${e.microsecondsPerInference.toPrecision(3)} us per inference)`,
-  ];
-  if (e.clipped !== undefined) {
-    lines.push(
-      `clipped to the calibrated range: inputs ${showShare(e.clipped.input)}, hidden values ${showShare(e.clipped.hidden)}`,
-    );
-  }
-  return `${lines.join('\n')}\n`;
-};

@@ -3,7 +3,7 @@
  * whatever the parts. docs/sweep.md tells the formulas.
  */
 import * as t from 'io-ts';
-import { argmax } from '../../analyses/metrics.js';
+import { classOf } from '../../analyses/metrics.js';
 import type { Targets } from '../labels.js';
 
 export const TallyCodec = t.readonly(
@@ -87,7 +87,7 @@ export const tallyOf = (
     sums.difference += difference;
     sums.differenceSquares += difference ** 2;
     sums.growthSquares += growth ** 2;
-    const [was, is] = [argmax(reference, from, outputs), argmax(actual, from, outputs)];
+    const [was, is] = [classOf(reference, from, outputs), classOf(actual, from, outputs)];
     if (was !== is) sums.changed++;
     if (targets._tag !== 'classes') continue;
     const label = targets.classes[n]!;

@@ -39,7 +39,7 @@ export const observe = defineOp<'observe', ObserveAttrs>({
       counts: constantOf('uint', 2),
       means: constantOf('f32', 2),
     },
-    { core: t.readonly(t.tuple([Finite, Finite])) },
+    { core: t.readonly(t.tuple([Finite, Finite]), 'two finite numbers') },
   ),
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') {
