@@ -87,6 +87,15 @@ describe('radial bases', () => {
     expect(read('fast-kan-width.safetensors', { ...arch(layer), rbfWidth: 0.8 }).off).toBeLessThan(1e-5);
   });
 
+  it('K0209: a field that says nothing about its layer is refused', () => {
+    const layer = { type: 'fast-kan', prefix: '', baseActivation: 'gelu' };
+    const result = importSource(sourceOf(readFileSync(path('faster-kan-first.safetensors')), 'f'), {
+      architecture: { text: JSON.stringify({ input: [16], layers: [layer] }), file: 'arch.json' },
+    });
+    expect(codeOf(result)).toBe('K0209');
+    expect(messageOf(result)).toContain('layers[0] (fast-kan): the field baseActivation has no effect');
+  });
+
   it('on the command line', async () => {
     const said = ['--rbf', 'reflectional-switch', '--rbf-width', '0.33', '--norm-epsilon', '1e-5'];
     const file = path('faster-kan-first.safetensors');
