@@ -75,13 +75,23 @@ const FIELDS = {
   normEpsilon: 'epsilon',
 } as const satisfies Partial<Record<Key, string>>;
 
+/** The options of one layer, and the fields of it that were given and that nobody has read yet. */
+export interface LayerOptions {
+  readonly options: ImportOptions;
+  readonly unread: ReadonlySet<string>;
+}
+
 /** The options as one layer has them: its own fields first. What a field says is not asked of the options. */
-export const optionsOfLayer = (layer: object, options: ImportOptions): ImportOptions => {
+export const optionsOfLayer = (layer: object, options: ImportOptions): LayerOptions => {
   const fields = new Map<string, unknown>(Object.entries(layer));
+  const unread = new Set<string>(Object.values(FIELDS).filter((field) => fields.get(field) !== undefined));
   const own: ImportOptions = {};
   for (const [key, field] of Object.entries(FIELDS)) {
-    const get = (): unknown => fields.get(field) ?? Reflect.get(options, key);
+    const get = (): unknown => {
+      unread.delete(field);
+      return fields.get(field) ?? Reflect.get(options, key);
+    };
     Object.defineProperty(own, key, { enumerable: true, get });
   }
-  return own;
+  return { options: own, unread };
 };

@@ -99,10 +99,27 @@ const nameOf = (spec: LayerSpec): string => {
   return toValueName(inside) === undefined ? spec.type.replaceAll('-', '_') : `${inside}.sum`;
 };
 
+/** Fails where a field of the layer has nothing to say about it: a base activation without a base branch. */
+const heedingFields =
+  (step: Step, unread: ReadonlySet<string>): Step =>
+  (scope, value) => {
+    const done = step(scope, value);
+    const [field] = unread;
+    return E.isLeft(done) || field === undefined
+      ? done
+      : fail('K0209', `the field ${field} has no effect on this layer`, {
+          expected: 'fields about what the layer has and its tensors do not say',
+        });
+  };
+
 const stepOf = (spec: LayerSpec, path: string, context: Context): Step => {
+  const { options, unread } = optionsOfLayer(spec, context.options);
+  return heedingFields(plainStepOf(spec, path, options, context), unread);
+};
+
+const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context: Context): Step => {
   const name = nameOf(spec);
   const from = 'prefix' in spec && spec.prefix !== undefined ? dotted(spec.prefix) : '';
-  const own = optionsOfLayer(spec, context.options);
   const withEpsilon = (step: (epsilon: number) => Step): Step =>
     given(epsilonOf(own), (epsilon) => {
       context.assumed(assumedEpsilon(own));
@@ -131,59 +148,54 @@ const stepOf = (spec: LayerSpec, path: string, context: Context): Step => {
     });
   const headOf = (family: typeof efficientKan, prefix: string): Step =>
     head(family, { name, prefix, options: own }, context.assumed);
-  return (
-    match(spec)
-      .with({ type: 'kan-conv2d' }, (s) => {
-        if (s.splineOrder === undefined || s.gridRange === undefined) context.assumed([ASSUMED_KNOTS]);
-        const knots = { order: s.splineOrder ?? 3, range: s.gridRange ?? ([-1, 1] as const) };
-        return convolution(s, (c) =>
-          withBase('gelu', (base) => kanConv({ ...c, ...knots, activation: base })),
-        );
-      })
-      .with({ type: 'fast-kan-conv2d' }, (s) => {
-        const said = { radial: own, assumed: context.assumed };
-        return convolution(s, (c) =>
-          withBase('silu', (base) => fastKanConv({ ...c, ...said, activation: base })),
-        );
-      })
-      .with({ type: 'kacn-conv2d' }, (s) => convolution(s, kacnConv))
-      .with({ type: 'kagn-conv2d' }, (s) => convolution(s, kagnConv))
-      .with({ type: 'kajn-conv2d' }, (s) => convolution(s, kajnConv))
-      .with({ type: 'kaln-conv2d' }, () => refuseKaln)
-      .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
-      .with({ type: 'linear' }, () => linear(name, from))
-      .with({ type: 'batch-norm' }, () =>
-        withEpsilon((epsilon) => needsStatistics(from, { name, prefixes: [from], epsilon })),
-      )
-      // Without a prefix no tensor has the name, so that there are no weights.
-      .with({ type: 'instance-norm' }, (s) =>
-        withEpsilon((epsilon) =>
-          channelNorm({ name, prefixes: [s.prefix === undefined ? NO_TENSORS : from], epsilon }),
-        ),
-      )
-      .with({ type: 'layer-norm' }, (s) =>
-        withEpsilon((epsilon) => layerNorm(name, s.prefix === undefined ? NO_TENSORS : from, epsilon)),
-      )
-      .with({ type: 'activation' }, (s) => activation(name, s.function))
-      .with({ type: 'prelu' }, () => prelu(name, from))
-      .with({ type: 'avgpool' }, (s) => pool(s, 'mean'))
-      .with({ type: 'maxpool' }, (s) => pool(s, 'max'))
-      .with({ type: 'flatten' }, () => flatten(name))
-      .with({ type: 'efficient-kan' }, (s) => headOf(efficientKan, s.prefix))
-      .with({ type: 'fast-kan' }, (s) => headOf(fastKan, s.prefix))
-      .with({ type: 'cheby-kan' }, (s) => headOf(chebyKan, s.prefix))
-      .with({ type: 'residual' }, (s) =>
-        residual(
-          name,
-          stepsOf(s.body, `${path}.body`, context),
-          stepsOf(s.shortcut ?? [], `${path}.shortcut`, context),
-        ),
-      )
-      .exhaustive()
-  );
+  return match(spec)
+    .with({ type: 'kan-conv2d' }, (s) => {
+      if (s.splineOrder === undefined || s.gridRange === undefined) context.assumed([ASSUMED_KNOTS]);
+      const knots = { order: s.splineOrder ?? 3, range: s.gridRange ?? ([-1, 1] as const) };
+      return convolution(s, (c) => withBase('gelu', (base) => kanConv({ ...c, ...knots, activation: base })));
+    })
+    .with({ type: 'fast-kan-conv2d' }, (s) => {
+      const said = { radial: own, assumed: context.assumed };
+      return convolution(s, (c) =>
+        withBase('silu', (base) => fastKanConv({ ...c, ...said, activation: base })),
+      );
+    })
+    .with({ type: 'kacn-conv2d' }, (s) => convolution(s, kacnConv))
+    .with({ type: 'kagn-conv2d' }, (s) => convolution(s, kagnConv))
+    .with({ type: 'kajn-conv2d' }, (s) => convolution(s, kajnConv))
+    .with({ type: 'kaln-conv2d' }, () => refuseKaln)
+    .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
+    .with({ type: 'linear' }, () => linear(name, from))
+    .with({ type: 'batch-norm' }, () =>
+      withEpsilon((epsilon) => needsStatistics(from, { name, prefixes: [from], epsilon })),
+    )
+    .with({ type: 'instance-norm' }, (s) =>
+      withEpsilon((epsilon) =>
+        channelNorm({ name, prefixes: [s.prefix === undefined ? NO_TENSORS : from], epsilon }),
+      ),
+    )
+    .with({ type: 'layer-norm' }, (s) =>
+      withEpsilon((epsilon) => layerNorm(name, s.prefix === undefined ? NO_TENSORS : from, epsilon)),
+    )
+    .with({ type: 'activation' }, (s) => activation(name, s.function))
+    .with({ type: 'prelu' }, () => prelu(name, from))
+    .with({ type: 'avgpool' }, (s) => pool(s, 'mean'))
+    .with({ type: 'maxpool' }, (s) => pool(s, 'max'))
+    .with({ type: 'flatten' }, () => flatten(name))
+    .with({ type: 'efficient-kan' }, (s) => headOf(efficientKan, s.prefix))
+    .with({ type: 'fast-kan' }, (s) => headOf(fastKan, s.prefix))
+    .with({ type: 'cheby-kan' }, (s) => headOf(chebyKan, s.prefix))
+    .with({ type: 'residual' }, (s) =>
+      residual(
+        name,
+        stepsOf(s.body, `${path}.body`, context),
+        stepsOf(s.shortcut ?? [], `${path}.shortcut`, context),
+      ),
+    )
+    .exhaustive();
 };
 
-/** No tensor of a checkpoint can be named so. */
+/** Where a norm has no prefix: no tensor of a checkpoint can be named so, so that there are no weights. */
 const NO_TENSORS = '\u0000';
 
 const refuseKaln: Step = () =>

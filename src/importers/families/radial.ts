@@ -88,7 +88,10 @@ export const readRadial = (
   const grid = finiteTensor(file, `${spec.prefix}rbf.grid`, 1, [spec.count]);
   if (E.isLeft(grid)) return grid;
   const name = `${spec.prefix}rbf.inv_denominator`;
-  const inverse = file.tensors.has(name) ? finiteTensor(file, name, 0) : E.right(undefined);
+  // One number, whatever its rank is.
+  const rank = file.tensors.get(name)?.shape.length;
+  const inverse =
+    rank === undefined ? E.right(undefined) : finiteTensor(file, name, rank, Array(rank).fill(1));
   if (E.isLeft(inverse)) return inverse;
   const kernel = kernelOf(options, spec, inverse.right !== undefined);
   if (E.isLeft(kernel)) return kernel;

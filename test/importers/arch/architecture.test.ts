@@ -339,7 +339,12 @@ describe('ResKANet', () => {
     expect(shape('layer1.0.sum')).toEqual([8, 8, 8]);
     expect(shape('layer2.0.conv1')).toEqual([2, 8, 8]);
     expect(shape('layer2.0.sum')).toEqual([8, 4, 4]);
-    expect(assumptions.map((a) => a.option)).toEqual(['--input-shape', '--arch']);
+    expect(assumptions.map((a) => a.option)).toEqual([
+      '--input-shape',
+      '--arch',
+      '--arch with "norm": "none" where there is none',
+      '--norm-epsilon',
+    ]);
     expect(run(graph, uniform(r, [2, 32, 32]).data).get('outputs')).toHaveLength(3);
   });
 });

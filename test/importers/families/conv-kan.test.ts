@@ -269,6 +269,52 @@ describe('KAGNConv2DLayer', () => {
   });
 });
 
+describe('KAJNConv2DLayer', () => {
+  const D = 4;
+  /** Jacobi polynomials of a = b = 1 are 2 / (n + 2) times the derivatives of the Legendre polynomials of n + 1. */
+  const jacobi = (v: number): ReadonlyArray<number> => {
+    const x = Math.tanh(v);
+    const p = [1, x];
+    const derivatives = [0, 1];
+    for (let n = 1; n <= D; n++) {
+      p.push(((2 * n + 1) * x * p[n]! - n * p[n - 1]!) / (n + 1));
+      derivatives.push((2 * n + 1) * p[n]! + derivatives[n - 1]!);
+    }
+    return derivatives.slice(1).map((d, n) => (2 / (n + 2)) * d);
+  };
+
+  it.each(PLACES)('%s', (_, w) => {
+    const r = randomOf(11);
+    const [width, inside] = [O / w.groups, C / w.groups];
+    const poly = uniform(r, [w.groups, width, inside * (D + 1), ...w.kernel]);
+    const base = lists(r, 'c.base_conv', w.groups, [width, inside, ...w.kernel]);
+    const x = image(r, [C, 6, 5]);
+    const file = { ...base, 'c.poly_weights': poly };
+    const { graph } = rightOf(build(file, x.shape, [{ type: 'kajn-conv2d', prefix: 'c', ...fields(w) }]));
+    const y = convolve(x, O, w, (o, i, ky, kx, v) => {
+      const g = Math.floor(o / width);
+      return jacobi(v).reduce(
+        (n, p, d) => n + p * at(poly, g, o % width, d * inside + i, ky, kx),
+        v * at(base[`c.base_conv.${g}.weight`]!, o % width, i, ky, kx),
+      );
+    });
+    expect(difference(run(graph, x.data).get('outputs')!, map(instanceNorm(y), silu).data)).toBeLessThan(
+      1e-4,
+    );
+  });
+
+  it('has the tensors of KALN and KABN, so that the file must say it', () => {
+    const file = {
+      ...lists(randomOf(1), 'c.base_conv', 1, [1, 1, 1, 1]),
+      'c.poly_weights': f32([1, 1, 2, 1, 1], [1, 1]),
+    };
+    const result = build(file, [1, 2, 2], [{ type: 'kaln-conv2d', prefix: 'c' }]);
+    expect(codeOf(result)).toBe('K0201');
+    expect(messageOf(result)).toContain('"type": "kajn-conv2d"');
+    expect(codeOf(build(file, [2, 2, 2], [{ type: 'kajn-conv2d', prefix: 'c' }]))).toBe('K0203');
+  });
+});
+
 describe('plain layers', () => {
   it.each(PLACES)('Conv2d with a bias: %s', (_, w) => {
     const r = randomOf(8);
