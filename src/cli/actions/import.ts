@@ -7,11 +7,11 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { draftArchitecture, showArchitecture } from '../../importers/arch/draft.js';
-import { readCheckpoint } from '../../importers/containers/index.js';
 import { describe, showDescription } from '../../importers/describe.js';
-import { importSource } from '../../importers/import.js';
+import { importSource, tensorsOf } from '../../importers/import.js';
 import { printGraph } from '../../ir/print.js';
 import type { ImportCommandFlags } from '../commands/import.js';
+import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 
@@ -26,12 +26,12 @@ export const importModel = (
 const draft = (
   world: Capabilities,
   checkpoint: string,
-  { out }: ImportCommandFlags,
+  { out, ...flags }: ImportCommandFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
     loadSource(world)(checkpoint),
-    TE.flatMapEither(({ bytes, file }) =>
-      pipe(readCheckpoint(bytes, file), E.flatMap(draftArchitecture), at({ file })),
+    TE.flatMapEither((source) =>
+      pipe(tensorsOf(source, importOptions(flags)), E.flatMap(draftArchitecture), at({ file: source.file })),
     ),
     TE.map(showArchitecture),
     TE.flatMap((text) =>

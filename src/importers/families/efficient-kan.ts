@@ -7,7 +7,7 @@
  * Rows of `grid` differ per input after a grid update, and need not be uniform. The activation is not stored.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
+import { at, type Checked, fail } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
 import { builder } from '../../ir/builder.js';
 import { type Constant, constant } from '../../ir/constant.js';
@@ -17,7 +17,7 @@ import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Family, ImportOptions, Reading } from '../family.js';
 import { knotConstant, orderOf } from '../knots.js';
-import { type NumberedLayers, numberedLayers } from '../numbered-layers.js';
+import { numberedLayers, onlyNetwork } from '../numbered-layers.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { linearWeights } from '../weights.js';
@@ -32,20 +32,6 @@ const recognises = (file: TensorFile): boolean => {
   );
 };
 
-/** The only network of the file; with a prefix, which was taken off the names, the one that has no other. */
-const chooseNetwork = (file: TensorFile, { prefix }: ImportOptions): Checked<NumberedLayers> => {
-  const networks = numberedLayers(file, KEY);
-  const [first] = networks;
-  if (first === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_weight');
-  const chosen = prefix === undefined ? undefined : networks.find((n) => n.prefix === '');
-  if (chosen !== undefined) return E.right(chosen);
-  if (networks.length === 1) return E.right(first);
-  const list = networks.map((n) => printable(`'${n.prefix}'`, 60)).join(', ');
-  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list}`, {
-    hint: 'Choose one with --prefix. How they are connected where a model uses several is not in the checkpoint.',
-  });
-};
-
 export const efficientKan: Family = {
   name: 'efficient-kan',
   signature: 'layers.0.grid, layers.0.base_weight, layers.0.spline_weight',
@@ -57,7 +43,7 @@ const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
   const base = activationOf(options, 'silu');
   if (E.isLeft(base)) return base;
   const activation = base.right;
-  const network = chooseNetwork(file, options);
+  const network = onlyNetwork(file, KEY, options, { name: 'efficient-kan', sure: 'spline_weight' });
   if (E.isLeft(network)) return network;
   const { prefix, count } = network.right;
   const layers: Layer[] = [];

@@ -19,7 +19,7 @@ import { floatType } from '../../ir/types.js';
 import type { Activation } from '../../numeric/activations.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Family, ImportOptions, Reading } from '../family.js';
-import { numberedLayers } from '../numbered-layers.js';
+import { numberedLayers, onlyNetwork } from '../numbered-layers.js';
 import { activationOf, assumedActivation } from '../options.js';
 import { finiteTensor } from '../tensors.js';
 import { expandedWeights, linearWeights } from '../weights.js';
@@ -31,11 +31,10 @@ const KEY =
 const EPSILON = 1e-5;
 
 /** Either of the two tensors that no other family has: the one that is missing is then told by its name. */
-const recognises = (file: TensorFile): boolean => {
-  const [found] = numberedLayers(file, KEY);
-  if (found === undefined) return false;
-  return ['rbf.grid', 'spline_linear.weight'].some((n) => file.tensors.has(`${found.prefix}layers.0.${n}`));
-};
+const recognises = (file: TensorFile): boolean =>
+  numberedLayers(file, KEY).some(({ prefix }) =>
+    ['rbf.grid', 'spline_linear.weight'].some((n) => file.tensors.has(`${prefix}layers.0.${n}`)),
+  );
 
 export const fastKan: Family = {
   name: 'fast-kan',
@@ -58,11 +57,11 @@ interface Layer {
 const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
   const activation = activationOf(options, 'silu');
   if (E.isLeft(activation)) return activation;
-  const [found] = numberedLayers(file, KEY);
-  if (found === undefined) return fail('K0202', 'no tensor is named layers.<number>.spline_linear.weight');
+  const found = onlyNetwork(file, KEY, options, { name: 'fast-kan', sure: 'spline_linear.weight' });
+  if (E.isLeft(found)) return found;
   const layers: Layer[] = [];
-  for (let l = 0; l < found.count; l++) {
-    const prefix = `${found.prefix}layers.${l}.`;
+  for (let l = 0; l < found.right.count; l++) {
+    const prefix = `${found.right.prefix}layers.${l}.`;
     const layer = readLayer(file, prefix);
     if (E.isLeft(layer)) return layer;
     const before = layers.at(-1);

@@ -4,6 +4,7 @@ import * as t from 'io-ts';
 import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer, showErrors } from '../../ir/codec.js';
 import { allocate, int, maxOf, minOf, type TypedArray } from '../../ir/element.js';
+import { parseJson } from '../../ir/strict-json.js';
 import { decodeUtf8 } from '../containers/bytes.js';
 import { KANELE_CONFIG, KANELE_TABLES } from '../source.js';
 
@@ -35,13 +36,8 @@ const readJson = (bytes: Uint8Array, file: string): Checked<unknown> => {
   }
   const text = decodeUtf8(bytes);
   if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
-  try {
-    const value: unknown = JSON.parse(text);
-    return E.right(value);
-  } catch (error) {
-    // The one way in which JSON.parse tells that something is wrong.
-    return fail('K0104', `${file} is not JSON: ${printable(String(error), 200)}`);
-  }
+  const json = parseJson(text);
+  return E.isLeft(json) ? fail('K0104', `${file} cannot be read: ${json.left}`) : json;
 };
 
 export const readConfig = (bytes: Uint8Array): Checked<KaneleConfig> => {

@@ -84,8 +84,8 @@ const read = (file: TensorFile, options: ImportOptions, source: Source): Checked
   });
 };
 
-const configOf = ({ name, beside }: Source): Checked<PykanConfig> => {
-  for (const companion of companions(name)) {
+const configOf = ({ name, bytes: main, beside }: Source): Checked<PykanConfig> => {
+  for (const companion of companions(name, main)) {
     const bytes = beside.get(companion);
     if (bytes !== undefined) return readPykanConfig(bytes, companion);
   }
