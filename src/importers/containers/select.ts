@@ -56,11 +56,14 @@ const networksOf = (parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
   return networks.length > 0 ? networks : parts;
 };
 
+/** Tensors at the top of a file that are named as data are: names in a state dict have dots. */
+const isLoose = ({ path, names }: Part): boolean => path === '' && !names.some((name) => name.includes('.'));
+
 /** The part that is meant without a prefix; undefined where nobody but the user can say. */
 const usualPart = ({ parts, opaque }: Checkpoint): Part | undefined => {
   const networks = networksOf(parts);
-  const usual = networks.length > 1 ? networks.filter(isUsual) : networks;
-  // A file that is itself a state dict may hold other tensors than weights beside the dict of the network.
+  const usual = networks.length > 1 ? networks.filter((p) => isUsual(p) && !isLoose(p)) : networks;
+  // Beside the dict of the network, tensors at the top are something else.
   const inner = usual.length > 1 ? usual.filter(({ path }) => path !== '') : usual;
   const [part, ...more] = inner;
   if (part === undefined || more.length > 0) return undefined;

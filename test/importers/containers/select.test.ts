@@ -90,6 +90,12 @@ describe('without a prefix', () => {
     expect(namesOf(rightOf(choose(root, undefined, true)))).toEqual([`${one}.a`, `${other}.b`, `${other}.c`]);
   });
 
+  it('data beside the network are not taken for it', () => {
+    expect(names(dict({ train_x: w, model: net('a.b') }))).toEqual(['a.b']);
+    expect(names(dict({ 'layers.0.w': w, ema: net('a.b') }))).toEqual(['layers.0.w']);
+    expect(codeOf(choose(dict({ train_x: w, my_net: net('a.b') })))).toBe('K0208');
+  });
+
   it('K0208: a list of several', () => {
     const root = list(net('a'), net('b'));
     expect(codeOf(choose(root))).toBe('K0208');
