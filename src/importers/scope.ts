@@ -24,7 +24,7 @@ const notesOf = ({ taken, others, opaque }: Selected): ReadonlyArray<Assumption>
           {
             what: `the file has tensors in ${taken} and in ${shortList(prefixes)}`,
             assumed: `the network is ${taken}`,
-            option: `--prefix ${printable(others[0]?.path ?? '', 80)}`,
+            option: `--prefix ${printable(others[0]?.path || '""', 80)}`,
           },
         ]),
     ...(objects.length === 0

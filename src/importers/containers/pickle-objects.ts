@@ -48,12 +48,14 @@ export const tensorsWithin = (root: PickleNode, counted: Set<PickleNode>): numbe
 const isHelper = (name: string): boolean =>
   /^(?:copyreg|copy_reg|_codecs|builtins|__builtin__|numpy)\./.test(name);
 
-/** The classes of the objects in a node, outermost first, those of torch and of Python last. */
-export const classesIn = (root: PickleNode): ReadonlyArray<string> => {
+/** The classes of the objects in nodes, outermost first, those of torch and of Python last. */
+export const classesIn = (roots: ReadonlyArray<PickleNode>): ReadonlyArray<string> => {
   const names = new Set<string>();
-  walk(root, new Set(), (node) => {
+  const visited = new Set<PickleNode>();
+  const see = (node: PickleNode): void => {
     if (node.tag === 'object' && !isHelper(node.name)) names.add(node.name);
-  });
+  };
+  for (const root of roots) walk(root, visited, see);
   const ofLibraries = [...names].filter((name) => /^(?:torch|collections|pathlib|datetime)\./.test(name));
   for (const name of ofLibraries) names.delete(name);
   return [...names, ...ofLibraries];

@@ -62,6 +62,8 @@ const isOptimizer = (items: ReadonlyMap<string, PickleNode>): boolean =>
 interface Found {
   readonly dicts: StateDict[];
   readonly opaque: Opaque[];
+  /** The nodes of `opaque`. */
+  readonly objects: PickleNode[];
   readonly arrays: string[];
 }
 
@@ -83,7 +85,9 @@ const visit = (
   const inner: Place[] = [];
   const object = (type: string, at: string, value: PickleNode): void => {
     const count = tensorsWithin(value, counted);
-    if (count > 0) found.opaque.push({ path: at, parent: path, type, tensors: count });
+    if (count === 0) return;
+    found.objects.push(value);
+    found.opaque.push({ path: at, parent: path, type, tensors: count });
   };
   for (const [key, value] of items) {
     const call = asTensorCall(value);
@@ -103,7 +107,7 @@ const visit = (
 
 /** In file order, each collection once: they may be shared, cyclic and deep. */
 const search = (root: Collection): Checked<Found> => {
-  const found: Found = { dicts: [], opaque: [], arrays: [] };
+  const found: Found = { dicts: [], opaque: [], objects: [], arrays: [] };
   const visited = new Set<PickleNode>();
   const counted = new Set<PickleNode>();
   const pending: Place[] = [{ node: root, path: '', depth: 0 }];
@@ -130,11 +134,16 @@ const SAVE =
   'In Python, with the class at hand: torch.save(model.state_dict(), path). kanc reads the weights and their names, not the objects around them.';
 
 /** K0114: weights lie in objects that only their own code could take apart. */
-const wholeObject = (root: PickleNode): Checked<never> =>
-  fail('K0114', `The checkpoint holds Python objects in place of a state dict: ${listed(classesIn(root))}`, {
-    expected: 'a dict of named tensors; objects are never made, and their tensors have no names of their own',
-    hint: SAVE,
-  });
+const wholeObject = (objects: ReadonlyArray<PickleNode>): Checked<never> =>
+  fail(
+    'K0114',
+    `The checkpoint holds Python objects in place of a state dict: ${listed(classesIn(objects))}`,
+    {
+      expected:
+        'a dict of named tensors; objects are never made, and their tensors have no names of their own',
+      hint: SAVE,
+    },
+  );
 
 const noTensors = (root: Collection, arrays: ReadonlyArray<string>): Checked<never> =>
   arrays.length > 0
@@ -163,7 +172,7 @@ export const findStateDicts = (root: PickleNode): Checked<StateDicts> => {
       hint: 'Save it with torch.save(model.state_dict(), path).',
     });
   }
-  if (root.tag === 'object') return wholeObject(root);
+  if (root.tag === 'object') return wholeObject([root]);
   if (!isCollection(root)) {
     return fail('K0201', `The checkpoint holds a ${root.tag}, not a dict of named tensors`, {
       expected: 'a state dict',
@@ -172,7 +181,7 @@ export const findStateDicts = (root: PickleNode): Checked<StateDicts> => {
   }
   const found = search(root);
   if (E.isLeft(found)) return found;
-  const { dicts, opaque, arrays } = found.right;
+  const { dicts, opaque, objects, arrays } = found.right;
   if (dicts.length > 0) return E.right({ dicts, opaque });
-  return opaque.length > 0 ? wholeObject(root) : noTensors(root, arrays);
+  return objects.length > 0 ? wholeObject(objects) : noTensors(root, arrays);
 };

@@ -31,7 +31,7 @@ const isInt = (node: PickleNode, value: number | bigint): boolean =>
 
 /** A pickle of something else, told by the classes in it. */
 const otherPickle = (root: PickleNode): Checked<never> => {
-  const classes = classesIn(root);
+  const classes = classesIn([root]);
   if (classes.some((name) => name.startsWith('torch.distributed.checkpoint.'))) {
     return fail('K0104', 'The file is the index of a torch.distributed.checkpoint folder', {
       expected: 'one file of torch.save',
