@@ -78,11 +78,12 @@ export const modelOfFolder = (folder: string, data: string): BenchModel => model
 
 /** The checkpoint with the files that belong to it. */
 export const sourceOfModel = ({ checkpoint }: BenchModel): Source => {
-  const beside = companions(basename(checkpoint))
+  const bytes = new Uint8Array(readFileSync(checkpoint));
+  const beside = companions(basename(checkpoint), bytes)
     .map((name) => [name, join(checkpoint, '..', name)] as const)
     .filter(([, path]) => existsSync(path))
     .map(([name, path]) => [name, new Uint8Array(readFileSync(path))] as const);
-  return sourceOf(new Uint8Array(readFileSync(checkpoint)), checkpoint, new Map(beside));
+  return sourceOf(bytes, checkpoint, new Map(beside));
 };
 
 export const importOptionsOf = ({ architecture }: BenchModel) =>

@@ -5,17 +5,23 @@ import * as E from 'fp-ts/lib/Either.js';
 import { parseArtifactManifest } from '../../src/backends/artifact-manifest.js';
 import type { Checked } from '../../src/diagnostics/index.js';
 import { importSource, readNpy, type Source } from '../../src/importers/index.js';
-import { sourceOf } from '../../src/importers/source.js';
+import { companions, sourceOf } from '../../src/importers/source.js';
 import { parseGraph, printGraph, verify } from '../../src/ir/index.js';
 import { parsePipeline } from '../../src/passes/index.js';
 import { randomGraph } from '../../test/support/graphs.js';
 import {
+  call,
   dict,
   floats,
+  global,
+  int,
+  list,
   orderedDict,
   pickle,
+  text as string,
   tensor,
   torchLegacy,
+  torchZip,
   vector,
 } from '../../test/support/pickle-writer.js';
 
@@ -145,7 +151,38 @@ const binary = (): ReadonlyArray<Target> => [
   ].map(ownKind),
   zipped('m.pt', file('models/efficient-kan-regression/model.pt')),
   zipped('model_state', file('models/pykan-symbolic/model_state')),
+  zipped('trainer.pt', trainer()),
 ];
+
+/** A file of a training script: several dicts of tensors, and objects of which nothing is known. */
+const trainer = (): Uint8Array => {
+  const weights = (...names: string[]) =>
+    orderedDict(
+      Object.fromEntries(
+        names.map((name) => [name, tensor({ key: '0', elements: 6, shape: [2, 3], strides: [3, 1] })]),
+      ),
+    );
+  const args = [...global('argparse', 'Namespace'), 0x29, 0x81, ...dict({ lr: int(1) }), 0x62];
+  const root = dict({
+    model: weights('module.layers._orig_mod.w', 'module.b'),
+    ema: weights('layers.w', 'b'),
+    optimizer: dict({ state: dict({ '0': dict({ step: int(1) }) }), param_groups: list() }),
+    runs: list(weights('a.b'), args, call(global('numpy', 'dtype'), string('f8'))),
+  });
+  return torchZip(root, { '0': floats([1, 2, 3, 4, 5, 6]) });
+};
+
+const INDEX = JSON.stringify({
+  metadata: { total_size: 1 },
+  weight_map: Object.fromEntries(
+    [0, 1].flatMap((l) =>
+      ['base_weight', 'spline_weight', 'spline_scaler', 'grid'].map((part) => [
+        `layers.${l}.${part}`,
+        'model-00001-of-00001.safetensors',
+      ]),
+    ),
+  ),
+});
 
 /** Files that are read beside others. */
 const beside = (): ReadonlyArray<Target> => {
@@ -163,6 +200,20 @@ const beside = (): ReadonlyArray<Target> => {
       name: 'pykan tensors',
       bytes: state,
       read: imported('model.safetensors', { 'model_config.yml': config }),
+    },
+    {
+      name: 'index of shards',
+      bytes: utf8(INDEX),
+      read: (bytes: Uint8Array) => {
+        const named = new Set(companions('index.json', bytes));
+        const shards = {
+          'model-00001-of-00001.safetensors': file('models/efficient-kan-regression/model.safetensors'),
+        };
+        return imported(
+          'index.json',
+          Object.fromEntries(Object.entries(shards).filter(([n]) => named.has(n))),
+        )(bytes);
+      },
     },
     { name: 'truth tables', bytes: tables, read: imported('truth_tables.json', { 'config.json': kanele }) },
     {

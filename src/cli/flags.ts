@@ -135,7 +135,7 @@ export const addImportFlags = (command: Command): Command =>
     )
     .option(
       '--prefix <name>',
-      'what the tensor names begin with, where the checkpoint holds several networks',
+      'what the names begin with, keys of dicts included, where the checkpoint holds several networks',
     )
     .option(
       '--ignore-tensors',

@@ -18,7 +18,7 @@ export const CATALOG = {
   K0106:
     'A tensor in a safetensors file points outside the data, overlaps another one, or has a size that disagrees with its dtype and shape.',
   K0107:
-    'A pickle names a global that no tensor checkpoint needs. Pickles can run any code when they are loaded by Python; kanc executes nothing and reads a closed list of tensor constructors only. Save a state dict (`torch.save(model.state_dict(), path)`) or safetensors instead.',
+    'A pickle names a function by which it would run commands (os.system, builtins.eval and the like) if Python loaded it. kanc executes nothing: it gives a meaning to a closed list of tensor constructors only. No checkpoint of weights has such a name, so do not load the file elsewhere; a state dict (`torch.save(model.state_dict(), path)`) or safetensors has none.',
   K0108:
     'A pickle stream is malformed, uses an opcode that tensor checkpoints do not use, or nests too deeply.',
   K0109: 'A tensor in a torch file points outside its storage.',
@@ -27,6 +27,12 @@ export const CATALOG = {
     'The header of an .npy file is malformed or its data type is not one that kanc reads (float 16/32/64, signed and unsigned integers up to 64 bits, bool).',
   K0112: 'The data type of a tensor is not supported.',
   K0113: 'A limit was exceeded before memory was allocated. Limits protect against hostile files.',
+  K0114:
+    'Tensors lie in a Python object (a whole module that was pickled, a class of its own around a state dict) where a dict of named tensors is needed. Objects are never made, so their tensors cannot be taken for weights. Load the file where the class is at hand and save `model.state_dict()`.',
+  K0115:
+    'A checkpoint in several files is not whole: the index (`model.safetensors.index.json`) or one of the shards that it names is missing, or they are of different checkpoints. Give the index, with all shards in its folder.',
+  K0116:
+    'Two tensors of a checkpoint would have the same name, so that one of them would be lost: names that differ only in what wrappers (DataParallel, FSDP, torch.compile) put into them, or a key with a dot that reads like a dict in a dict.',
   K0201: 'The names and shapes of the tensors match no KAN family that this version knows.',
   K0202: 'A tensor that the family needs is missing.',
   K0203: 'A tensor has a shape that does not fit the others of its layer.',
@@ -38,7 +44,7 @@ export const CATALOG = {
   K0207:
     'The checkpoint holds tensors that are no part of the network as kanc reads it. If the network uses them (another layer, a bias, a normalisation), the program without them would compute another function, so nothing is compiled. The hint says what they probably are. --ignore-tensors leaves them out, which is right only for tensors that the network does not compute with: counters, the loss, another network.',
   K0208:
-    'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with.',
+    'The checkpoint holds several networks. --prefix names the one that is meant, by what its tensor names begin with: the keys that lead to its dict of tensors and the names in it, joined by dots. Networks that belong together are connected by an architecture file; see docs/architecture-files.md.',
   K0209:
     'An architecture file does not follow its format: it is not JSON, or a layer has an unknown type or a wrong field; see docs/architecture-files.md.',
   K0210:

@@ -2,7 +2,8 @@
 import { basename, dirname, join } from 'node:path';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
+import { type Diagnostic, type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
+import { type Other, otherFolder } from '../importers/containers/other-archives.js';
 import { companions, mainFile, mainFiles, type Source, stateOf } from '../importers/source.js';
 import type { Capabilities, FileKind } from './capabilities.js';
 import { MOST_BYTES } from './read-limits.js';
@@ -68,21 +69,33 @@ const mainOfPath =
 /** What a folder may be besides a checkpoint, where it is none. */
 type Otherwise = 'nothing' | 'artifact';
 
-const noCheckpoint = (folder: string, otherwise: Otherwise): Diagnostics => [
+const noCheckpoint = (folder: string, names: ReadonlyArray<string>, otherwise: Otherwise): Diagnostics => {
+  const other = otherFolder(names);
+  return [other === undefined ? nothingKnown(folder, otherwise) : otherCheckpoint(folder, other)];
+};
+
+const otherCheckpoint = (folder: string, { what, hint }: Other): Diagnostic =>
+  diagnostic('K0104', `the folder is ${what}`, {
+    place: { file: folder },
+    expected: 'safetensors or a torch checkpoint (.pt, .pth), in one file or with an index',
+    hint,
+  });
+
+const nothingKnown = (folder: string, otherwise: Otherwise): Diagnostic =>
   otherwise === 'artifact'
     ? diagnostic(
         'K0603',
         'the folder has no manifest.json, and no checkpoint of a library that writes folders',
         {
           place: { file: folder },
-          expected: 'a folder that kanc compile has written, or one with the files of pykan or KANELE',
+          expected:
+            'a folder that kanc compile has written, or one with the files of pykan or KANELE, or with an index and its shards',
         },
       )
     : diagnostic('K0101', 'cannot be read: it is a folder', {
         place: { file: folder },
-        expected: 'a file, or a folder with the files of pykan or KANELE',
-      }),
-];
+        expected: 'a file, or a folder with the files of pykan or KANELE, or with an index and its shards',
+      });
 
 /** Only the user can say which. */
 const severalCheckpoints = (folder: string, found: ReadonlyArray<string>): Diagnostics => {
@@ -108,9 +121,9 @@ const mainOfFolder =
           ? TE.right(stateOf(trimmed(folder)))
           : pipe(
               files.list(folder),
-              TE.map(mainFiles),
-              TE.flatMap(([first, ...others]): TE.TaskEither<Diagnostics, string> => {
-                if (first === undefined) return TE.left(noCheckpoint(folder, otherwise));
+              TE.flatMap((names): TE.TaskEither<Diagnostics, string> => {
+                const [first, ...others] = mainFiles(names);
+                if (first === undefined) return TE.left(noCheckpoint(folder, names, otherwise));
                 return others.length === 0
                   ? TE.right(join(folder, first))
                   : TE.left(severalCheckpoints(folder, [first, ...others]));
@@ -134,6 +147,8 @@ export const loadSource =
       TE.bind('bytes', ({ file }) =>
         file === path ? world.files.read(file) : world.files.readFound(file, MOST_BYTES.checkpoint),
       ),
-      TE.bind('beside', ({ file }) => readPresent(world, dirname(file))(companions(basename(file)))),
+      TE.bind('beside', ({ file, bytes }) =>
+        readPresent(world, dirname(file))(companions(basename(file), bytes)),
+      ),
       TE.map(({ file, bytes, beside }) => ({ file, name: basename(file), bytes, beside })),
     );

@@ -6,7 +6,10 @@ import type { Graph } from '../ir/graph.js';
 import { visitConstants } from '../ir/resources.js';
 import { draftArchitecture } from './arch/draft/index.js';
 import { described } from './arch/family.js';
-import { readCheckpoint } from './containers/index.js';
+import { type Checkpoint, checkpointOf } from './containers/checkpoint.js';
+import { openCheckpoint } from './containers/index.js';
+import { dotted, renaming } from './containers/select.js';
+import { isIndex } from './containers/sharded.js';
 import type { TensorFile } from './containers/tensor.js';
 import { chebyKan } from './families/cheby-kan.js';
 import { efficientKan } from './families/efficient-kan.js';
@@ -17,8 +20,10 @@ import { resKanet } from './families/reskanet.js';
 import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from './family.js';
 import { foldParts } from './fold.js';
 import { heedingAll } from './heeded.js';
+import { asOneLayer, ofOneLayer } from './numbered-layers.js';
+import { placesOf, type Recognised, recognised } from './recognise.js';
 import { inScope } from './scope.js';
-import { type Source, sourceOf } from './source.js';
+import { indexOf, type Source, sourceOf } from './source.js';
 import { consumingAll } from './unconsumed.js';
 
 /** In the order in which they are tried. */
@@ -50,8 +55,10 @@ export interface Imported extends Reading {
 
 /** Reads a checkpoint. Diagnostics name `source.file`. */
 export const importSource = (source: Source, options: ImportOptions = {}): Checked<Imported> => {
+  const shard = loneShard(source);
+  if (E.isLeft(shard)) return shard;
   const document = DOCUMENT_FAMILIES.find((f) =>
-    options.family === undefined ? f.recognises(source) : f.name === options.family,
+    options.family === undefined ? !isIndex(source.bytes) && f.recognises(source) : f.name === options.family,
   );
   if (document !== undefined) {
     const { name, format } = document;
@@ -61,8 +68,32 @@ export const importSource = (source: Source, options: ImportOptions = {}): Check
     if (E.isLeft(read)) return read;
     return E.right({ ...read.right, family: name, format, folded: [] });
   }
-  const tensors = readCheckpoint(source.bytes, source.file);
-  return E.isLeft(tensors) ? tensors : at({ file: source.file })(readFamily(tensors.right, options, source));
+  const opened = openCheckpoint(source.bytes, source.file, source.beside);
+  return E.isLeft(opened) ? opened : at({ file: source.file })(readFamily(opened.right, options, source));
+};
+
+/** The tensors of a source that the prefix chooses, before any family has read them. Diagnostics name `source.file`. */
+export const tensorsOf = (
+  source: Source,
+  options: Pick<ImportOptions, 'prefix'> = {},
+): Checked<TensorFile> => {
+  const shard = loneShard(source);
+  if (E.isLeft(shard)) return shard;
+  const opened = openCheckpoint(source.bytes, source.file, source.beside);
+  if (E.isLeft(opened)) return opened;
+  const scoped = inScope(opened.right, { prefix: options.prefix, whole: true }, (file) => E.right(file));
+  return at({ file: source.file })(E.map(({ read }: { read: TensorFile }) => read)(scoped));
+};
+
+/** A shard is a part of a network, which may look like a smaller one. */
+const loneShard = ({ file, name }: Source): Checked<void> => {
+  const index = indexOf(name);
+  return index === undefined
+    ? E.right(undefined)
+    : fail('K0115', 'the file is one shard of a checkpoint in several', {
+        place: { file },
+        expected: `${printable(index, 100)}, the index of all, with the shards beside it`,
+      });
 };
 
 /**
@@ -78,33 +109,61 @@ export const importCheckpoint = (
 
 /** The same for tensors that were read already. */
 export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph> =>
-  E.map((i: Imported) => i.graph)(readFamily(file, options, sourceOf(new Uint8Array(0), '')));
+  E.map((i: Imported) => i.graph)(readFamily(checkpointOf(file), options, sourceOf(new Uint8Array(0), '')));
 
-const readFamily = (file: TensorFile, options: ImportOptions, source: Source): Checked<Imported> =>
-  inScope(file, options.prefix, (scoped) => {
-    const whole = foldParts(scoped);
-    if (E.isLeft(whole)) return whole;
-    const { file: tensors, folded } = whole.right;
-    const name = options.architecture === undefined ? options.family : described.name;
-    const family = FAMILIES.find((f) => (name === undefined ? f.recognises(tensors) : f.name === name));
-    if (family === undefined)
-      return options.family === undefined ? unknown(tensors) : noFamily(options.family);
-    const consumed = heedingAll(options, { name: family.name, kind: 'tensors' }, (heeded) =>
-      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source)),
-    );
-    if (E.isLeft(consumed)) return consumed;
-    const { read, left } = consumed.right;
-    const finite = checkFinite(read.graph);
-    if (E.isLeft(finite)) return finite;
-    return E.right({
-      graph: read.graph,
-      assumptions: [...read.assumptions, ...leftOut(left)],
-      family: family.name,
-      format: file.container,
-      folded,
-      parameters: [...scoped.tensors.values()].reduce((n, t) => n + t.data.length, 0),
-    });
+const readFamily = (checkpoint: Checkpoint, options: ImportOptions, source: Source): Checked<Imported> => {
+  const scoped = inScope(
+    checkpoint,
+    { prefix: options.prefix, whole: options.architecture !== undefined },
+    (file) => readTensors(file, options, source),
+  );
+  return E.map(
+    ({ read, notes }: { read: Imported; notes: Reading['assumptions'] }): Imported => ({
+      ...read,
+      assumptions: [...notes, ...read.assumptions],
+    }),
+  )(scoped);
+};
+
+const readTensors = (stored: TensorFile, options: ImportOptions, source: Source): Checked<Imported> => {
+  const whole = foldParts(stored);
+  if (E.isLeft(whole)) return whole;
+  const { file, folded } = whole.right;
+  const found = familyOf(file, options);
+  if (E.isLeft(found)) return found;
+  const { family, alone } = found.right;
+  const tensors = alone ? asOneLayer(file) : file;
+  const own = alone ? ofOneLayer : (name: string): string => name;
+  const consumed = renaming(own)(
+    heedingAll(options, { name: family.name, kind: 'tensors' }, (heeded) =>
+      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source), own),
+    ),
+  );
+  if (E.isLeft(consumed)) return consumed;
+  const { read, left } = consumed.right;
+  const finite = checkFinite(read.graph);
+  if (E.isLeft(finite)) return finite;
+  return E.right({
+    graph: read.graph,
+    assumptions: [...read.assumptions, ...leftOut(left)],
+    family: family.name,
+    format: file.container,
+    folded,
+    parameters: [...stored.tensors.values()].reduce((n, t) => n + t.data.length, 0),
   });
+};
+
+/** The family that is asked for, else the one that recognises the tensors. */
+const familyOf = (file: TensorFile, { architecture, family, prefix }: ImportOptions): Checked<Recognised> => {
+  if (architecture !== undefined) return E.right({ family: described, alone: false });
+  if (family === undefined) {
+    const found = recognised(FAMILIES, file);
+    return found === undefined ? unknown(file, prefix) : E.right(found);
+  }
+  const asked = FAMILIES.find((f) => f.name === family);
+  if (asked === undefined) return noFamily(family);
+  return E.right(recognised([asked], file) ?? { family: asked, alone: false });
+};
 
 const noFamily = (name: string): Checked<never> =>
   fail('K0206', `there is no family '${printable(name, 60)}'`, {
@@ -112,12 +171,12 @@ const noFamily = (name: string): Checked<never> =>
     expected: `one of ${ALL.map((f) => f.name).join(', ')}`,
   });
 
-const unknown = (file: TensorFile): Checked<never> => {
+const unknown = (file: TensorFile, prefix: string | undefined): Checked<never> => {
   const names = [...file.tensors].map(([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
   const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
   return fail('K0201', `the ${names.length} tensors match no KAN family (found: ${shown || 'none'})`, {
     expected: `a checkpoint of one of: ${ALL.map((f) => `${f.name} (${f.signature})`).join('; ')}`,
-    hint: hintFor(file),
+    hint: partsHint(file, prefix) + hintFor(file),
   });
 };
 
@@ -131,6 +190,19 @@ const hintFor = (file: TensorFile): string => {
 
 const ONLY_FORM =
   ' What can be read are the layers of docs/checkpoints.md and docs/architecture-files.md, under the names that they have there.';
+
+/** Where in the file there is something that can be read by itself. */
+const partsHint = (file: TensorFile, prefix: string | undefined): string => {
+  const places = placesOf(FAMILIES, file);
+  const whole = (place: string): string => printable(dotted(prefix ?? '') + place, 60);
+  const [first] = places;
+  if (first === undefined) return '';
+  const list = places
+    .slice(0, 6)
+    .map((p) => `'${whole(p.prefix)}' (${p.alone ? 'a layer' : 'a network'} of ${p.family.name})`);
+  const more = places.length > 6 ? ` and ${places.length - 6} more` : '';
+  return `In it are ${list.join(', ')}${more}: --prefix ${whole(first.prefix)} reads that one alone. `;
+};
 
 const leftOut = (names: ReadonlyArray<string>): ReadonlyArray<Assumption> => {
   if (names.length === 0) return [];

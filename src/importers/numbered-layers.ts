@@ -1,6 +1,7 @@
-/** Networks whose tensors are named `<prefix>layers.<number>.<part>`. */
+/** Networks whose tensors are named `<prefix>layers.<number>.<part>`, and single layers, which have only the parts. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { dotted } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
 import { IN_A_FILE, moduleGaps, refuseGap } from './module-gaps.js';
@@ -27,11 +28,25 @@ export const numberedLayers = (file: TensorFile, pattern: RegExp): ReadonlyArray
 
 /** What tells a family of numbered layers. */
 export interface Marks {
+  /** The name of the family. */
+  readonly family: string;
   /** The names of all tensors that its layers may have; see `numberedLayers`. */
   readonly key: RegExp;
   /** Tensors that each of its layers has, with their ranks. */
   readonly parts: Readonly<Record<string, number>>;
 }
+
+const FIRST = 'layers.0.';
+
+/** A file that is one layer by itself, under the names that a network of one layer has. */
+export const asOneLayer = (file: TensorFile): TensorFile => ({
+  ...file,
+  tensors: new Map([...file.tensors].map(([name, tensor]) => [FIRST + name, tensor])),
+});
+
+/** The own name of a tensor of `asOneLayer`. */
+export const ofOneLayer = (name: string): string =>
+  name.startsWith(FIRST) ? name.slice(FIRST.length) : name;
 
 const isComplete = (file: TensorFile, at: string, { parts }: Marks): boolean =>
   Object.entries(parts).every(([part, rank]) => file.tensors.get(at + part)?.shape.length === rank);
@@ -73,6 +88,12 @@ const checkNumbers = (file: TensorFile, { prefix }: NumberedLayers, key: RegExp)
   );
 };
 
+const SHOWN = 8;
+
+/** The layers of an architecture file that runs one network after another. */
+const connected = (family: string, prefixes: ReadonlyArray<string>): string =>
+  prefixes.map((prefix) => JSON.stringify({ type: family, prefix: prefix.replace(/\.$/, '') })).join(', ');
+
 /**
  * The only network of the file; with a prefix, which was taken off the names, the one that has no other. K0202 where
  * there is none, K0208 where there is no telling which, K0201 and K0212 where something else stands between its layers.
@@ -80,7 +101,7 @@ const checkNumbers = (file: TensorFile, { prefix }: NumberedLayers, key: RegExp)
 export const onlyNetwork = (
   file: TensorFile,
   { prefix }: ImportOptions,
-  { key, parts }: Marks,
+  { family, key, parts }: Marks,
 ): Checked<NumberedLayers> => {
   const networks = numberedLayers(file, key);
   const [first] = networks;
@@ -93,8 +114,14 @@ export const onlyNetwork = (
     const numbers = checkNumbers(file, chosen, key);
     return E.isLeft(numbers) ? numbers : E.right(chosen);
   }
-  const list = networks.map((n) => printable(`'${n.prefix}'`, 60)).join(', ');
-  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list}`, {
-    hint: 'Choose one with --prefix. How they are connected where a model uses several is not in the checkpoint.',
+  const prefixes = networks.map((n) => dotted(prefix ?? '') + n.prefix);
+  const list = prefixes.slice(0, SHOWN).map((p) => printable(`'${p}'`, 60));
+  const more = prefixes.length > SHOWN ? ` and ${prefixes.length - SHOWN} more` : '';
+  const example = prefixes.find((p) => p !== '') ?? '';
+  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list.join(', ')}${more}`, {
+    expected: 'one network, or the prefix of the one that is meant',
+    hint:
+      `--prefix ${printable(example.replace(/\.$/, ''), 60)} takes that one. Where a model runs one after another, an architecture file says so: ` +
+      `--arch with {"input": [features], "layers": [${printable(connected(family, prefixes.slice(0, 2)), 300)}]}, in the order in which they run.`,
   });
 };

@@ -1,37 +1,65 @@
-/** One network of a checkpoint that holds several: the tensors whose names begin with a prefix. */
+/** One network of a checkpoint that may hold several, and what there is to say about the choice. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../diagnostics/index.js';
+import { type Checked, printable } from '../diagnostics/index.js';
+import type { Checkpoint } from './containers/checkpoint.js';
+import { renaming, type Selected, select } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
+import type { Assumption } from './family.js';
 
-/** `enc` and `enc.` are the same prefix; the empty one is that of all names. */
-export const dotted = (prefix: string): string =>
-  prefix === '' || prefix.endsWith('.') ? prefix : `${prefix}.`;
+const SHOWN = 6;
 
-const firstParts = (file: TensorFile): ReadonlyArray<string> => [
-  ...new Set([...file.tensors.keys()].map((name) => name.slice(0, name.indexOf('.') + 1))),
-];
+const shortList = (items: ReadonlyArray<string>): string =>
+  items.slice(0, SHOWN).join(', ') + (items.length > SHOWN ? ` and ${items.length - SHOWN} more` : '');
 
-const PARTS_SHOWN = 8;
+/** What else could have been read, and the objects that were not looked into. */
+const notesOf = ({ taken, others, opaque }: Selected): ReadonlyArray<Assumption> => {
+  const prefixes = others.map(({ path }) => printable(path === '' ? 'the file itself' : path, 80));
+  const objects = opaque.map(
+    ({ path, type, tensors }) => `${printable(path, 80)} (${printable(type, 80)}, ${tensors} tensors)`,
+  );
+  return [
+    ...(taken === undefined || others.length === 0
+      ? []
+      : [
+          {
+            what: `the file has tensors in ${taken} and in ${shortList(prefixes)}`,
+            assumed: `the network is ${taken}`,
+            option: `--prefix ${printable(others[0]?.path || '""', 80)}`,
+          },
+        ]),
+    ...(objects.length === 0
+      ? []
+      : [{ what: `Python objects with tensors: ${shortList(objects)}`, assumed: 'no part of the network' }]),
+  ];
+};
+
+export interface Choice {
+  /** What the whole names of the tensors begin with. */
+  readonly prefix?: string | undefined;
+  /** All dicts of tensors, where nobody but the user can say which is meant: for networks of several. */
+  readonly whole: boolean;
+}
+
+/** Assumptions about the choice stand before those of the reading. */
+interface Scoped<A> {
+  readonly read: A;
+  readonly notes: ReadonlyArray<Assumption>;
+}
 
 /**
- * Reads the tensors under a prefix as if they were the whole file, by the rest of their names; diagnostics have
- * whole names again. Without a prefix the file is read as it is. Fails with K0208 where nothing has the prefix.
+ * Reads the tensors that a prefix chooses, or those that are meant without one, as if they were the whole file, by the
+ * rest of their names; diagnostics have whole names again. Fails as `select`.
  */
 export const inScope = <A>(
-  file: TensorFile,
-  prefix: string | undefined,
+  checkpoint: Checkpoint,
+  { prefix, whole }: Choice,
   read: (file: TensorFile) => Checked<A>,
-): Checked<A> => {
-  if (prefix === undefined) return read(file);
-  const start = dotted(prefix);
-  if (![...file.tensors.keys()].some((name) => name.startsWith(start))) {
-    const parts = firstParts(file).slice(0, PARTS_SHOWN);
-    return fail('K0208', `no tensor has a name that begins with '${printable(start, 60)}'`, {
-      place: { option: '--prefix' },
-      expected: `the beginning of names; here they begin with ${parts.map((p) => printable(`'${p}'`, 60)).join(', ')}`,
-    });
-  }
-  return under(file, start, read);
+): Checked<Scoped<A>> => {
+  const selected = select(checkpoint, prefix, whole);
+  if (E.isLeft(selected)) return selected;
+  const { start, file } = selected.right;
+  const result = renaming((name) => start + name)(read(file));
+  return E.map((value: A): Scoped<A> => ({ read: value, notes: notesOf(selected.right) }))(result);
 };
 
 /** Reads the tensors whose names begin with `start` by the rest of their names; diagnostics have whole names again. */
@@ -46,11 +74,5 @@ export const under = <A>(
       name.startsWith(start) ? [[name.slice(start.length), tensor] as const] : [],
     ),
   );
-  // Asked of the file itself, which may note what is asked for.
-  tensors.get = (name) => file.tensors.get(start + name);
-  const whole = (d: Diagnostic): Diagnostic =>
-    d.place.tensor === undefined ? d : { ...d, place: { ...d.place, tensor: start + d.place.tensor } };
-  return E.mapLeft(([first, ...rest]: Diagnostics): Diagnostics => [whole(first), ...rest.map(whole)])(
-    read({ ...file, tensors }),
-  );
+  return renaming((name) => start + name)(read({ ...file, tensors }));
 };

@@ -3,6 +3,8 @@
  * touch no disk; they say which names to look for, and whoever has a disk gives the bytes.
  */
 
+import { shardsOf } from './containers/sharded.js';
+
 export interface Source {
   /** As messages speak of it: a path, or any name. */
   readonly file: string;
@@ -20,6 +22,18 @@ const PYKAN_PART = /^(.+)_(?:state|config\.ya?ml|cache_data)$/s;
 export const KANELE_CONFIG = 'config.json';
 export const KANELE_TABLES = 'truth_tables.json';
 
+/** A file of a checkpoint in several files; one of one file is whole. */
+const SHARD = /^(.+)-\d{5}-of-(?!00001\.)\d{5}\.(safetensors|bin)$/;
+
+/** The index of a checkpoint in several files, as its writers name it. */
+const INDEX = /\.(?:safetensors|bin)\.index\.json$/;
+
+/** The name of the index that a shard belongs to; undefined for a file that is whole. */
+export const indexOf = (name: string): string | undefined => {
+  const shard = SHARD.exec(name);
+  return shard === null ? undefined : `${shard[1]}.${shard[2]}.index.json`;
+};
+
 const folderAndName = (path: string): readonly [string, string] => {
   const cut = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1;
   return [path.slice(0, cut), path.slice(cut)];
@@ -33,6 +47,8 @@ export const mainFile = (path: string): string => {
   const [folder, name] = folderAndName(path);
   const part = PYKAN_PART.exec(name);
   if (part !== null) return `${folder}${part[1]}_state`;
+  const index = indexOf(name);
+  if (index !== undefined) return folder + index;
   return name === KANELE_CONFIG ? folder + KANELE_TABLES : path;
 };
 
@@ -42,11 +58,15 @@ export const stateOf = (path: string): string => `${path}_state`;
 /** The main files in a folder of these names: none, one, or several among which nobody but the user can choose. */
 export const mainFiles = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (names.includes(KANELE_TABLES)) return [KANELE_TABLES];
-  return names.filter((name) => name.endsWith('_state') && PYKAN_PART.test(name)).sort();
+  return names
+    .filter((name) => (name.endsWith('_state') && PYKAN_PART.test(name)) || INDEX.test(name))
+    .sort();
 };
 
-/** Names of files that may belong to a main file and lie in its folder. */
-export const companions = (name: string): ReadonlyArray<string> => {
+/** Names of files that may belong to a main file and lie in its folder: by its name, or named in it. */
+export const companions = (name: string, bytes: Uint8Array): ReadonlyArray<string> => {
+  const shards = shardsOf(bytes);
+  if (shards.length > 0) return shards;
   if (name.endsWith('.json')) return [KANELE_CONFIG, KANELE_TABLES].filter((other) => other !== name);
   const stem = PYKAN_PART.exec(name)?.[1] ?? name.replace(/\.[^.]+$/, '');
   return [`${stem}_config.yml`, `${stem}_config.yaml`];

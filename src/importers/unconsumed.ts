@@ -1,9 +1,9 @@
 /** Tensors that an importer did not use: a network that needs them would silently become another function. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { dotted } from './containers/select.js';
 import type { FileTensor, TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
-import { dotted } from './scope.js';
 import { isCounter, type Suspect, suspectOf } from './suspects.js';
 
 /**
@@ -48,11 +48,15 @@ export interface Consumed<A> {
   readonly left: ReadonlyArray<string>;
 }
 
-/** Fails with K0207 on tensors that `read` left alone; with `ignoreExtra` they are only told. */
+/**
+ * Fails with K0207 on tensors that `read` left alone; with `ignoreExtra` they are only told. `own` gives the names that
+ * the file has for them.
+ */
 export const consumingAll = <A>(
   file: TensorFile,
   { ignoreExtra, prefix }: ImportOptions,
   read: (file: TensorFile) => Checked<A>,
+  own: (name: string) => string = (name) => name,
 ): Checked<Consumed<A>> => {
   const recorded = recording(file);
   const result = read(recorded.file);
@@ -61,13 +65,13 @@ export const consumingAll = <A>(
     ([name, tensor]) => !recorded.used.has(name) && !isCounter(name, tensor),
   );
   if (extra.length === 0 || ignoreExtra === true) {
-    return E.right({ read: result.right, left: extra.map(([name]) => name) });
+    return E.right({ read: result.right, left: extra.map(([name]) => own(name)) });
   }
   // Names without the prefix are of a file that was read in its scope.
   const start = dotted(prefix ?? '');
   const shown = extra
     .slice(0, NAMES_SHOWN)
-    .map(([name, { shape }]) => `${printable(start + name, 60)} [${shape.join(', ')}]`);
+    .map(([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`);
   const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
   return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
     hint: hintFor(extra, start),

@@ -127,6 +127,8 @@ describe('descriptions', () => {
   });
 });
 
+const NOTHING = new Uint8Array(0);
+
 describe('files that belong together', () => {
   it('are found from any of them', () => {
     for (const part of ['a/net_state', 'a/net_config.yml', 'a/net_config.yaml', 'a/net_cache_data']) {
@@ -135,9 +137,9 @@ describe('files that belong together', () => {
     expect(mainFile('a\\net_config.yml')).toBe('a\\net_state');
     expect(mainFile('a/config.json')).toBe('a/truth_tables.json');
     expect(mainFile('a/model.safetensors')).toBe('a/model.safetensors');
-    expect(companions('net_state')).toEqual(['net_config.yml', 'net_config.yaml']);
-    expect(companions('net.safetensors')).toContain('net_config.yml');
-    expect(companions('truth_tables.json')).toEqual(['config.json']);
+    expect(companions('net_state', NOTHING)).toEqual(['net_config.yml', 'net_config.yaml']);
+    expect(companions('net.safetensors', NOTHING)).toContain('net_config.yml');
+    expect(companions('truth_tables.json', NOTHING)).toEqual(['config.json']);
     expect(mainFiles(['config.json', 'truth_tables.json', 'x_state'])).toEqual(['truth_tables.json']);
     expect(mainFiles(['0.1_state', '0.0_state', 'history.txt'])).toEqual(['0.0_state', '0.1_state']);
     expect(mainFiles(['model.pt'])).toEqual([]);

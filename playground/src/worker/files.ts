@@ -78,7 +78,8 @@ const rolesOfData = (arrays: ReadonlyArray<Candidate>): Roles => {
 /** A role for every file. */
 export const rolesOf = (files: ReadonlyArray<ReadFile>): Roles => {
   const checkpoint = checkpointOf(files);
-  const beside = checkpoint === undefined ? [] : companions(checkpoint);
+  const main = files.find((f) => f.name === checkpoint);
+  const beside = main === undefined ? [] : companions(baseName(main.name), main.bytes);
   const arrays = files.flatMap(({ name, bytes }): ReadonlyArray<Candidate> => {
     if (!isNpy(bytes) || ASIDE.test(name)) return [];
     const array = readNpy(bytes);

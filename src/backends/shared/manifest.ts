@@ -11,6 +11,7 @@ import { showElement } from '../../ir/element.js';
 import type { Graph, Value } from '../../ir/graph.js';
 import { refusesNaN } from '../../ir/interpret.js';
 import type { Quantizer, Scaled } from '../../ir/quantizer.js';
+import { parseJson } from '../../ir/strict-json.js';
 import { levelsOf, type ValueType } from '../../ir/types.js';
 import type { EmitContext, Json } from '../backend.js';
 import type { Results } from './values.js';
@@ -75,8 +76,8 @@ export const parseManifestOf =
   <A>(codec: t.Type<A, unknown, unknown>, what: string) =>
   (text: string): Checked<A> =>
     pipe(
-      E.tryCatch((): unknown => JSON.parse(text), String),
-      E.orElseW((reason) => fail('K0603', `manifest.json is not JSON: ${reason}`)),
+      parseJson(text),
+      E.orElseW((reason) => fail('K0603', `manifest.json cannot be read: ${reason}`)),
       E.flatMap((data) =>
         pipe(
           codec.decode(data),

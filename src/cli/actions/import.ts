@@ -1,37 +1,24 @@
 /** `kanc import`: what it does. */
-import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { at, type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/index.js';
+import { type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
-import { dataFromFiles } from '../../driver/data.js';
-import {
-  checkedDraft,
-  draftArchitecture,
-  type Golden,
-  goldenOf,
-  showArchitecture,
-} from '../../importers/arch/draft/index.js';
-import { readCheckpoint } from '../../importers/containers/index.js';
 import { describe, showDescription } from '../../importers/describe.js';
-import { foldParts } from '../../importers/fold.js';
 import { importSource } from '../../importers/import.js';
-import { inScope } from '../../importers/scope.js';
-import { sourceOf } from '../../importers/source.js';
 import { printGraph } from '../../ir/print.js';
 import type { ImportCommandFlags } from '../commands/import.js';
-import { importOptions } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
+import { draftModel } from './draft.js';
 
 export const importModel = (
   world: Capabilities,
   checkpoint: string,
   flags: ImportCommandFlags,
 ): TE.TaskEither<Diagnostics, number> => {
-  if (flags.draftArch === true) return draft(world, checkpoint, flags);
+  if (flags.draftArch === true) return draftModel(world, checkpoint, flags);
   return flags.check === undefined
     ? read(world, checkpoint, flags)
     : TE.left([
@@ -41,81 +28,6 @@ export const importModel = (
         }),
       ]);
 };
-
-/** The draft goes to a file, or to standard output; what it rests on to standard error. */
-const draft = (
-  world: Capabilities,
-  checkpoint: string,
-  flags: ImportCommandFlags,
-): TE.TaskEither<Diagnostics, number> =>
-  pipe(
-    goldenFrom(world, flags.check),
-    TE.bindTo('golden'),
-    TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.flatMapEither(({ golden, source: { bytes, file } }) =>
-      pipe(
-        readCheckpoint(bytes, file),
-        E.flatMap(foldParts),
-        E.flatMap((folded) =>
-          inScope(folded.file, flags.prefix, (scoped) =>
-            golden === undefined
-              ? draftArchitecture(scoped, importOptions(flags).inputShape)
-              : checkedDraft(scoped, golden, (n) => world.terminal.progress(`kanc: ${n} networks tried`)),
-          ),
-        ),
-        at({ file }),
-        E.mapLeft(orReadable(bytes, file)),
-        (result) => {
-          world.terminal.progress('');
-          return result;
-        },
-      ),
-    ),
-    TE.tap((arch) => {
-      const text = showArchitecture(arch);
-      return flags.out === undefined
-        ? TE.fromIO(() => world.terminal.out(text))
-        : writeFileAtomically(world)(flags.out, text);
-    }),
-    TE.map(({ assumed }) => {
-      world.terminal.err((assumed ?? []).map((note) => `kanc: draft: ${note}\n`).join(''));
-      return EXIT.ok;
-    }),
-  );
-
-/** Golden inputs and outputs, where they are given. A usage error for any other number of files than two. */
-const goldenFrom = (
-  world: Capabilities,
-  check: ReadonlyArray<string> | undefined,
-): TE.TaskEither<Diagnostics, Golden | undefined> => {
-  if (check === undefined) return TE.right(undefined);
-  const [x, y, ...more] = check;
-  if (x === undefined || y === undefined || more.length > 0) {
-    return TE.left([
-      diagnostic('K0801', `there are ${check.length} files behind --check`, {
-        place: { option: '--check' },
-        expected: 'two: golden inputs and golden outputs, with the checkpoint in front of the option',
-      }),
-    ]);
-  }
-  return pipe(
-    dataFromFiles(world)(x),
-    TE.bindTo('inputs'),
-    TE.bind('outputs', () => dataFromFiles(world)(y)),
-    TE.flatMapEither(({ inputs, outputs }) => at({ file: x })(goldenOf(inputs.array, outputs.array))),
-  );
-};
-
-/** Networks of a family need no architecture file: where no draft can be made that is the way. */
-const orReadable =
-  (bytes: Uint8Array, file: string) =>
-  (diagnostics: Diagnostics): Diagnostics => {
-    const [first, ...rest] = diagnostics;
-    const read = first.code === 'K0213' ? importSource(sourceOf(bytes, file)) : E.left(undefined);
-    if (E.isLeft(read)) return diagnostics;
-    const hint = `kanc reads this file without an architecture file, as ${read.right.family}.`;
-    return [{ ...first, hint }, ...rest];
-  };
 
 const read = (
   world: Capabilities,

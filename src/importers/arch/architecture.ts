@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer, record } from '../../ir/codec.js';
+import { parseJson } from '../../ir/strict-json.js';
 import { ELEMENT_LIMIT } from '../families/conv-scope.js';
 import { type LayerSpec, Layers } from './layers.js';
 
@@ -111,11 +112,8 @@ export const parseArchitecture = (text: string, file: string): Checked<Architect
       expected: `at most ${DEPTH_LIMIT} brackets inside each other`,
     });
   }
-  const json = E.tryCatch(
-    (): unknown => JSON.parse(text),
-    (e) => (e instanceof Error ? e.message : String(e)),
-  );
-  if (E.isLeft(json)) return fail('K0209', `the file is not JSON: ${printable(json.left, 200)}`, { place });
+  const json = parseJson(text);
+  if (E.isLeft(json)) return fail('K0209', `the file cannot be read: ${json.left}`, { place });
   const decoded = decodeArchitecture(json.right);
   return E.isLeft(decoded)
     ? E.left([{ ...decoded.left[0], place: { ...place, ...decoded.left[0].place } }])

@@ -1,9 +1,12 @@
-/** The closed list of names that a pickle may mention, and what their calls become. */
+/**
+ * The closed list of names that are given a meaning, and what their calls become. All other names stay names, and what
+ * is called by them an object of which nothing is known.
+ */
 import {
   type CallNode,
   type DictNode,
   EMPTY_TUPLE,
-  type GlobalNode,
+  type ObjectNode,
   type PickleNode,
   type TupleNode,
 } from './pickle-node.js';
@@ -48,8 +51,9 @@ const STORAGE_DTYPES: Readonly<Record<string, ContainerDtype>> = {
   'torch.BoolStorage': 'BOOL',
 };
 
-export const ORDERED_DICT = 'collections.OrderedDict';
-export const TORCH_SIZE = 'torch.Size';
+const ORDERED_DICT = 'collections.OrderedDict';
+const DEFAULT_DICT = 'collections.defaultdict';
+const TORCH_SIZE = 'torch.Size';
 export const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
 /** For the dtypes without a typed storage of their own (the unsigned ones); has the dtype as 7th argument. */
 export const REBUILD_TENSOR_V3 = 'torch._utils._rebuild_tensor_v3';
@@ -69,19 +73,40 @@ const UNTYPED_STORAGES: ReadonlySet<string> = new Set([
   'torch.storage.UntypedStorage',
 ]);
 
-/**
- * Any typed storage class may be mentioned, also of types that are not read (complex, quantized): the tensor
- * that has one is refused by its own name, if it is asked for at all.
- */
+/** Any typed storage class, also of types that are not read: the tensor that has one is refused by its own name. */
 const STORAGE = /^torch\.[A-Z][A-Za-z0-9]{0,15}Storage$/;
 
-export const isAllowedGlobal = (name: string): boolean =>
-  name === ORDERED_DICT ||
-  name === TORCH_SIZE ||
-  RECORDED_CALLS.has(name) ||
+/** Names that mean a class or a type to torch files and are never called in them. */
+const isNeverCalled = (name: string): boolean =>
   UNTYPED_STORAGES.has(name) ||
   Object.hasOwn(TORCH_DTYPES, name) ||
   (STORAGE.test(name) && name !== 'torch.TypedStorage');
+
+const COMMAND_MODULES: ReadonlySet<string> = new Set([
+  'os',
+  'posix',
+  'nt',
+  'subprocess',
+  'pty',
+  'runpy',
+  'importlib',
+  'ctypes',
+  'socket',
+  'shutil',
+]);
+
+const COMMANDS = /^(?:builtins|__builtin__)\.(?:eval|exec|execfile|compile|open|breakpoint|__import__)$/;
+
+/**
+ * Whether a name is one by which a pickle runs commands in the Python that loads it. Here it would be as harmless as
+ * any other name; but no honest checkpoint has it, and who is told of it will not load the file elsewhere.
+ */
+export const isCommand = (name: string): boolean =>
+  COMMANDS.test(name) ||
+  name
+    .split('.')
+    .slice(0, -1)
+    .some((segment) => COMMAND_MODULES.has(segment));
 
 export const isUntypedStorage = (name: string): boolean => UNTYPED_STORAGES.has(name);
 
@@ -104,28 +129,52 @@ const dictOfPairs = (pairs: PickleNode): DictNode | undefined => {
   return { tag: 'dict', entries };
 };
 
-/** What a call stands for; undefined when the name is not one that is called, or not with such arguments. */
+/** Functions that make an object of the class which is their first argument. */
+const MAKERS: ReadonlySet<string> = new Set([
+  'copyreg._reconstructor',
+  'copy_reg._reconstructor',
+  'copyreg.__newobj__',
+  'copyreg.__newobj_ex__',
+]);
+
+/** What is said to be called: a class or function, the class of a legacy file's persistent id, or what a call gave. */
+const calledName = (callee: PickleNode, args: TupleNode): string | undefined => {
+  if (callee.tag === 'object') return callee.name;
+  const named = callee.tag === 'persistent' && callee.id.tag === 'tuple' ? callee.id.items[1] : callee;
+  if (named?.tag !== 'global') return undefined;
+  const [made] = args.items;
+  return MAKERS.has(named.name) && made?.tag === 'global' ? made.name : named.name;
+};
+
+/** What a call stands for; undefined when it is none that Python writes. */
 export const recordCall = (
-  callee: GlobalNode,
+  callee: PickleNode,
   args: TupleNode,
-): CallNode | DictNode | TupleNode | undefined => {
+): CallNode | DictNode | TupleNode | ObjectNode | undefined => {
+  const name = calledName(callee, args);
+  if (name === undefined || isNeverCalled(name)) return undefined;
   const [first] = args.items;
-  if (callee.name === ORDERED_DICT) {
+  if (name === ORDERED_DICT) {
     if (args.items.length > 1) return undefined;
     return first === undefined ? { tag: 'dict', entries: [] } : dictOfPairs(first);
   }
-  if (callee.name === TORCH_SIZE) {
+  if (name === DEFAULT_DICT) return { tag: 'dict', entries: [] };
+  if (name === TORCH_SIZE) {
     if (first === undefined) return EMPTY_TUPLE;
     // A tuple is shared, a list would have to be copied: torch.Size is always made of a tuple.
     return first.tag === 'tuple' ? first : undefined;
   }
-  return RECORDED_CALLS.has(callee.name) ? { tag: 'call', name: callee.name, args: args.items } : undefined;
+  return RECORDED_CALLS.has(name)
+    ? { tag: 'call', name, args: args.items }
+    : { tag: 'object', name, parts: callee.tag === 'object' ? [callee, args] : [args] };
 };
 
 /** How many nodes recordCall copies: the machine charges them, or repeated calls would multiply a long list. */
-export const callCost = (callee: GlobalNode, args: TupleNode): number => {
+export const callCost = (callee: PickleNode, args: TupleNode): number => {
   const [first] = args.items;
-  return callee.name === ORDERED_DICT && (first?.tag === 'list' || first?.tag === 'tuple')
+  return callee.tag === 'global' &&
+    callee.name === ORDERED_DICT &&
+    (first?.tag === 'list' || first?.tag === 'tuple')
     ? first.items.length
     : 0;
 };

@@ -18,9 +18,11 @@ export interface TupleNode {
 export interface DictNode {
   readonly tag: 'dict';
   readonly entries: (readonly [PickleNode, PickleNode])[];
+  /** What was hung on the object that the dict is: `_metadata` of a state dict. */
+  state?: PickleNode;
 }
 
-/** A name of the closed list, not called. */
+/** The name of a class or function, not called. */
 export interface GlobalNode {
   readonly tag: 'global';
   readonly name: string;
@@ -31,6 +33,16 @@ export interface CallNode {
   readonly tag: 'call';
   readonly name: string;
   readonly args: ReadonlyArray<PickleNode>;
+}
+
+/**
+ * What Python would make by calling a name that is not on the closed list: nothing is known of it but the name and
+ * all that lies in it (arguments, state, items).
+ */
+export interface ObjectNode {
+  readonly tag: 'object';
+  readonly name: string;
+  readonly parts: PickleNode[];
 }
 
 /** A reference to something beside the pickle: in torch files, a storage. */
@@ -51,6 +63,7 @@ export type PickleNode =
   | DictNode
   | GlobalNode
   | CallNode
+  | ObjectNode
   | PersistentNode;
 
 export const NONE: PickleNode = { tag: 'none' };

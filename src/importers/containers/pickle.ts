@@ -1,11 +1,12 @@
 /**
- * A closed reader of pickles. It runs the stack machine of the format, but a call is only ever a record of the
- * name and the arguments, and a name that is not on the closed list ends the reading. Nothing is executed.
+ * A reader of pickles that executes nothing. It runs the stack machine of the format, but a call is only ever a record
+ * of the name and the arguments. Names on the closed list have a meaning for tensors; what is called by any other name
+ * is an object of which nothing is known but what lies in it.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, invariant, printable } from '../../diagnostics/index.js';
+import { type Checked, invariant } from '../../diagnostics/index.js';
 import { decodeUtf8, readU64 } from './bytes.js';
-import { callCost, isAllowedGlobal, recordCall } from './pickle-globals.js';
+import { build, call, callWithNames, emptySet, frozenSet, global, stackGlobal } from './pickle-calls.js';
 import {
   charge,
   type Machine,
@@ -21,7 +22,6 @@ import {
   top,
 } from './pickle-machine.js';
 import {
-  asText,
   EMPTY_TUPLE,
   FALSE,
   NONE,
@@ -82,12 +82,17 @@ const tuple = (m: Machine, size: number): void => {
 
 const append = (m: Machine, items: ReadonlyArray<PickleNode>): void => {
   const list = top(m);
-  if (list.tag !== 'list') malformed(m, 'it appends to what is not a list');
-  else for (const item of items) list.items.push(item);
+  const into = list.tag === 'list' ? list.items : list.tag === 'object' ? list.parts : undefined;
+  if (into === undefined) malformed(m, 'it appends to what is not a list');
+  else for (const item of items) into.push(item);
 };
 
 const setItems = (m: Machine, flat: ReadonlyArray<PickleNode>): void => {
   const dict = top(m);
+  if (dict.tag === 'object' && flat.length % 2 === 0) {
+    for (const item of flat) dict.parts.push(item);
+    return;
+  }
   if (dict.tag !== 'dict' || flat.length % 2 !== 0) {
     malformed(m, 'it sets items of what is not a dict');
     return;
@@ -120,48 +125,6 @@ const line = (m: Machine): string => {
   const name = utf8(m, length < 0 ? window.length + 1 : length);
   take(m, 1);
   return name;
-};
-
-const global = (m: Machine, module: string, name: string): void => {
-  const full = `${module}.${name}`;
-  if (m.failure !== undefined) return;
-  if (isAllowedGlobal(full)) {
-    push(m, { tag: 'global', name: full });
-    return;
-  }
-  refuse(
-    m,
-    'K0107',
-    `The pickle names ${printable(full, 200)}, which no tensor checkpoint needs; nothing was executed`,
-    'Save only the weights: torch.save(model.state_dict(), path), or safetensors.',
-  );
-};
-
-const stackGlobal = (m: Machine): void => {
-  const name = asText(pop(m));
-  const module = asText(pop(m));
-  if (name === undefined || module === undefined) malformed(m, 'a name is not a string');
-  else global(m, module, name);
-};
-
-const call = (m: Machine): void => {
-  const args = pop(m);
-  const callee = pop(m);
-  if (callee.tag !== 'global' || args.tag !== 'tuple') {
-    malformed(m, 'it calls what is not a function');
-    return;
-  }
-  charge(m, callCost(callee, args));
-  const result = m.failure === undefined ? recordCall(callee, args) : undefined;
-  if (result === undefined) malformed(m, `it calls ${callee.name} in a way that torch does not`);
-  else push(m, result);
-};
-
-/** State is what torch hangs on an OrderedDict (`_metadata`) or a parameter; no weight is ever in it. */
-const build = (m: Machine): void => {
-  pop(m);
-  const target = top(m);
-  if (target.tag !== 'dict' && target.tag !== 'call') malformed(m, 'it sets the state of a plain value');
 };
 
 const persistent = (m: Machine): void => {
@@ -241,6 +204,10 @@ const OPCODES: ReadonlyMap<number, (m: Machine) => void> = new Map<number, (m: M
   [0x93 /* STACK_GLOBAL */, stackGlobal],
   [0x52 /* R REDUCE */, call],
   [0x81 /* NEWOBJ */, call],
+  [0x92 /* NEWOBJ_EX */, callWithNames],
+  [0x8f /* EMPTY_SET */, emptySet],
+  [0x90 /* ADDITEMS */, (m) => append(m, popToMark(m))],
+  [0x91 /* FROZENSET */, frozenSet],
   [0x62 /* b BUILD */, build],
   [0x51 /* Q BINPERSID */, persistent],
 ]);
@@ -254,8 +221,8 @@ export interface Pickle {
 }
 
 /**
- * Reads one pickle from an offset. Executes nothing. Fails with K0103 (ends too early), K0107 (a name that is
- * not on the closed list), K0108 (malformed, unknown opcode, too deep), K0113 (too long).
+ * Reads one pickle from an offset. Executes nothing. Fails with K0103 (ends too early), K0107 (a name that
+ * runs commands), K0108 (malformed, unknown opcode, too deep), K0113 (too long).
  */
 export const readPickle = (source: Uint8Array, start = 0): Checked<Pickle> => {
   const m = newMachine(source, start);

@@ -1,7 +1,8 @@
 /** Safetensors: u64 header length, a JSON header, then the data of all tensors. */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { at, type Checked, fail } from '../../diagnostics/index.js';
+import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
+import { parseJson } from '../../ir/strict-json.js';
 import { decodeUtf8, elementCount, MAX_DIMENSIONS, readU64, viewOf } from './bytes.js';
 import { DTYPE_BYTES, decodeValues, isContainerDtype } from './dtype.js';
 import type { ContainerDtype, FileTensor, TensorFile } from './tensor.js';
@@ -44,55 +45,14 @@ interface Extent {
   readonly end: number;
 }
 
-/**
- * The first key that stands twice at the top of a JSON object. JSON.parse keeps the last of equal keys without
- * a word, so two readers could see two models in one file. The text is known to be valid JSON here.
- */
-const duplicateKey = (json: string): string | undefined => {
-  const seen = new Set<string>();
-  let depth = 0;
-  let atKey = false;
-  for (let i = 0; i < json.length; i++) {
-    const c = json[i];
-    if (c === '"') {
-      const start = i;
-      for (i++; json[i] !== '"'; i++) if (json[i] === '\\') i++;
-      if (depth === 1 && atKey) {
-        const key: unknown = JSON.parse(json.slice(start, i + 1));
-        if (typeof key === 'string') {
-          if (seen.has(key)) return key;
-          seen.add(key);
-        }
-      }
-      atKey = false;
-    } else if (c === '{' || c === '[') {
-      depth++;
-      atKey = c === '{' && depth === 1;
-    } else if (c === '}' || c === ']') {
-      depth--;
-    } else if (c === ',') {
-      atKey = depth === 1;
-    }
-  }
-  return undefined;
-};
-
 const parseHeader = (bytes: Uint8Array): Checked<Readonly<Record<string, unknown>>> => {
   const text = decodeUtf8(bytes);
   if (text === undefined) return fail('K0105', 'The header of the safetensors file is not UTF-8');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    return fail('K0105', 'The header of the safetensors file is not valid JSON');
-  }
+  const json = parseJson(text);
+  if (E.isLeft(json)) return fail('K0105', `The header of the safetensors file cannot be read: ${json.left}`);
   // An array is an UnknownRecord to io-ts, but not to the format.
-  const header = Array.isArray(json) ? E.left(undefined) : Header.decode(json);
+  const header = Array.isArray(json.right) ? E.left(undefined) : Header.decode(json.right);
   if (E.isLeft(header)) return fail('K0105', 'The header of the safetensors file is not a JSON object');
-  const twice = duplicateKey(text);
-  if (twice !== undefined) {
-    return fail('K0105', 'The header names this tensor twice', { place: { tensor: twice } });
-  }
   return E.right(header.right);
 };
 
@@ -151,6 +111,38 @@ const readMetadata = (value: unknown): Checked<ReadonlyMap<string, string>> => {
     : E.right(new Map(Object.entries(metadata.right)));
 };
 
+/** Names of modules and a tensor, as a state dict has them. */
+const TENSOR_NAME = /^[\w-]+(?:\.[\w-]+)+$/;
+
+const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
+
+/**
+ * Adds the tensors that are told in the metadata only: `save_model` writes one copy of tensors that layers share, and
+ * for each other name an entry { name: kept name }. Other metadata are not names of tensors.
+ */
+const addShared = (
+  tensors: Map<string, FileTensor>,
+  metadata: ReadonlyMap<string, string>,
+): Checked<void> => {
+  const stored = new Map(tensors);
+  for (const [name, kept] of metadata) {
+    const tensor = stored.get(kept);
+    if (stored.has(name)) continue;
+    if (tensor !== undefined) tensors.set(name, tensor);
+    else if (TENSOR_NAME.test(name) && TENSOR_NAME.test(kept) && lastPart(name) === lastPart(kept)) {
+      return fail(
+        'K0105',
+        `The metadata say that it is the same as ${printable(kept, 80)}, which is not in the file`,
+        {
+          place: { tensor: name },
+          expected: 'the tensor that was kept of those that are shared',
+        },
+      );
+    }
+  }
+  return E.right(undefined);
+};
+
 /**
  * Reads a safetensors file. Every length is compared with the size of the file before it is used.
  * Fails with K0103 (cut off), K0105 (header), K0106 (offsets), K0112 (data type), K0113 (header too long).
@@ -186,5 +178,6 @@ export const readSafetensors = (bytes: Uint8Array): Checked<TensorFile> => {
     if (E.isLeft(values)) return values;
     tensors.set(name, { dtype, shape, data: values.right });
   }
-  return E.right({ container: 'safetensors', tensors, metadata: metadata.right });
+  const shared = addShared(tensors, metadata.right);
+  return E.isLeft(shared) ? shared : E.right({ container: 'safetensors', tensors, metadata: metadata.right });
 };

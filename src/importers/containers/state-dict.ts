@@ -1,32 +1,21 @@
-/** Finding the state dict in what a checkpoint holds, and its plain names. */
+/** Finding the dicts of tensors in what a torch file holds. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { type Opaque, within } from './checkpoint.js';
 import {
   REBUILD_PARAMETER,
   REBUILD_PARAMETER_WITH_STATE,
   REBUILD_TENSOR,
   REBUILD_TENSOR_V3,
 } from './pickle-globals.js';
-import type { CallNode, DictNode, PickleNode } from './pickle-node.js';
-
-/** The keys under which training scripts keep a state dict; where there are several, the first one counts. */
-const WRAPPERS = [
-  'state_dict',
-  'model_state_dict',
-  'model_state',
-  'model',
-  'net',
-  'network',
-  'params',
-  'weights',
-  'ema_state_dict',
-  'model_ema',
-  'ema',
-  'module',
-] as const;
+import type { CallNode, DictNode, ListNode, PickleNode, TupleNode } from './pickle-node.js';
+import { classesIn, isArray, tensorsWithin } from './pickle-objects.js';
 
 /** A parameter around a parameter is legal and pointless; a limit keeps chains of shared ones cheap. */
 const MAX_PARAMETER_NESTING = 8;
+
+/** Deeper than anyone keeps a state dict; paths are as long as they are deep. */
+const MAX_DEPTH = 64;
 
 /** The tensor constructor behind a node, through the parameters around it; undefined for all that is no tensor. */
 export const asTensorCall = (node: PickleNode): CallNode | undefined => {
@@ -40,121 +29,159 @@ export const asTensorCall = (node: PickleNode): CallNode | undefined => {
   return undefined;
 };
 
-/** The tensors of a dict by name; a later assignment replaces an earlier one, as in Python. */
-const tensorsOf = (dict: DictNode): ReadonlyMap<string, CallNode> => {
-  const found = new Map<string, CallNode>();
-  for (const [key, value] of dict.entries) {
-    if (key.tag !== 'string') continue;
+/** A dict of tensors, and the keys that lead to it. */
+export interface StateDict {
+  readonly path: string;
+  readonly tensors: ReadonlyMap<string, CallNode>;
+}
+
+export interface StateDicts {
+  readonly dicts: ReadonlyArray<StateDict>;
+  readonly opaque: ReadonlyArray<Opaque>;
+}
+
+type Collection = DictNode | ListNode | TupleNode;
+
+const isCollection = (node: PickleNode): node is Collection =>
+  node.tag === 'dict' || node.tag === 'list' || node.tag === 'tuple';
+
+/** The items by name: keys that are texts or numbers, or places in a list. A later one of equal key wins. */
+const itemsOf = (node: Collection): ReadonlyMap<string, PickleNode> => {
+  if (node.tag !== 'dict') return new Map(node.items.map((item, k) => [String(k), item]));
+  const items = new Map<string, PickleNode>();
+  for (const [key, value] of node.entries) {
+    if (key.tag === 'string' || key.tag === 'int') items.set(String(key.value), value);
+  }
+  return items;
+};
+
+/** What an optimizer keeps: tensors of the shapes of weights that are none. */
+const isOptimizer = (items: ReadonlyMap<string, PickleNode>): boolean =>
+  items.has('param_groups') && items.has('state');
+
+interface Found {
+  readonly dicts: StateDict[];
+  readonly opaque: Opaque[];
+  /** The nodes of `opaque`. */
+  readonly objects: PickleNode[];
+  readonly arrays: string[];
+}
+
+interface Place {
+  readonly node: Collection;
+  readonly path: string;
+  readonly depth: number;
+}
+
+/** Looks at one collection; what is to be looked at next comes back. */
+const visit = (
+  { node, path, depth }: Place,
+  found: Found,
+  counted: Set<PickleNode>,
+): ReadonlyArray<Place> => {
+  const items = itemsOf(node);
+  if (isOptimizer(items)) return [];
+  const tensors = new Map<string, CallNode>();
+  const inner: Place[] = [];
+  const object = (type: string, at: string, value: PickleNode): void => {
+    const count = tensorsWithin(value, counted);
+    if (count === 0) return;
+    found.objects.push(value);
+    found.opaque.push({ path: at, parent: path, type, tensors: count });
+  };
+  for (const [key, value] of items) {
     const call = asTensorCall(value);
-    if (call === undefined) found.delete(key.value);
-    else found.set(key.value, call);
+    if (call !== undefined) tensors.set(key, call);
+    else if (isCollection(value)) inner.push({ node: value, path: within(path, key), depth: depth + 1 });
+    else if (isArray(value)) found.arrays.push(within(path, key));
+    else if (value.tag === 'object' || value.tag === 'call' || value.tag === 'persistent') {
+      object(value.tag === 'persistent' ? 'torch storage' : value.name, within(path, key), value);
+    }
   }
-  return found;
+  if (node.tag === 'dict' && node.state !== undefined) {
+    object('attributes of a dict', within(path, '__dict__'), node.state);
+  }
+  if (tensors.size > 0) found.dicts.push({ path, tensors });
+  return inner;
 };
 
-const dictsOf = (dict: DictNode): ReadonlyMap<string, DictNode> => {
-  const found = new Map<string, DictNode>();
-  for (const [key, value] of dict.entries) {
-    if (key.tag === 'string' && value.tag === 'dict') found.set(key.value, value);
-  }
-  return found;
-};
-
-/** Depth first, wrappers before the dict itself, each dict once: dicts may be shared, cyclic and deep. */
-const searchWrapped = (root: DictNode): ReadonlyMap<string, CallNode> | undefined => {
-  const visited = new Set<DictNode>();
-  const pending: { readonly dict: DictNode; readonly opened: boolean }[] = [{ dict: root, opened: false }];
+/** In file order, each collection once: they may be shared, cyclic and deep. */
+const search = (root: Collection): Checked<Found> => {
+  const found: Found = { dicts: [], opaque: [], objects: [], arrays: [] };
+  const visited = new Set<PickleNode>();
+  const counted = new Set<PickleNode>();
+  const pending: Place[] = [{ node: root, path: '', depth: 0 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { dict, opened } = next;
-    if (opened) {
-      const tensors = tensorsOf(dict);
-      if (tensors.size > 0) return tensors;
-      continue;
+    if (visited.has(next.node)) continue;
+    visited.add(next.node);
+    if (next.depth > MAX_DEPTH) {
+      return fail('K0113', `The checkpoint nests dicts and lists more than ${MAX_DEPTH} deep`, {
+        hint: 'Save the state dict by itself: torch.save(model.state_dict(), path).',
+      });
     }
-    if (visited.has(dict)) continue;
-    visited.add(dict);
-    pending.push({ dict, opened: true });
-    const inner = dictsOf(dict);
-    for (const key of [...WRAPPERS].reverse()) {
-      const child = inner.get(key);
-      if (child !== undefined) pending.push({ dict: child, opened: false });
-    }
+    for (const place of [...visit(next, found, counted)].reverse()) pending.push(place);
   }
-  return undefined;
+  return E.right(found);
 };
 
-/** A single dict of tensors under a name that no convention knows. */
-const searchOnlyChild = (root: DictNode): ReadonlyMap<string, ReadonlyMap<string, CallNode>> => {
-  const found = new Map<string, ReadonlyMap<string, CallNode>>();
-  const visited = new Set<DictNode>();
-  for (const [key, dict] of dictsOf(root)) {
-    if (visited.has(dict)) continue;
-    visited.add(dict);
-    const tensors = tensorsOf(dict);
-    if (tensors.size > 0) found.set(key, tensors);
-  }
-  return found;
-};
+const listed = (names: ReadonlyArray<string>): string =>
+  names
+    .slice(0, 6)
+    .map((name) => printable(name, 80))
+    .join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
+
+const SAVE =
+  'In Python, with the class at hand: torch.save(model.state_dict(), path). kanc reads the weights and their names, not the objects around them.';
+
+/** K0114: weights lie in objects that only their own code could take apart. */
+const wholeObject = (objects: ReadonlyArray<PickleNode>): Checked<never> =>
+  fail(
+    'K0114',
+    `The checkpoint holds Python objects in place of a state dict: ${listed(classesIn(objects))}`,
+    {
+      expected:
+        'a dict of named tensors; objects are never made, and their tensors have no names of their own',
+      hint: SAVE,
+    },
+  );
+
+const noTensors = (root: Collection, arrays: ReadonlyArray<string>): Checked<never> =>
+  arrays.length > 0
+    ? fail('K0201', `The checkpoint holds numpy arrays and no tensors: ${listed(arrays)}`, {
+        expected: 'a state dict of torch tensors',
+        hint: 'Save them as tensors: torch.save({k: torch.from_numpy(v) for k, v in arrays.items()}, path).',
+      })
+    : fail(
+        'K0201',
+        `The checkpoint holds no named tensors (found: ${listed([...itemsOf(root).keys()]) || 'nothing'})`,
+        {
+          expected: 'a state dict, by itself or inside of dicts and lists',
+          hint: 'Save it with torch.save(model.state_dict(), path).',
+        },
+      );
 
 /**
- * The tensors of the state dict in a checkpoint: the root itself, or a dict under one of the usual keys
- * (`state_dict`, `model`, `net`, `ema`, ...), or the only dict of tensors there is. What is not a tensor is left
- * out. Fails with K0201 when there is none, or no telling which.
+ * All dicts of tensors in a checkpoint, wherever dicts and lists lead to them; those of optimizers are passed over.
+ * Objects are not looked into: those with tensors are told. Fails with K0114 where the tensors lie in objects only,
+ * K0201 where there are none, K0113 where they lie too deep.
  */
-export const findStateDict = (root: PickleNode): Checked<ReadonlyMap<string, CallNode>> => {
-  if (root.tag !== 'dict') {
-    const what = asTensorCall(root) === undefined ? `a ${root.tag}` : 'one tensor without a name';
-    return fail('K0201', `The checkpoint holds ${what}, not a dict of named tensors`, {
+export const findStateDicts = (root: PickleNode): Checked<StateDicts> => {
+  if (asTensorCall(root) !== undefined) {
+    return fail('K0201', 'The checkpoint holds one tensor without a name, not a dict of named tensors', {
       expected: 'a state dict',
       hint: 'Save it with torch.save(model.state_dict(), path).',
     });
   }
-  const wrapped = searchWrapped(root);
-  if (wrapped !== undefined) return E.right(wrapped);
-  const children = searchOnlyChild(root);
-  const [only] = children.values();
-  if (children.size === 1 && only !== undefined) return E.right(only);
-  const names = [...children.keys()].slice(0, 8).map((key) => printable(key, 60));
-  return fail(
-    'K0201',
-    children.size === 0
-      ? 'The checkpoint holds no named tensors'
-      : `The checkpoint holds several state dicts: ${names.join(', ')}`,
-    { expected: `one state dict, by itself or under ${WRAPPERS.slice(0, 5).join(', ')}` },
-  );
-};
-
-/** A counter that averaged models (EMA, SWA) keep beside their `module.` names. */
-const isCounter = (segments: ReadonlyArray<string>): boolean =>
-  segments.length === 1 && segments[0] === 'n_averaged';
-
-/** How many `module` segments a name begins with. */
-const leadingModules = (segments: ReadonlyArray<string>): number => {
-  let count = 0;
-  while (count < segments.length - 1 && segments[count] === 'module') count++;
-  return count;
-};
-
-/**
- * Plain names of tensors: without the `_orig_mod` segments of torch.compile wherever they stand, and without the
- * `module.` prefix of DataParallel and of averaged models where all names share it. Names stay as they are if two
- * of them would become the same.
- */
-export const unwrapStateDict = <A>(tensors: ReadonlyMap<string, A>): ReadonlyMap<string, A> => {
-  const names = [...tensors].map(([name, tensor]) => {
-    const segments = name.split('.');
-    const last = segments.length - 1;
-    return { segments: segments.filter((s, i) => i === last || s !== '_orig_mod'), tensor };
-  });
-  let common = Number.POSITIVE_INFINITY;
-  for (const { segments } of names) {
-    if (!isCounter(segments)) common = Math.min(common, leadingModules(segments));
+  if (root.tag === 'object') return wholeObject([root]);
+  if (!isCollection(root)) {
+    return fail('K0201', `The checkpoint holds a ${root.tag}, not a dict of named tensors`, {
+      expected: 'a state dict',
+      hint: 'Save it with torch.save(model.state_dict(), path).',
+    });
   }
-  const plain = new Map<string, A>();
-  for (const { segments, tensor } of names) {
-    const name = (isCounter(segments) ? segments : segments.slice(common)).join('.');
-    if (plain.has(name)) return tensors;
-    plain.set(name, tensor);
-  }
-  return plain;
+  const found = search(root);
+  if (E.isLeft(found)) return found;
+  const { dicts, opaque, objects, arrays } = found.right;
+  if (dicts.length > 0) return E.right({ dicts, opaque });
+  return objects.length > 0 ? wholeObject(objects) : noTensors(root, arrays);
 };

@@ -4,15 +4,17 @@
  * little endian whatever the machine was.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
+import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { readU64, viewOf } from './bytes.js';
+import type { Checkpoint } from './checkpoint.js';
 import { DTYPE_BYTES } from './dtype.js';
+import { DISTRIBUTED } from './other-archives.js';
 import { type Pickle, readPickle } from './pickle.js';
 import { isUntypedStorage, storageDtype } from './pickle-globals.js';
 import { asText, type PersistentNode, type PickleNode } from './pickle-node.js';
-import { findStateDict } from './state-dict.js';
-import type { TensorFile } from './tensor.js';
-import { readStorageId, readTensors } from './torch-tensor.js';
+import { classesIn } from './pickle-objects.js';
+import { torchCheckpoint } from './torch-checkpoint.js';
+import { readStorageId } from './torch-tensor.js';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
@@ -27,14 +29,25 @@ interface Head {
 const isInt = (node: PickleNode, value: number | bigint): boolean =>
   node.tag === 'int' && node.value === value;
 
+/** A pickle of something else, told by the classes in it. */
+const otherPickle = (root: PickleNode): Checked<never> => {
+  const classes = classesIn([root]);
+  if (classes.some((name) => name.startsWith('torch.distributed.checkpoint.'))) {
+    return fail('K0104', 'The file is the index of a torch.distributed.checkpoint folder', {
+      expected: 'one file of torch.save',
+      hint: DISTRIBUTED,
+    });
+  }
+  const what = classes.length === 0 ? '' : ` (it holds ${printable(classes.slice(0, 4).join(', '), 200)})`;
+  return fail('K0104', `The file is a pickle, but not one that torch.save wrote${what}`, {
+    hint: 'Save the weights with torch.save(model.state_dict(), path), or as safetensors.',
+  });
+};
+
 const readHead = (bytes: Uint8Array): Checked<Head> => {
   const magic = readPickle(bytes);
   if (E.isLeft(magic)) return magic;
-  if (!isInt(magic.right.root, MAGIC)) {
-    return fail('K0104', 'The file is a pickle, but not one that torch.save wrote', {
-      hint: 'Save the weights with torch.save(model.state_dict(), path), or as safetensors.',
-    });
-  }
+  if (!isInt(magic.right.root, MAGIC)) return otherPickle(magic.right.root);
   const protocol = readPickle(bytes, magic.right.end);
   if (E.isLeft(protocol)) return protocol;
   if (!isInt(protocol.right.root, PROTOCOL)) {
@@ -51,10 +64,15 @@ const readHead = (bytes: Uint8Array): Checked<Head> => {
   return E.right({ object: object.right, keys: keys.right.root, end: keys.right.end });
 };
 
+/** Of a whole module the sources of its classes are told by persistent ids too. */
+const isModuleClass = ({ id }: PersistentNode): boolean =>
+  id.tag === 'tuple' && asText(id.items[0]) === 'module';
+
 /** The bytes of an element by storage key: only the persistent ids tell the types of the storages. */
 const elementSizes = (ids: ReadonlyArray<PersistentNode>): Checked<ReadonlyMap<string, number>> => {
   const sizes = new Map<string, number>();
   for (const node of ids) {
+    if (isModuleClass(node)) continue;
     const id = readStorageId(node);
     if (E.isLeft(id)) return id;
     const { key, type } = id.right;
@@ -99,25 +117,21 @@ const readStorages = (bytes: Uint8Array, head: Head): Checked<ReadonlyMap<string
   return E.right(storages);
 };
 
-/**
- * Reads a checkpoint that torch wrote before 1.6, or with `_use_new_zipfile_serialization=False`. As readTorchZip.
- */
-export const readTorchLegacy = (bytes: Uint8Array): Checked<TensorFile> => {
+/** Opens a checkpoint that torch wrote before 1.6, or with `_use_new_zipfile_serialization=False`. As openTorchZip. */
+export const openTorchLegacy = (bytes: Uint8Array): Checked<Checkpoint> => {
   const head = readHead(bytes);
   if (E.isLeft(head)) return head;
-  const calls = findStateDict(head.right.object.root);
-  if (E.isLeft(calls)) return calls;
-  const storages = readStorages(bytes, head.right);
-  if (E.isLeft(storages)) return storages;
-  const tensors = readTensors(calls.right, {
+  const { object, end } = head.right;
+  // A whole module is told as such, before the storages are looked at that only it refers to.
+  let storages: Checked<ReadonlyMap<string, Uint8Array>> | undefined;
+  return torchCheckpoint('torch-legacy', object.root, {
     bytesOf: (key) => {
+      storages ??= readStorages(bytes, head.right);
+      if (E.isLeft(storages)) return storages;
       const storage = storages.right.get(key);
       return storage === undefined ? fail('K0109', 'Its storage is not in the file') : E.right(storage);
     },
     littleEndian: true,
-    totalBytes: bytes.length - head.right.end,
+    totalBytes: bytes.length - end,
   });
-  return E.isLeft(tensors)
-    ? tensors
-    : E.right({ container: 'torch-legacy', tensors: tensors.right, metadata: new Map() });
 };

@@ -5,7 +5,6 @@ import { elementCount, MAX_DIMENSIONS } from './bytes.js';
 import { DTYPE_BYTES, decodeValues } from './dtype.js';
 import { isUntypedStorage, REBUILD_TENSOR_V3, storageDtype, torchDtype } from './pickle-globals.js';
 import { asNatural, asNaturals, asText, type CallNode, type PickleNode } from './pickle-node.js';
-import { unwrapStateDict } from './state-dict.js';
 import { gather, viewEnd } from './strided.js';
 import type { ContainerDtype, FileTensor } from './tensor.js';
 
@@ -122,7 +121,7 @@ const makeTensor = (plan: TensorPlan, raw: Uint8Array, littleEndian: boolean): C
 };
 
 /**
- * Makes the tensors of a state dict, contiguous, under plain names. Calls that the pickle shares become shared
+ * Makes tensors by name, contiguous. Calls that the pickle shares become shared
  * tensors. Fails with K0108 (not a tensor), K0109 (outside its storage), K0112 (data type), K0113 (views that
  * would take far more memory than the file).
  */
@@ -153,5 +152,5 @@ export const readTensors = (
     made.set(call, tensor.right);
     tensors.set(name, tensor.right);
   }
-  return E.right(unwrapStateDict(tensors));
+  return E.right(tensors);
 };

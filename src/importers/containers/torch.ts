@@ -1,35 +1,37 @@
 /** What torch.save writes since 1.6: a zip with a pickle and one entry per storage. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
+import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { decodeUtf8 } from './bytes.js';
+import type { Checkpoint } from './checkpoint.js';
+import { otherZip } from './other-archives.js';
 import { readPickle } from './pickle.js';
-import { findStateDict } from './state-dict.js';
-import type { TensorFile } from './tensor.js';
-import { readTensors } from './torch-tensor.js';
+import { torchCheckpoint } from './torch-checkpoint.js';
 import { readZip, readZipEntry, type ZipArchive } from './zip.js';
 
 /** The name of the pickle: in one folder, of any name. */
 const PICKLE = /^(?:[^/]+\/)?data\.pkl$/;
 
-/** The folder that everything lies in, with its slash; the reason when this is another kind of zip. */
+/** The folder that everything lies in, with its slash; what the archive is when it is another kind of zip. */
 const findFolder = (archive: ZipArchive): Checked<string> => {
   const names = [...archive.entries.keys()];
+  const other = otherZip(names);
+  if (other !== undefined) {
+    return fail('K0104', `The file is ${other.what}`, {
+      expected: 'safetensors or a torch checkpoint (.pt, .pth)',
+      hint: other.hint,
+    });
+  }
   const pickles = names.filter((name) => PICKLE.test(name));
   const [pickle] = pickles;
   if (pickle === undefined) {
-    return names.length > 0 && names.every((name) => name.endsWith('.npy'))
-      ? fail('K0104', 'The file is an .npz archive of arrays, not a checkpoint', {
-          hint: 'Save the weights as safetensors, or with torch.save(model.state_dict(), path).',
-        })
-      : fail('K0110', 'The zip archive holds no data.pkl', { expected: 'an archive that torch.save wrote' });
+    const shown = names.slice(0, 4).map((name) => printable(name, 60));
+    return fail('K0110', `The zip archive holds no data.pkl (found: ${shown.join(', ') || 'nothing'})`, {
+      expected: 'an archive that torch.save wrote',
+    });
   }
-  if (pickles.length > 1) return fail('K0110', 'The zip archive holds more than one data.pkl');
-  const folder = pickle.slice(0, -'data.pkl'.length);
-  return archive.entries.has(`${folder}constants.pkl`)
-    ? fail('K0110', 'The zip archive is a TorchScript program, not a checkpoint', {
-        hint: 'Save only the weights: torch.save(model.state_dict(), path).',
-      })
-    : E.right(folder);
+  return pickles.length > 1
+    ? fail('K0110', 'The zip archive holds more than one data.pkl')
+    : E.right(pickle.slice(0, -'data.pkl'.length));
 };
 
 /** Older torch wrote no `byteorder`, and ran on little endian machines. */
@@ -63,10 +65,10 @@ const storageReader = (archive: ZipArchive, folder: string): ((key: string) => C
 };
 
 /**
- * Reads a checkpoint of torch 1.6 and later (.pt, .pth, pykan's `_state`): the tensors of the state dict that it
- * is or wraps, contiguous, names without `module.` and `_orig_mod.`. Nothing in it is executed.
+ * Opens a checkpoint of torch 1.6 and later (.pt, .pth, pykan's `_state`): the dicts of tensors that it is or holds.
+ * Nothing in it is executed.
  */
-export const readTorchZip = (bytes: Uint8Array): Checked<TensorFile> => {
+export const openTorchZip = (bytes: Uint8Array): Checked<Checkpoint> => {
   const archive = readZip(bytes);
   if (E.isLeft(archive)) return archive;
   const folder = findFolder(archive.right);
@@ -78,19 +80,14 @@ export const readTorchZip = (bytes: Uint8Array): Checked<TensorFile> => {
   if (E.isLeft(source)) return source;
   const pickle = readPickle(source.right);
   if (E.isLeft(pickle)) return pickle;
-  const calls = findStateDict(pickle.right.root);
-  if (E.isLeft(calls)) return calls;
   const prefix = `${folder.right}data/`;
   let totalBytes = 0;
   for (const { name, size } of archive.right.entries.values()) {
     if (name.startsWith(prefix)) totalBytes += size;
   }
-  const tensors = readTensors(calls.right, {
+  return torchCheckpoint('torch-zip', pickle.right.root, {
     bytesOf: storageReader(archive.right, folder.right),
     littleEndian: littleEndian.right,
     totalBytes,
   });
-  return E.isLeft(tensors)
-    ? tensors
-    : E.right({ container: 'torch-zip', tensors: tensors.right, metadata: new Map() });
 };

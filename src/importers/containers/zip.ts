@@ -7,6 +7,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { decodeUtf8, hasAscii, readU64, viewOf } from './bytes.js';
 import { crc32 } from './crc32.js';
+import { DISTRIBUTED } from './other-archives.js';
 
 export interface ZipEntry {
   readonly name: string;
@@ -44,6 +45,13 @@ const damaged = (what: string) =>
     hint: 'It may have been cut off while being copied: fetch it again and compare sizes.',
   });
 
+/** Offsets count from the beginning of an archive: others stand before the one that ends the file. */
+const severalArchives = fail(
+  'K0104',
+  'The file is several zip archives one after another, as torch.distributed.checkpoint writes them',
+  { expected: 'safetensors or a torch checkpoint (.pt, .pth)', hint: DISTRIBUTED },
+);
+
 interface Directory {
   readonly offset: number;
   readonly size: number;
@@ -75,14 +83,20 @@ const readEnd = (bytes: Uint8Array): Checked<Directory> => {
   // torch always writes the 64-bit records, whatever the size of the file.
   if (at >= 20 && hasAscii(bytes, at - 20, END64_LOCATOR)) {
     const at64 = readU64(view, at - 20 + 8);
-    if (at64 > at - 20 - 56 || !hasAscii(bytes, at64, END64))
-      return damaged('its 64-bit end record is missing');
+    if (at64 > at - 20 - 56 || !hasAscii(bytes, at64, END64)) {
+      return at >= 76 && hasAscii(bytes, at - 76, END64)
+        ? severalArchives
+        : damaged('its 64-bit end record is missing');
+    }
     directory = {
       count: readU64(view, at64 + 32),
       size: readU64(view, at64 + 40),
       offset: readU64(view, at64 + 48),
     };
     limit = at64;
+  }
+  if (directory.offset + directory.size < limit && hasAscii(bytes, limit - directory.size, CENTRAL)) {
+    return severalArchives;
   }
   return directory.offset + directory.size > limit || directory.count * CENTRAL_BYTES > directory.size
     ? damaged('its central directory does not fit in the file')

@@ -23,6 +23,7 @@ import { finiteTensor } from '../tensors.js';
 import { linearWeights } from '../weights.js';
 
 const MARKS: Marks = {
+  family: 'efficient-kan',
   key: /^(.*)layers\.(\d+)\.(grid|base_weight|spline_weight|spline_scaler)$/s,
   parts: { grid: 2, base_weight: 2, spline_weight: 3 },
 };

@@ -32,6 +32,7 @@ import { expandedWeights, linearWeights } from '../weights.js';
 import { readRadial } from './radial.js';
 
 const MARKS: Marks = {
+  family: 'fast-kan',
   key: /^(.*)layers\.(\d+)\.(rbf\.(?:grid|inv_denominator)|spline_linear\.weight|base_linear\.(?:weight|bias)|layernorm\.(?:weight|bias))$/s,
   parts: { 'rbf.grid': 1, 'spline_linear.weight': 2 },
 };

@@ -5,8 +5,8 @@ import { at, type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer, showErrors } from '../../ir/codec.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { allocate, int, maxOf, minOf } from '../../ir/element.js';
+import { parseJson } from '../../ir/strict-json.js';
 import { decodeUtf8 } from '../containers/bytes.js';
-import { repeatedKey } from '../json-keys.js';
 import { KANELE_CONFIG, KANELE_TABLES } from '../source.js';
 
 /** What more the file says is about the training. */
@@ -47,19 +47,8 @@ const readJson = (bytes: Uint8Array, file: string): Checked<unknown> => {
   }
   const text = decodeUtf8(bytes);
   if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
-  try {
-    const value: unknown = JSON.parse(text);
-    // The reader takes the last of several without a word.
-    const repeated = repeatedKey(text);
-    return repeated === undefined
-      ? E.right(value)
-      : fail('K0203', `${file} has the key '${printable(repeated, 60)}' twice`, {
-          expected: 'every key once',
-        });
-  } catch (error) {
-    // The one way in which JSON.parse tells that something is wrong.
-    return fail('K0104', `${file} is not JSON: ${printable(String(error), 200)}`);
-  }
+  const json = parseJson(text);
+  return E.isLeft(json) ? fail('K0104', `${file} cannot be read: ${json.left}`) : json;
 };
 
 export const readConfig = (bytes: Uint8Array): Checked<KaneleConfig> => {

@@ -28,7 +28,12 @@ export const kanele: DocumentFamily = {
   name: 'kanele',
   signature: `${KANELE_CONFIG} and ${KANELE_TABLES}`,
   format: 'kanele-json',
-  recognises: ({ bytes }) => /^\s*\{\s*["}]/.test(String.fromCharCode(...bytes.subarray(0, 64))),
+  recognises: ({ name, bytes }) => {
+    const start = String.fromCharCode(...bytes.subarray(0, 1024));
+    if (!/^\s*\{\s*["}]/.test(start)) return false;
+    // Other tools write JSON too: of another name it must look like one of the two.
+    return name === KANELE_CONFIG || name === KANELE_TABLES || /"\d+_\d+_\d+"|"layers_bitwidth"/.test(start);
+  },
   read: (source, options) => read(source, options),
 };
 

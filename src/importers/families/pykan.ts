@@ -167,8 +167,8 @@ const layerAssumptions = ({ leftOut, isConstant }: PykanLayer, l: number): Reado
     : []),
 ];
 
-const configOf = ({ name, beside }: Source): Checked<PykanConfig> => {
-  for (const companion of companions(name)) {
+const configOf = ({ name, bytes: main, beside }: Source): Checked<PykanConfig> => {
+  for (const companion of companions(name, main)) {
     const bytes = beside.get(companion);
     if (bytes !== undefined) return readPykanConfig(bytes, companion);
   }

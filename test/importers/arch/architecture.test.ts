@@ -88,7 +88,9 @@ describe('a file', () => {
   });
 
   it('that is no JSON, too long or too deep', () => {
-    expect(messageOf(parseArchitecture('{', 'a.json'))).toMatch('error K0209: a.json: the file is not JSON');
+    expect(messageOf(parseArchitecture('{', 'a.json'))).toMatch(
+      'error K0209: a.json: the file cannot be read',
+    );
     expect(codeOf(parseArchitecture('[]', 'a.json'))).toBe('K0209');
     const deep = '{"type":"residual","body":['.repeat(40);
     expect(codeOf(parseArchitecture(`{"layers":[${deep}`, 'a.json'))).toBe('K0113');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readPickle } from '../../../src/importers/containers/pickle.js';
-import { findStateDict } from '../../../src/importers/containers/state-dict.js';
+import { findStateDicts } from '../../../src/importers/containers/state-dict.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 import {
   call,
@@ -69,17 +69,63 @@ describe('pickle', () => {
     ['os.system', global('os', 'system')],
     ['posix.system', global('posix', 'system')],
     ['builtins.eval', global('builtins', 'eval')],
-    ['torch.storage._load_from_bytes', global('torch.storage', '_load_from_bytes')],
-    ['torch.storage.TypedStorage', global('torch.storage', 'TypedStorage')],
-    ['torch.nn.modules.linear.Linear', global('torch.nn.modules.linear', 'Linear')],
-    ['torch.load', global('torch', 'load')],
+    ['__builtin__.exec', global('__builtin__', 'exec')],
+    ['subprocess.Popen', [...text('subprocess'), ...text('Popen'), 0x93]],
     ['torch.os.system', global('torch.os', 'system')],
-    ['torch.toString', global('torch', 'toString')],
-    ['numpy.core.multiarray.scalar', [...text('numpy.core.multiarray'), ...text('scalar'), 0x93]],
   ])('refuses %s by name', (name, callee) => {
     const result = read(call(callee, text('echo pwned')));
     expect(codeOf(result)).toBe('K0107');
     expect(messageOf(result)).toContain(name);
+  });
+
+  test.each([
+    ['torch.storage._load_from_bytes', global('torch.storage', '_load_from_bytes')],
+    ['torch.storage.TypedStorage', global('torch.storage', 'TypedStorage')],
+    ['torch.nn.modules.linear.Linear', global('torch.nn.modules.linear', 'Linear')],
+    ['torch.load', global('torch', 'load')],
+    ['torch.toString', global('torch', 'toString')],
+    ['numpy.core.multiarray.scalar', [...text('numpy.core.multiarray'), ...text('scalar'), 0x93]],
+  ])('makes nothing of %s but an object with what lies in it', (name, callee) => {
+    expect(rightOf(read(call(callee, text('x')))).root).toEqual({
+      tag: 'object',
+      name,
+      parts: [{ tag: 'tuple', items: [{ tag: 'string', value: 'x' }] }],
+    });
+  });
+
+  test('objects keep state, items and named arguments; what they give is an object too', () => {
+    const namespace = [...global('argparse', 'Namespace'), 0x29, 0x81, ...dict({ lr: int(1) }), 0x62];
+    const made = rightOf(read(namespace)).root;
+    expect(made.tag === 'object' && [made.name, made.parts.length]).toEqual(['argparse.Namespace', 2]);
+    const own = [...call(global('m', 'Dict')), 0x28, ...text('a'), ...int(1), 0x75];
+    expect(rightOf(read(own)).root).toMatchObject({ tag: 'object', name: 'm.Dict', parts: { length: 3 } });
+    const named = [...global('m', 'C'), 0x29, ...dict({ a: int(1) }), 0x92];
+    expect(rightOf(read(named)).root).toMatchObject({ tag: 'object', name: 'm.C', parts: { length: 2 } });
+    const rebuilt = call(
+      global('copyreg', '_reconstructor'),
+      global('m', 'D'),
+      global('builtins', 'object'),
+      [0x4e],
+    );
+    expect(rightOf(read(rebuilt)).root).toMatchObject({ tag: 'object', name: 'm.D' });
+    const method = call(call(global('builtins', 'getattr'), global('m', 'C'), text('make')));
+    expect(rightOf(read(method)).root).toMatchObject({ tag: 'object', name: 'builtins.getattr' });
+    const set = [0x8f, 0x28, ...int(1), 0x90];
+    expect(rightOf(read(set)).root).toMatchObject({
+      tag: 'object',
+      name: 'builtins.set',
+      parts: { length: 1 },
+    });
+    const frozen = [0x28, ...int(1), 0x91];
+    expect(rightOf(read(frozen)).root).toMatchObject({ tag: 'object', parts: { length: 1 } });
+    const counts = [
+      ...call(global('collections', 'defaultdict'), global('builtins', 'int')),
+      0x28,
+      ...text('a'),
+      ...int(1),
+      0x75,
+    ];
+    expect(rightOf(read(counts)).root).toMatchObject({ tag: 'dict', entries: { length: 1 } });
   });
 
   test.each([
@@ -118,32 +164,38 @@ describe('pickle', () => {
     expect(codeOf(read(new Array<number>(deep).fill(0x28)))).toBe('K0108');
     const tuples = read([0x4e, ...new Array<number>(deep).fill(0x85)]);
     expect(codeOf(tuples)).toBe('ok');
-    expect(codeOf(findStateDict(rightOf(tuples).root))).toBe('K0201');
+    expect(codeOf(findStateDicts(rightOf(tuples).root))).toBe('K0113');
     // {'model': {'model': ...}}, from the outside in.
-    const step = [0x7d, ...text('model')];
-    const close = new Array<number>(20_000).fill(0x73);
-    const wrapped = read([
-      ...new Array<number[]>(20_000).fill(step).flat(),
-      ...dict({ w: vector('0', 1) }),
-      ...close,
-    ]);
-    expect([...rightOf(findStateDict(rightOf(wrapped).root)).keys()]).toEqual(['w']);
+    const wrapped = (depth: number) =>
+      findStateDicts(
+        rightOf(
+          read([
+            ...new Array<number[]>(depth).fill([0x7d, ...text('model')]).flat(),
+            ...dict({ w: vector('0', 1) }),
+            ...new Array<number>(depth).fill(0x73),
+          ]),
+        ).root,
+      );
+    const [found] = rightOf(wrapped(60)).dicts;
+    expect(found?.path).toBe(new Array<string>(60).fill('model').join('.'));
+    expect([...(found?.tensors.keys() ?? [])]).toEqual(['w']);
+    expect(codeOf(wrapped(20_000))).toBe('K0113');
   });
 
   test('a dict that would be exponentially large when written out is searched in no time', () => {
     let value: Fragment = put(0, dict({ lr: int(1) }));
-    for (let level = 1; level <= 200; level++) {
+    for (let level = 1; level <= 60; level++) {
       value = put(
         level,
         dict({ model: put(1000 + level, value), net: get(1000 + level), ema: get(1000 + level) }),
       );
     }
-    expect(codeOf(findStateDict(rightOf(read(value)).root))).toBe('K0201');
+    expect(codeOf(findStateDicts(rightOf(read(value)).root))).toBe('K0201');
   });
 
   test('a dict within itself', () => {
     const self: Fragment = [...put(0, [0x7d]), ...text('model'), ...get(0), 0x73];
-    expect(codeOf(findStateDict(rightOf(read(self)).root))).toBe('K0201');
+    expect(codeOf(findStateDicts(rightOf(read(self)).root))).toBe('K0201');
   });
 
   test('copies and opcodes are limited', () => {
@@ -192,7 +244,7 @@ describe('pickle', () => {
         const bent = Uint8Array.from(whole);
         bent[at % bent.length] = byte;
         const result = readPickle(bent);
-        if (result._tag === 'Right') findStateDict(result.right.root);
+        if (result._tag === 'Right') findStateDicts(result.right.root);
       }),
       { numRuns: 2000 },
     );

@@ -1,0 +1,43 @@
+/** Both kinds of torch files as checkpoints: the dicts of tensors in their pickle, over their storages. */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../../diagnostics/index.js';
+import type { Checkpoint, Part } from './checkpoint.js';
+import { asNaturals, type CallNode, type PickleNode } from './pickle-node.js';
+import { findStateDicts, type StateDict } from './state-dict.js';
+import type { TensorFile } from './tensor.js';
+import { readTensors, type Storages } from './torch-tensor.js';
+
+/** Whether a constructor call is of a tensor with two or more dimensions. */
+const isMatrix = (call: CallNode): boolean => (asNaturals(call.args[2], 64) ?? []).length >= 2;
+
+const partOf = ({ path, tensors }: StateDict): Part => ({
+  path,
+  names: [...tensors.keys()],
+  matrices: [...tensors.values()].some(isMatrix),
+});
+
+/** A checkpoint of what a pickle says; storages are asked for when tensors are read. Fails as findStateDicts. */
+export const torchCheckpoint = (
+  container: TensorFile['container'],
+  root: PickleNode,
+  storages: Storages,
+): Checked<Checkpoint> =>
+  E.map(
+    ({ dicts, opaque }: { dicts: ReadonlyArray<StateDict>; opaque: Checkpoint['opaque'] }): Checkpoint => {
+      const calls = new Map(dicts.map((dict) => [partOf(dict), dict.tensors] as const));
+      return {
+        container,
+        parts: [...calls.keys()],
+        opaque,
+        metadata: new Map(),
+        read: (wanted) => {
+          const named = new Map<string, CallNode>();
+          for (const { part, name, as } of wanted) {
+            const call = calls.get(part)?.get(name);
+            if (call !== undefined) named.set(as, call);
+          }
+          return readTensors(named, storages);
+        },
+      };
+    },
+  )(findStateDicts(root));
