@@ -1,4 +1,5 @@
 /** Passes from modules of users: loaded, checked, and kept from being mistaken for ours when they fail. */
+import { basename } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -79,12 +80,17 @@ const passesOf = (module: unknown): Checked<ReadonlyArray<NamedPass>> => {
   })(candidates);
 };
 
-const threw = (error: unknown): Checked<never> => {
-  const [where] =
-    error instanceof Error ? (/\((?:file:\/\/)?[^()]*:\d+:\d+\)/.exec(error.stack ?? '') ?? []) : [];
+/** File, line and column of the frames of a stack, the innermost first; functions without a name have no brackets. */
+const framesOf = (stack: string): ReadonlyArray<string> =>
+  [...stack.matchAll(/^ +at (?:.*\()?(?:file:\/\/)?(.+:\d+:\d+)\)?$/gm)].map(([, place = '']) => place);
+
+/** `file` is the module: where it called something that threw, its own line is what helps its author. */
+const threw = (error: unknown, file: string): Checked<never> => {
+  const frames = error instanceof Error ? framesOf(error.stack ?? '') : [];
+  const where = frames.find((frame) => frame.includes(`${basename(file)}:`)) ?? frames[0];
   return fail(
     'K0506',
-    `the pass threw an exception: ${String(error)}${where === undefined ? '' : ` ${where}`}`,
+    `the pass threw an exception: ${String(error)}${where === undefined ? '' : ` (${where})`}`,
     {
       hint: 'A pass tells what is wrong by returning a left, see docs/writing-a-pass.md.',
     },
@@ -101,7 +107,7 @@ const changed = (what: string): Checked<never> =>
   });
 
 /** Exceptions become diagnostics, what a pass was given is as it was, and what the pass returns is verified: its author is told, and not we. */
-const guarded = (pass: NamedPass): NamedPass => {
+const guarded = (pass: NamedPass, file: string): NamedPass => {
   const place = at({ pass: pass.name });
   const guardedRun =
     (bound: BoundPass): BoundPass['run'] =>
@@ -122,7 +128,7 @@ const guarded = (pass: NamedPass): NamedPass => {
         if (broken !== undefined) return changed(`numbers of ${broken}`);
         return error instanceof TypeError && FROZEN.test(error.message)
           ? changed(`an object: ${error.message}`)
-          : threw(error);
+          : threw(error, file);
       }
     };
   return {
@@ -134,7 +140,7 @@ const guarded = (pass: NamedPass): NamedPass => {
           E.map((bound) => ({ files: [...bound.files], run: guardedRun(bound) })),
         );
       } catch (error) {
-        return place(threw(error));
+        return place(threw(error, file));
       }
     },
   };
@@ -158,7 +164,12 @@ export const loadPlugins =
             pipe(
               passesOf(module),
               at({ file: path }),
-              E.map((own): Plugin => ({ passes: own.map(guarded), sha256: sha256Of(bytes) })),
+              E.map(
+                (own): Plugin => ({
+                  passes: own.map((pass) => guarded(pass, path)),
+                  sha256: sha256Of(bytes),
+                }),
+              ),
             ),
           ),
         ),

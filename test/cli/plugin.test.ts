@@ -35,6 +35,11 @@ describe('kanc --plugin', () => {
     expect(err).toContain(words);
   });
 
+  it('names the line of the module that threw, whether the function has a name or not', async () => {
+    const { err } = await compile(`${WHOLE},throws`, fixture('bad-plugins'));
+    expect(err).toMatch(/TypeError: no luck \([^()\n]*bad-plugins\.mjs:13:11\)/);
+  });
+
   it.each([
     [`${WHOLE},pokes-constant`, /numbers of op %layer\d+_acc\d*, '(table|coefficients)'/],
     ['pokes-and-throws', /numbers of op %layer0, 'branches', 'weights'/],

@@ -69,7 +69,7 @@ export const blocksOf = (page: string): ReadonlyArray<Block> => {
   return blocks;
 };
 
-const COMMAND = /^(?:(?:npx )?kanc|npx|npm|make|node|cd|seq|pip|python3?) /;
+const COMMAND = /^(?:(?:npx )?kanc|npx|npm|make|node \S+js|cd|seq|pip|python3?|[A-Z]+=\S+$) ?/m;
 
 /** Whether it is something to type into a shell. */
 export const isCommands = ({ language, text }: Block): boolean =>

@@ -35,6 +35,10 @@ const OF_PAGE: Readonly<Record<string, Given>> = {
     'x.npy': 'data/fashion-mnist/test_images.npy',
     'y.npy': 'data/fashion-mnist/test_labels.npy',
   },
+  'docs/targets-wasm.md': {
+    'model.pt': 'models/efficient-kan-digits/model.pt',
+    'inputs.npy': 'data/digits/calib_inputs.npy',
+  },
   'docs/checkpoints.md': {
     'model.safetensors': 'models/fast-kan-fashion/model.safetensors',
     X_state: 'models/pykan-wine/model_state',
