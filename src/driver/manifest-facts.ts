@@ -79,14 +79,32 @@ const placesFault = (
 /** Most bits of a port: those of an accumulator. */
 const WIDEST = 64;
 
-const portsFault = (
-  { codes, inputs, outputs }: Extract<ArtifactManifest, { target: 'verilog' }>['rtl'],
-  raws: number,
-  typeOf: TypeOf,
-): Fault => {
-  const type = typeOf(codes);
-  if (type === undefined) return `model.kir has no value ${named(codes)}, whose codes the ports take`;
-  if (inputs.length !== sizeOf(type)) return `${inputs.length} input ports for ${sizeOf(type)} codes`;
+type Rtl = Extract<ArtifactManifest, { target: 'verilog' }>['rtl'];
+
+/** A port for each element of one value, or for each of the elements that are named one by one. */
+const inputPortsFault = ({ codes, inputs, sources }: Rtl, typeOf: TypeOf): Fault => {
+  const absent = (value: string): string =>
+    `model.kir has no value ${named(value)}, whose codes the ports take`;
+  if (sources === undefined) {
+    const type = typeOf(codes);
+    if (type === undefined) return absent(codes);
+    const size = sizeOf(type);
+    return inputs.length === size ? undefined : `${inputs.length} input ports for ${size} codes`;
+  }
+  if (inputs.length !== sources.length) return `${inputs.length} input ports for ${sources.length} sources`;
+  for (const source of sources) {
+    if (source === null) continue;
+    const type = typeOf(source.value);
+    if (type === undefined) return absent(source.value);
+    if (source.element >= sizeOf(type)) return `${named(source.value)} has no element ${source.element}`;
+  }
+  return undefined;
+};
+
+const portsFault = (rtl: Rtl, raws: number, typeOf: TypeOf): Fault => {
+  const { inputs, outputs } = rtl;
+  const fault = inputPortsFault(rtl, typeOf);
+  if (fault !== undefined) return fault;
   if (outputs.length !== raws) return `${outputs.length} output ports for ${raws} integers`;
   const wide = [...inputs, ...outputs.map(({ width }) => width)].find((width) => width > WIDEST);
   return wide === undefined ? undefined : `a port of ${wide} bits`;

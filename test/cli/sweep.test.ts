@@ -118,7 +118,7 @@ describe('kanc sweep', () => {
     });
     const died = await kanc(['sweep', ...ALL, '-o', path('died')], { trials: dying });
     expect(died.exit).toBe(1);
-    expect(died.err).toMatch(/^error K0903/);
+    expect(died.err).toMatch(/^error K0903/m);
     // Four folds a point: one was finished, the second was not.
     expect(read('died', 'points-1-of-1.jsonl').trimEnd().split('\n')).toHaveLength(2);
     expect((await sweep('died')).exit).toBe(0);
@@ -158,12 +158,12 @@ describe('what is not mixed', () => {
   it('points of another sweep, in one folder or two', async () => {
     const other = await sweep('whole', '--refit', '0');
     expect(other.exit).toBe(1);
-    expect(other.err).toMatch(/^error K0901: .*with other refit\./);
+    expect(other.err).toMatch(/^error K0901: .*with other refit\./m);
     const fresh = await sweep('other', '--samples', '48', '--shard', '1/4');
     expect(fresh.exit).toBe(0);
     const merged = await kanc(['sweep', 'merge', path('whole'), path('other'), '-o', path('mixed')]);
     expect(merged.exit).toBe(1);
-    expect(merged.err).toMatch(/^error K0901: .*points-1-of-4\.jsonl: .*with other samples/);
+    expect(merged.err).toMatch(/^error K0901: .*points-1-of-4\.jsonl: .*with other samples/m);
     expect(list('mixed')).toEqual([]);
   });
 
@@ -171,7 +171,7 @@ describe('what is not mixed', () => {
     expect((await sweep('part', '--shard', '2/3')).exit).toBe(0);
     const { exit, err } = await kanc(['sweep', 'merge', path('part'), '-o', path('none')]);
     expect(exit).toBe(1);
-    expect(err).toMatch(/^error K0904: .*3 of 4 points are missing\. Run the shards 1\/3, 3\/3 again/);
+    expect(err).toMatch(/^error K0904: .*3 of 4 points are missing\. Run the shards 1\/3, 3\/3 again/m);
     const nothing = await kanc(['sweep', 'merge', path('nowhere'), '-o', path('none')]);
     expect(nothing.err).toBe(
       `error K0101: ${path('nowhere')}: cannot be read: there is no such folder. Expected a folder that kanc sweep has written to.\n`,
@@ -206,7 +206,7 @@ describe('what is not mixed', () => {
     writeFileSync(path('damaged', 'points-1-of-1.jsonl'), lines.join('\n'));
     const { exit, err } = await sweep('damaged');
     expect(exit).toBe(1);
-    expect(err).toMatch(/^error K0905: .*points-1-of-1\.jsonl:3: the line is no point/);
+    expect(err).toMatch(/^error K0905: .*points-1-of-1\.jsonl:3: the line is no point/m);
   });
 
   it('points that contradict each other, whatever the order of the folders', async () => {
@@ -244,11 +244,11 @@ describe('what is not mixed', () => {
     mkdirSync(path('swapped'));
     put('swapped/points-1-of-1.jsonl', swapped);
     const merged = await kanc(['sweep', 'merge', path('swapped'), '-o', path('none')]);
-    expect(merged.err).toMatch(/^error K0905: .*swapped.*the points are not those of the header/);
+    expect(merged.err).toMatch(/^error K0905: .*swapped.*the points are not those of the header/m);
     expect(merged.exit).toBe(1);
     const again = await sweep('swapped');
     expect(again.err).toMatch(
-      /^error K0905: .*:3: point 2 is 'edge act=3 hidden=4 table=8', but should be 'edge act=4 hidden=4 table=3'/,
+      /^error K0905: .*:3: point 2 is 'edge act=3 hidden=4 table=8', but should be 'edge act=4 hidden=4 table=3'/m,
     );
     put(
       'swapped/points-1-of-1.jsonl',
@@ -259,7 +259,7 @@ describe('what is not mixed', () => {
       await sweep('swapped'),
     ]) {
       expect(refused.err).toMatch(
-        /^error K0905: .*:3: point 1 is named 'edge act=3 hidden=4 table=8', but its configuration is 'edge act=3 hidden=4 table=7'/,
+        /^error K0905: .*:3: point 1 is named 'edge act=3 hidden=4 table=8', but its configuration is 'edge act=3 hidden=4 table=7'/m,
       );
     }
     expect(list('none')).toEqual([]);
@@ -273,7 +273,7 @@ describe('what is not mixed', () => {
       return kanc(['sweep', 'merge', path('headless'), '-o', path('none')]);
     };
     expect((await merge('\u0000garbage')).err).toMatch(
-      /^error K0905: .*:1: the first line is no header: it is not JSON\. Expected/,
+      /^error K0905: .*:1: the first line is no header: it is not JSON\. Expected/m,
     );
     expect((await merge(points[0]!)).err).toMatch(
       /:1: the first line is no header: format: expected "kanc-sweep", found nothing\. Expected/,
@@ -325,7 +325,7 @@ describe('wrong usage of kanc sweep', () => {
     for (const flags of [[], ['--calib', CALIB]]) {
       const { exit, err } = await kanc([...kanele, ...flags]);
       expect(err).toMatch(
-        /^error K0801: .*truth_tables\.json: the checkpoint is a network of integers already: its bits cannot be chosen\. Expected a float network\./,
+        /^error K0801: .*truth_tables\.json: the checkpoint is a network of integers already: its bits cannot be chosen\. Expected a float network\./m,
       );
       expect(err).not.toContain('--calib');
       expect(exit).toBe(2);

@@ -29,15 +29,16 @@ ulong unistd unix ushort va_list vector wchar wctype windows
 
 /** Names in generated code, and in the headers that come with it. */
 const GENERATED = `
-abort acc any ap ap_axiu ap_ctrl_chain ap_ctrl_none ap_int ap_none ap_traits ap_uint arguments at axis base before
+abort acc any ap avr ap_axiu ap_ctrl_chain ap_ctrl_none ap_int ap_none ap_traits ap_uint arguments at axis base before
 begun bit bit_length bits bits_of bitwise bram check code common compare complete core count cstdint
-cstdio cstdlib cyclic data define defined depth dim distance empty endif expected factor fflush fifo filter first
+cstdio cstdlib cyclic data define defined depth dim distance elif empty endif error expected factor fflush fifo filter first
 float_order floats fputs fraction fread front fwrite gain get given golden_inputs golden_raw high hls ifdef ifndef
 impl include input_word is_integral is_same is_signed item items ix iy kanc_ap keep key known kx ky larger last left
 length lines low magnitude mask mean memcpy minus mode name native native_type negative next offset op other
-output_word over own ox oy pipo place plus pop_front port pragma printf push_back range range_ref raw read
+output_word over own ox oy pgm_get_far_address pgm_read_byte pgm_read_byte_far pgm_read_dword
+pgm_read_dword_far pgm_read_float pgm_read_float_far pgm_read_word pgm_read_word_far pgmspace pipo place plus pop_front port pragma printf push_back range range_ref raw read
 read_input reciprocal refused rest result rom_1p rom_int rom_uint root row run same sample scratch self shift
-shift_right shifted sign sign_flag smaller square_root stage step strb strcmp stream stream_in stream_out sum times
+shift_right shifted sign sign_flag smaller square_root stage step strb strcmp stream stream_in stream_out sum table times
 to_bool to_double to_int to_int64 to_uint to_uint64 total traits type type_traits typed undef value values variable
 whole width word wrap write write_result
 `;

@@ -80,21 +80,27 @@ describe.skipIf(missingTools({ gcc: 'gcc' }))('two models in one C program', () 
 
   it('with names of their own give their own results', async () => {
     const graphs = [graphOf(1), graphOf(2)] as const;
-    const [a, b] = [await emitC(graphs[0], { name: 'first' }), await emitC(graphs[1], { name: 'second' })];
+    const [a, b] = [
+      await emitC(graphs[0], { name: 'left_eye' }),
+      await emitC(graphs[1], { name: 'right_eye' }),
+    ];
     const main = `#include <stdio.h>
-#include "first.h"
-#include "second.h"
+#include "left_eye.h"
+#include "right_eye.h"
 int main(void) {
     const uint8_t x[6] = {${sample.join(', ')}};
-    int32_t y[FIRST_OUTPUTS], z[SECOND_OUTPUTS];
+    int32_t y[LEFT_EYE_OUTPUTS], z[RIGHT_EYE_OUTPUTS];
     int j;
-    if (first_predict_raw(x, y) != 0 || second_predict_raw(x, z) != 0) return 1;
-    for (j = 0; j < FIRST_OUTPUTS; j++) printf("%ld ", (long)y[j]);
-    for (j = 0; j < SECOND_OUTPUTS; j++) printf("%ld ", (long)z[j]);
+    if (left_eye_predict_raw(x, y) != 0 || right_eye_predict_raw(x, z) != 0) return 1;
+    for (j = 0; j < LEFT_EYE_OUTPUTS; j++) printf("%ld ", (long)y[j]);
+    for (j = 0; j < RIGHT_EYE_OUTPUTS; j++) printf("%ld ", (long)z[j]);
     return 0;
 }
 `;
-    const { folder, text } = complaint(new Map([...a.files, ...b.files]), main, ['first.c', 'second.c']);
+    const { folder, text } = complaint(new Map([...a.files, ...b.files]), main, [
+      'left_eye.c',
+      'right_eye.c',
+    ]);
     expect(text).toBe('');
     const found = runTool(join(folder, 'main'), [], { cwd: folder }).toString().trim().split(' ').map(Number);
     expect(found).toEqual([...rawOf(graphs[0]), ...rawOf(graphs[1])]);
