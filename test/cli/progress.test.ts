@@ -88,7 +88,7 @@ describe('commands off a terminal', () => {
     const argv = ['sweep', WINE, '--calib', CALIB, '--grid', 'act=3,4,table=8', '-o', path('sweep')];
     const shown = await run([...argv, '--refit', '0'], 0);
     expect(shown).toMatch(
-      /^kanc: calibrating .*\nkanc: 2 points to try, 0 finished before\n\S+sweep: 2 points\n/,
+      /^assumed: .*\nkanc: calibrating .*\nkanc: 2 points to try, 0 finished before\n\S+sweep: 2 points\n/,
     );
     const slow = await run(
       [...argv, '--refit', '0', '--grid', 'act=5,6,table=8', '-o', path('slow')],

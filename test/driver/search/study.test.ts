@@ -94,7 +94,7 @@ describe('a study', () => {
     );
     expect(messageOf(prepare({ ...wine(), shape: [53, 26] }))).toMatch(/K0701/);
     const targets: NpyArray = { shape: [106, 3], dtype: 'f4', data: new Float32Array(318).fill(Number.NaN) };
-    expect(messageOf(prepare(wine(), targets))).toMatch(/K0702: y\.npy: a target is NaN/);
+    expect(messageOf(prepare(wine(), targets))).toMatch(/K0702: y\.npy: the target of sample 0 is NaN/);
     const zeros: NpyArray = { ...targets, data: new Float32Array(318) };
     expect(messageOf(prepare(wine(), zeros))).toMatch(/K0702: y\.npy: all targets .* are 0/);
     const huge: NpyArray = { ...targets, dtype: 'f8', data: new Float64Array(318).fill(1e200) };

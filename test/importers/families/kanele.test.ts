@@ -205,10 +205,10 @@ describe('errors', () => {
     }
     const text = JSON.stringify(net.tables);
     const twice = importing(config, `${text.slice(0, -1)},"0_0_0":${JSON.stringify(edge)}}`);
-    expect(messageOf(twice)).toMatch(/K0203.*'0_0_0' twice/);
+    expect(messageOf(twice)).toMatch(/K0104.*"0_0_0" stands twice/);
     expect(
       codeOf(importing('{"layers": [2, 2], "layers": [2, 2], "layers_bitwidth": [3, 4]}', net.tables)),
-    ).toBe('K0203');
+    ).toBe('K0104');
     expect(codeOf(withEdge({ acive: 0, values_int: [] }))).toBe('ok');
     expect(codeOf(withEdge({ active: 1, values_int: edge.values_int }))).toBe('ok');
   });
