@@ -17,12 +17,13 @@ const isMissing = (error: Error | undefined): boolean => SystemError.is(error) &
 const run: Tools['run'] = (tool, args, { cwd, input }) => {
   const found = spawnSync(tool, args, { cwd, input: input ?? new Uint8Array(0), maxBuffer: MOST_OUTPUT });
   if (isMissing(found.error)) return undefined;
-  const { status, stdout, stderr, error } = found;
+  const { status, stdout, stderr, error, signal } = found;
+  const said = error?.message ?? String(stderr);
   // Ended by a signal, or not started: no status then.
   return {
     status: status ?? -1,
     stdout: stdout ?? new Uint8Array(0),
-    stderr: error?.message ?? String(stderr),
+    stderr: signal === null ? said : `${said}\n${tool} was ended by ${signal}`.trim(),
   };
 };
 

@@ -84,16 +84,21 @@ const deviceOf = (name: string | undefined): Checked<Device | undefined> => {
     : E.right(device);
 };
 
-/** Synthesizes the artifact in a folder and writes the result beside it. */
+/** Synthesizes the artifact in a folder and writes the result beside it. `onStart` is told of the design before the work. */
 export const synthesize =
   (world: World) =>
-  (folder: string, deviceName: string | undefined): TE.TaskEither<Diagnostics, SynthResult> =>
+  (
+    folder: string,
+    deviceName: string | undefined,
+    onStart: (rtl: Rtl) => void,
+  ): TE.TaskEither<Diagnostics, SynthResult> =>
     pipe(
       TE.fromEither(deviceOf(deviceName)),
       TE.bindTo('device'),
       TE.bind('artifact', () => loadArtifact(world)(folder)),
       TE.bind('rtl', ({ artifact }) => TE.fromEither(rtlOf(artifact))),
       TE.bind('yosys', () => yosysOf(world)),
+      TE.tap(({ rtl }) => TE.fromIO(() => onStart(rtl))),
       TE.bind('synthesis', ({ device, artifact, rtl, yosys }) => {
         const flow = flowOf(device);
         const source = artifact.files.get('model.v') ?? new Uint8Array(0);

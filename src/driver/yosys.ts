@@ -33,9 +33,14 @@ export const yosysOf = (world: World): TE.TaskEither<Diagnostics, Yosys> => {
 
 const versionOf = (text: string): string => /Yosys [0-9][^\s]*/.exec(text)?.[0] ?? 'Yosys';
 
+/** Nobody but the machine, for want of memory, or a person ends it by a signal. */
+const ENDED = /was ended by SIG\w+$/;
+
 const refused = (log: string): Diagnostics => [
   diagnostic('K0608', 'yosys stopped', {
-    hint: 'Please report this with the artifact.',
+    hint: ENDED.test(log)
+      ? 'It needs time and memory for large networks: docs/targets-verilog.md has figures. Fewer bits and smaller layers help.'
+      : 'Please report this with the artifact.',
     output: /^ERROR: .*$/m.exec(log)?.[0] ?? log.trim().slice(-500),
   }),
 ];

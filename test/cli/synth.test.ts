@@ -46,6 +46,25 @@ describe('kanc synth', () => {
     expect(json).toContain('"lutsBySize":{"LUT2":1,"LUT6":2}');
   });
 
+  it('says beforehand that a large design takes long, and by what yosys was ended', async () => {
+    const digits = [model('efficient-kan-digits'), '--calib', data('digits', 'calib_inputs.npy')];
+    const bits = ['--quant', 'act=4,hidden=4,table=4'];
+    await kanc(['compile', ...digits, ...bits, '--target', 'verilog', '-o', path('large')]);
+    const large = await kanc(['synth', path('large')], { tools: answering() });
+    expect([large.exit, large.err]).toEqual([0, expect.stringMatching(/^note: \d{4,} LUTs.*hours/)]);
+    expect((await kanc(['synth', path('rtl')], { tools: answering() })).err).not.toContain('hours');
+    const killed: Tools = {
+      ...nodeTools,
+      run: (tool, args, options) =>
+        args[0] === '-V'
+          ? answering().run(tool, args, options)
+          : nodeTools.run('sh', ['-c', 'kill -9 $$'], options),
+    };
+    const ended = await kanc(['synth', path('rtl')], { tools: killed });
+    expect([ended.exit, ended.err]).toEqual([1, expect.stringMatching(/K0608.*ended by SIGKILL/s)]);
+    expect(ended.err).not.toContain('report this');
+  });
+
   it('says what is missing or wrong', async () => {
     const none = {
       tools: { ...nodeTools, run: () => undefined },

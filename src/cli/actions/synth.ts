@@ -9,6 +9,15 @@ import { fitText, synthesisJson, synthesisLines } from '../hardware-text.js';
 import { EXIT } from '../report.js';
 import { jsonLine } from '../show.js';
 
+/** LUTs from which yosys takes more than some minutes; its time grows faster than they do. */
+const SLOW_LUTS = 3000;
+
+/** `luts`: as they are estimated. Nothing else tells that the command has not stopped. */
+const slowNote = (luts: number): string =>
+  luts < SLOW_LUTS
+    ? ''
+    : `note: ${luts} LUTs are estimated (kanc report tells more): yosys may take hours for so many. Ctrl-C ends it.\n`;
+
 export const synth = (
   world: Capabilities,
   folder: string,
@@ -16,7 +25,7 @@ export const synth = (
 ): TE.TaskEither<Diagnostics, number> => {
   world.terminal.progress(`kanc: synthesizing ${folder}`);
   return pipe(
-    synthesize(world)(folder, flags.device),
+    synthesize(world)(folder, flags.device, ({ luts }) => world.terminal.err(slowNote(luts))),
     TE.map(({ synthesis, fit }) => {
       world.terminal.progress('');
       if (flags.json === true) world.terminal.out(jsonLine(synthesisJson(synthesis)));
