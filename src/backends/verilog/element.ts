@@ -41,12 +41,6 @@ export interface LowerOptions {
   readonly seen?: Seen;
 }
 
-export interface Port {
-  readonly width: number;
-  /** The value of the graph and the element of it. */
-  readonly label: string;
-}
-
 /** What is known while the nodes of a graph are lowered in order. */
 export interface Lowering {
   readonly graph: Graph<'table'>;

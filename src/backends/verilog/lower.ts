@@ -15,14 +15,13 @@ import {
   type Lowering,
   type LowerOptions,
   noForm,
-  type Port,
   productOf,
   recoded,
   type Signed,
   signedOf,
 } from './element.js';
 import { type Net, type Nets, newNets } from './net.js';
-import { gathered, type InPort, inputPorts } from './ports.js';
+import { gathered, type InPort, inputPorts, type Port } from './ports.js';
 import type { Coded } from './steps.js';
 import { narrowed } from './sums.js';
 import { bucketizeElements, quantizedElement, requantizeElements } from './to-codes.js';

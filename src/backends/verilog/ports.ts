@@ -6,8 +6,13 @@ import { match } from 'ts-pattern';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import { typesOf } from '../../ir/graph.js';
 import { innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
-import type { Port } from './element.js';
 import { bitsFor } from './net.js';
+
+export interface Port {
+  readonly width: number;
+  /** The value of the graph and the element of it. */
+  readonly label: string;
+}
 
 /** One element of a value of the graph. */
 export interface ElementOf {

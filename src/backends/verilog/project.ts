@@ -1,6 +1,7 @@
 /** What lies beside the module: a testbench that checks itself, and the commands of free tools. */
-import type { Port } from './element.js';
+
 import type { Circuit } from './lower.js';
+import type { Port } from './ports.js';
 import { widthOf } from './vectors.js';
 
 const slices = (

@@ -3,8 +3,8 @@ import { type Graph, type Node, typesOf } from '../../ir/graph.js';
 import { isShared } from '../../ir/quantizer.js';
 import { commentText } from '../cpp/code.js';
 import { scalesText } from '../shared/scales.js';
-import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
+import type { Port } from './ports.js';
 import { type InPort, portValues } from './ports.js';
 
 export interface Figures {

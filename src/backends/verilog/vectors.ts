@@ -5,8 +5,8 @@ import { type Checked, InternalError } from '../../diagnostics/index.js';
 import type { Graph } from '../../ir/graph.js';
 import { interpret } from '../../ir/interpret.js';
 import { emptyTensor, type Tensor } from '../../ir/tensor.js';
-import type { Port } from './element.js';
 import type { Circuit } from './lower.js';
+import type { Port } from './ports.js';
 import { codesAtPorts, portValues } from './ports.js';
 
 export interface Vectors {
