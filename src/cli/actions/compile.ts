@@ -72,18 +72,8 @@ export const compile = (
       tuneFor(world, tuning, { source, importOptions, options, passes, data }),
     ),
     TE.bind('made', (all) => {
-      const {
-        source,
-        importing,
-        passes,
-        options: asked,
-        plugins,
-        targetOptions,
-        samples,
-        searched,
-        tuned,
-      } = all;
-      const options = tuned?.options ?? asked;
+      const { source, importing, passes, plugins, targetOptions, samples, searched } = all;
+      const options = all.tuned?.options ?? all.options;
       const line = `kanc: compiling ${checkpoint}`;
       // In a log only where it ends a search, whose stages are told there too.
       if (searched === undefined) world.terminal.progress(line);
