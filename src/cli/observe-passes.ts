@@ -6,8 +6,10 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail, printable } from '../diagnostics/index.js';
 import { writeFileAtomically } from '../driver/atomic.js';
 import type { Capabilities } from '../driver/capabilities.js';
+import { contains } from '../driver/destination.js';
 import { graphText } from '../driver/graph-text.js';
 import type { PassRemark, Timing } from '../driver/run-passes.js';
+import { checkFolder } from '../driver/writable.js';
 import type { Graph } from '../ir/graph.js';
 import { printGraph } from '../ir/print.js';
 import type { PassEvent } from '../passes/pipeline.js';
@@ -33,6 +35,29 @@ export const checkPrinted = (flags: PassFlags, passes: ReadonlyArray<NamedPass>)
         expected: `all, or one of ${known.join(', ')}`,
       });
 };
+
+/**
+ * Whether dumps can be written (K0102), before anything is compiled. `artifact`: where that is going to be, as an absolute path
+ * without symbolic links: it would not be written where dumps lie already.
+ */
+export const checkDumps = (
+  world: Capabilities,
+  { dumpIr }: PassFlags,
+  artifact?: string,
+): TE.TaskEither<Diagnostics, void> =>
+  dumpIr === undefined
+    ? TE.right(undefined)
+    : pipe(
+        checkFolder(world, '--dump-ir dumps')(dumpIr),
+        TE.flatMapEither((folder) =>
+          artifact === undefined || !contains(artifact, folder)
+            ? E.right(undefined)
+            : fail('K0102', 'no dumps are written here: the artifact is, which has a folder to itself', {
+                place: { file: dumpIr },
+                hint: 'Choose another folder, such as --dump-ir dumps.',
+              }),
+        ),
+      );
 
 export const observer = (world: Capabilities, flags: PassFlags): Observer => {
   const dumps: { readonly file: string; readonly graph: Graph }[] = [];

@@ -4,11 +4,10 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Artifact } from '../backends/backend.js';
-import { type Diagnostics, fail } from '../diagnostics/index.js';
+import type { Diagnostics } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
 import { checkDestination } from './destination.js';
-import { checkNoArtifact } from './ownership.js';
-import { toldAs } from './writable.js';
+import { fileTarget, toldAs } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
 type Done<A = void> = TE.TaskEither<Diagnostics, A>;
@@ -69,12 +68,8 @@ export const writeFileAtomically =
   (world: World, where: 'anywhere' | 'outside of artifacts' = 'outside of artifacts') =>
   (path: string, content: Uint8Array | string): Done => {
     const { files } = world;
-    if (path === '') return TE.fromEither(fail('K0801', 'the name of the file to write is empty'));
     return pipe(
-      files.resolve(path),
-      TE.tap((target) =>
-        where === 'anywhere' ? TE.right(undefined) : checkNoArtifact(world)(dirname(target), path),
-      ),
+      fileTarget(world, where)(path),
       TE.flatMap((target) => {
         const temporary = siblingOf(world, target, 'kanc');
         const write = pipe(

@@ -121,14 +121,20 @@ export const compileWith =
       TE.flatMap(() => compiled(world, observer, input)),
     );
 
-const compiled = (
-  world: CompilerWorld,
-  observer: Observer,
-  input: CompileInput,
-): TE.TaskEither<Diagnostics, Compilation> => {
-  const { inputDtype, inputMean, inputStd, quant, form, outOfRange, nan, budgetMem, passes } = input;
-  const { ranges, quantizer } = input;
-  const shared = defined({
+/** What the passes take of an input, as it is told in the manifest. */
+const shapeOf = ({
+  inputDtype,
+  inputMean,
+  inputStd,
+  quant,
+  form,
+  ranges,
+  quantizer,
+  outOfRange,
+  nan,
+  budgetMem,
+}: CompileInput) =>
+  defined({
     inputDtype,
     inputMean,
     inputStd,
@@ -140,18 +146,31 @@ const compiled = (
     nan,
     budgetMem,
   });
+
+/** What the importers take of an input, but for the architecture file. */
+const importingOf = (input: CompileInput) => {
+  const { family, baseActivation, rbf, rbfWidth, squash, normEpsilon } = input;
+  const { inputFeatures, inputShape, prefix } = input;
+  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
+  return defined({
+    ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
+    ...{ inputFeatures, inputShape, prefix, ignoreExtra },
+  });
+};
+
+const compiled = (
+  world: CompilerWorld,
+  observer: Observer,
+  input: CompileInput,
+): TE.TaskEither<Diagnostics, Compilation> => {
+  const { architecture, inputLayout, passes } = input;
+  const shared = shapeOf(input);
+  const importing = importingOf(input);
+  const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   const options: CompileOptions = {
     ...shared,
     ...defined({ passes, calib: input.calibration === undefined ? undefined : CALIBRATION }),
   };
-  const { family, baseActivation, inputFeatures, inputShape, architecture, prefix } = input;
-  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
-  const { rbf, rbfWidth, squash, normEpsilon } = input;
-  const importOptions = defined({
-    ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
-    ...{ inputFeatures, inputShape, prefix, ignoreExtra },
-  });
-  const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   return pipe(
     TE.fromEither(compilePipeline(options)),
     TE.flatMap(() =>
@@ -167,7 +186,7 @@ const compiled = (
           new Map(Object.entries(input.files ?? {})),
         ),
         importOptions: {
-          ...importOptions,
+          ...importing,
           ...(architecture === undefined
             ? {}
             : { architecture: { text: architecture, file: 'architecture' } }),
@@ -178,8 +197,8 @@ const compiled = (
         verifyEach: input.verifyEach === true,
         told: {
           ...shared,
-          ...(input.inputLayout === 'nhwc' ? { inputLayout: input.inputLayout } : {}),
-          ...importOptions,
+          ...(inputLayout === 'nhwc' ? { inputLayout } : {}),
+          ...importing,
           ...singleFile,
           ...(architecture === undefined ? {} : { architecture: world.sha256(architecture) }),
         },

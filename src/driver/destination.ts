@@ -4,7 +4,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, fail } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
-import { foreignEntry, ownershipIn } from './ownership.js';
+import { checkNoArtifact, foreignEntry, ownershipIn } from './ownership.js';
 import { type ProbeWorld, probe } from './writable.js';
 
 type World = Pick<Capabilities, 'files' | 'occupied'> & ProbeWorld;
@@ -17,7 +17,8 @@ const refuse = (
 ): Done<never> =>
   TE.fromEither(fail('K0102', `no artifact is written here: ${why}`, { place: { file }, hint }));
 
-const contains = (outer: string, inner: string): boolean =>
+/** Whether a folder is the other one or lies in it; both absolute. */
+export const contains = (outer: string, inner: string): boolean =>
   inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : outer + sep);
 
 /** Refuses folders that the process, its user or the system stand in. */
@@ -72,7 +73,7 @@ const checkContents = (world: World, folder: string, target: string): Done =>
 
 /**
  * Whether an artifact may be written to the folder: it is absent, empty, or holds an artifact of kanc and nothing
- * else, nothing else stands in it, and folders can be made beside it (K0102). Gives its absolute path without symbolic links.
+ * else, nothing else stands in it, it lies in no other artifact, and folders can be made beside it (K0102). Gives its absolute path without symbolic links.
  */
 export const checkDestination =
   (world: World) =>
@@ -88,6 +89,7 @@ export const checkDestination =
     return pipe(
       world.files.resolve(folder),
       TE.tap((target) => checkPlace(world, folder, target)),
+      TE.tap((target) => checkNoArtifact(world)(dirname(target), folder)),
       TE.tap((target) =>
         pipe(
           world.files.kindOf(target),

@@ -1,6 +1,7 @@
 /** Programs of the machine, called by a Node process. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
@@ -36,10 +37,12 @@ const removeScratched = (): void => {
 
 const scratch: Tools['scratch'] = () => {
   try {
-    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'kanc-')));
+    const folder = join(realpathSync(tmpdir()), `kanc-${randomUUID()}`);
     if (scratched.size === 0) process.once('exit', removeScratched);
     scratched.add(folder);
+    // Before it is there: this process may be killed at any time.
     removeAtTheEnd(folder);
+    mkdirSync(folder, { mode: 0o700 });
     return E.right(folder);
   } catch (error) {
     return fail('K0102', `no temporary folder could be made: ${reasonOf(error)}`, {

@@ -2,7 +2,7 @@
  * Which files of a folder kanc wrote itself: those whose content has the hash that the manifest tells, and what its
  * Makefiles and `kanc synth` put beside them. Nothing else is ever removed.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
@@ -131,21 +131,37 @@ export const foreignEntry = (
   );
 };
 
+/** The folder, or the nearest one around it, that holds an artifact; undefined where none does. */
+const artifactAround = (world: World, folder: string): Done<string | undefined> =>
+  pipe(
+    ownershipIn(world)(folder),
+    TE.flatMap((own) => {
+      if (own !== undefined) return TE.right(folder);
+      const outer = dirname(folder);
+      if (outer === folder) return TE.right(undefined);
+      // What lies further out may be nobody's business: a manifest.json that cannot be read is none of ours.
+      return pipe(
+        artifactAround(world, outer),
+        TE.orElse(() => TE.right<Diagnostics, string | undefined>(undefined)),
+      );
+    }),
+  );
+
 /**
- * K0102 where a folder holds an artifact, to which other files do not belong: the next compilation could not replace it any
- * more. `shown`: what the user named.
+ * K0102 where a folder is that of an artifact or lies in one: other files do not belong there, and the next compilation
+ * could not replace it any more. `folder`: its absolute path without symbolic links; `shown`: what the user named.
  */
 export const checkNoArtifact =
   (world: World) =>
   (folder: string, shown: string): Done<void> =>
     pipe(
-      ownershipIn(world)(folder),
-      TE.flatMapEither((own) =>
-        own === undefined
+      artifactAround(world, folder),
+      TE.flatMapEither((artifact) =>
+        artifact === undefined
           ? E.right(undefined)
           : fail(
               'K0102',
-              'is not written: the folder holds an artifact of kanc, which is replaced as a whole',
+              `is not written: the folder ${printable(artifact)} holds an artifact of kanc, which is replaced as a whole`,
               {
                 place: { file: shown },
                 expected: 'a place outside of artifacts',

@@ -57,13 +57,75 @@ export const probe = (world: ProbeWorld, folder: string, shown: string): TE.Task
     }),
   );
 
-/** Whether nothing is in the folder that other files would make unusable: an artifact, or the files of a checkpoint. */
-const checkUnused =
+/**
+ * Whether a file can be written, or written to where it is a device or a pipe (K0102), and lies in no artifact. Gives its
+ * absolute path without symbolic links.
+ */
+export const fileTarget =
+  (world: Pick<Capabilities, 'files'>, where: 'anywhere' | 'outside of artifacts') =>
+  (path: string): TE.TaskEither<Diagnostics, string> =>
+    path === ''
+      ? TE.fromEither(fail('K0801', 'the name of the file to write is empty'))
+      : pipe(
+          world.files.resolve(path),
+          TE.tap((target) =>
+            where === 'anywhere' ? TE.right(undefined) : checkNoArtifact(world)(dirname(target), path),
+          ),
+        );
+
+/** What `writeFileAtomically` would refuse, before the work whose result the file is to hold; nothing without a path. */
+export const checkFile =
+  (world: ProbeWorld) =>
+  (path: string | undefined): TE.TaskEither<Diagnostics, void> =>
+    path === undefined
+      ? TE.right(undefined)
+      : pipe(
+          fileTarget(world, 'outside of artifacts')(path),
+          TE.bindTo('target'),
+          TE.bind('kind', ({ target }) => world.files.kindOf(target)),
+          TE.flatMap(({ target, kind }) => {
+            if (kind === 'other') return TE.right(undefined);
+            if (kind !== 'folder') return probe(world, dirname(target), path);
+            return TE.fromEither(
+              fail('K0102', 'cannot be written: it is a folder', {
+                place: { file: path },
+                expected: 'the name of a file, which may be absent',
+              }),
+            );
+          }),
+        );
+
+/**
+ * Whether files can be put into a folder that may not be there yet and is no artifact's (K0102). Gives its absolute path
+ * without symbolic links. `example`: how another one is chosen.
+ */
+export const checkFolder =
+  (world: ProbeWorld, example: string) =>
+  (folder: string): TE.TaskEither<Diagnostics, string> =>
+    pipe(
+      world.files.kindOf(folder),
+      TE.flatMapEither((kind) =>
+        kind === 'folder' || kind === 'absent'
+          ? E.right(kind)
+          : fail('K0102', 'cannot be written to: it is a file', {
+              place: { file: folder },
+              expected: 'a folder, which may be absent',
+              hint: `Choose a folder with ${example.split(' ')[0]}, such as ${example}.`,
+            }),
+      ),
+      TE.flatMap(() => world.files.resolve(folder)),
+      TE.tap((target) => checkNoArtifact(world)(target, folder)),
+      TE.tap((target) => probe(world, target, folder)),
+    );
+
+/** As `checkFolder`; and it holds no checkpoint, to which the files of a sweep do not belong (K0102). */
+export const checkSweepFolder =
   (world: ProbeWorld) =>
   (folder: string): TE.TaskEither<Diagnostics, void> =>
     pipe(
-      checkNoArtifact(world)(folder, folder),
-      TE.flatMap(() => world.files.list(folder)),
+      checkFolder(world, '-o sweep')(folder),
+      TE.flatMap((target) => world.files.kindOf(target)),
+      TE.flatMap((kind) => (kind === 'folder' ? world.files.list(folder) : TE.right([]))),
       TE.flatMapEither((names) =>
         mainFiles(names).length === 0
           ? E.right(undefined)
@@ -73,24 +135,4 @@ const checkUnused =
               hint: 'Choose another folder with -o, such as -o sweep.',
             }),
       ),
-    );
-
-/** Whether files can be put into a folder that may not be there yet (K0102). */
-export const checkFolder =
-  (world: ProbeWorld) =>
-  (folder: string): TE.TaskEither<Diagnostics, void> =>
-    pipe(
-      world.files.kindOf(folder),
-      TE.flatMapEither((kind) =>
-        kind === 'folder' || kind === 'absent'
-          ? E.right(kind)
-          : fail('K0102', 'cannot be written to: it is a file', {
-              place: { file: folder },
-              expected: 'a folder, which may be absent',
-              hint: 'Choose a folder with -o, such as -o sweep.',
-            }),
-      ),
-      TE.tap((kind) => (kind === 'folder' ? checkUnused(world)(folder) : TE.right(undefined))),
-      TE.flatMap(() => world.files.resolve(folder)),
-      TE.flatMap((target) => probe(world, target, folder)),
     );

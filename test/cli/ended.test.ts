@@ -85,4 +85,21 @@ describe.skipIf(missingTools({ gcc: 'gcc' }))('signals', () => {
     },
     120_000,
   );
+
+  it('that come as soon as there is a folder leave none', async () => {
+    expect((await kanc(['compile', WINE, ...CALIB, '--target', 'c', '-o', path('soon')])).exit).toBe(0);
+    for (let time = 0; time < 3; time++) {
+      const scratch = path(`scratch-${time}`);
+      mkdirSync(scratch);
+      const child = spawn(process.execPath, [bin, 'verify', path('soon')], {
+        stdio: 'ignore',
+        env: { ...process.env, TMPDIR: scratch },
+      });
+      const end = ended(child);
+      while (readdirSync(scratch).length === 0) await new Promise((next) => setImmediate(next));
+      child.kill('SIGKILL');
+      expect(await end).toEqual({ code: null, signal: 'SIGKILL' });
+      await until(() => readdirSync(scratch).length === 0);
+    }
+  }, 240_000);
 });

@@ -151,6 +151,21 @@ describe('a disk that is full', () => {
     },
   );
 
+  it.each([0, 1, 4])(
+    'after %s dumps: whole files, one message with the name of the next one, and no artifact',
+    async (writes) => {
+      const dumps = `dumps-${writes}`;
+      const argv = [...compile(path('undumped')), '--dump-ir', path(dumps)];
+      const { exit, err } = await kanc(argv, { files: fullAfter(writes) });
+      expect(exit).toBe(1);
+      expect(err.match(/^error/gm)).toHaveLength(1);
+      expect(err).toMatch(/^error K0102: [^\n]*no space left on device/m);
+      expect(list('undumped')).toEqual([]);
+      expect(list(dumps)).toHaveLength(writes);
+      for (const name of list(dumps)) expect((await kanc(['print', path(dumps, name)])).exit).toBe(0);
+    },
+  );
+
   it('during a sweep: what is finished stays, and the next run ends as one that was not disturbed', async () => {
     expect((await kanc(sweep(path('whole')))).exit).toBe(0);
     const names = list('whole');

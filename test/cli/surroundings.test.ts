@@ -83,6 +83,25 @@ describe('numbers of manifests', () => {
     }
   });
 
+  it('whichever command reads them', async () => {
+    const folder = copyOf('c');
+    const text = read('c', 'manifest.json').replace(/"channels": \d+/g, '"channels": 1000000000');
+    writeFileSync(join(folder, 'manifest.json'), text);
+    const x = data('wine', 'test_inputs.npy');
+    for (const argv of [
+      ['run', folder, '--input', x, '--output', path('y.npy')],
+      ['run', folder, '--input', x, '--output', path('y.npy'), '--raw'],
+      ['eval', folder, '--data', x, '--labels', data('wine', 'test_labels.npy')],
+      ['verify', folder],
+      ['verify', folder, '--prove'],
+      ['report', folder],
+      ['print', folder],
+    ]) {
+      const { exit, err } = await kanc(argv);
+      expect([exit, err], argv[0]).toEqual([1, expect.stringMatching(/^error K0603: .*not 1000000000/)]);
+    }
+  });
+
   it('and those of points are used for nothing but to be told', async () => {
     const sweep = ['--grid', 'act=3,4,form=edge', '--refit', '0', '--jobs', '1', '-o', path('sweep')];
     expect((await kanc(['sweep', WINE, ...CALIB.slice(0, 2), ...sweep])).exit).toBe(0);

@@ -96,6 +96,7 @@ const runBlock = (place: string, block: Block): string | undefined => {
 const toolsMissing = missingTools({
   bash: 'bash',
   make: 'make',
+  python3: 'python3',
   gcc: 'gcc',
   'g++': 'g++',
   iverilog: 'iverilog',

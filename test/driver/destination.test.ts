@@ -18,7 +18,7 @@ import type { Files } from '../../src/driver/capabilities.js';
 import { checkDestination } from '../../src/driver/destination.js';
 import { nodeDisk } from '../../src/driver/node.js';
 import { sha256Of } from '../../src/driver/node-hash.js';
-import { checkFolder } from '../../src/driver/writable.js';
+import { checkFile, checkFolder, checkSweepFolder } from '../../src/driver/writable.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 let folder = '';
@@ -177,19 +177,61 @@ describe('the folder of an artifact', () => {
   it('takes no other files: the next compilation could not replace it', async () => {
     await write(path('out'));
     const page = await writeFileAtomically(nodeDisk)(path('out', 'view.html'), 'x')();
-    expect(messageOf(page)).toMatch(/K0102: .*view.html: is not written: the folder holds an artifact/);
-    expect(codeOf(await checkFolder(nodeDisk)(path('out'))())).toBe('K0102');
+    expect(messageOf(page)).toMatch(/K0102: .*view.html: is not written: the folder .*out holds an artifact/);
+    expect(codeOf(await checkFolder(nodeDisk, '-o x')(path('out'))())).toBe('K0102');
     expect(codeOf(await write(path('out')))).toBe('ok');
+  });
+
+  it('takes none in folders of its own either, such as build, nor another artifact', async () => {
+    await write(path('out'));
+    const refused = /K0102: .*: is not written: the folder .*out holds an artifact/;
+    for (const inner of [path('out', 'lib'), path('out', 'new', 'deep')]) {
+      expect(messageOf(await checkDestination(nodeDisk)(join(inner, 'a'))())).toMatch(refused);
+      expect(messageOf(await checkFolder(nodeDisk, '-o x')(inner)())).toMatch(refused);
+      expect(messageOf(await checkFile(nodeDisk)(join(inner, 'y.npy'))())).toMatch(refused);
+      expect(messageOf(await writeFileAtomically(nodeDisk)(join(inner, 'y.npy'), 'x')())).toMatch(refused);
+    }
+    expect(codeOf(await write(path('out')))).toBe('ok');
+  });
+
+  it('is not looked for where others keep what cannot be read', async () => {
+    mkdirSync(path('theirs', 'mine'), { recursive: true });
+    writeFileSync(path('theirs', 'manifest.json'), '{}');
+    const { files } = nodeDisk;
+    const secret: Files = {
+      ...files,
+      readFound: (name) => TE.left([diagnostic('K0101', 'permission is denied', { place: { file: name } })]),
+    };
+    const disk = { ...nodeDisk, files: secret };
+    expect(codeOf(await writeFileAtomically(disk)(path('theirs', 'mine', 'y.npy'), 'x')())).toBe('ok');
+    expect(codeOf(await writeFileAtomically(disk)(path('theirs', 'y.npy'), 'x')())).toBe('K0101');
   });
 
   it('is told from that of a checkpoint, and from others with a manifest', async () => {
     mkdirSync(path('model'));
     writeFileSync(path('model', 'kan_state'), '');
-    expect(messageOf(await checkFolder(nodeDisk)(path('model'))())).toMatch(/K0102: .*files of a checkpoint/);
+    expect(messageOf(await checkSweepFolder(nodeDisk)(path('model'))())).toMatch(
+      /K0102: .*files of a checkpoint/,
+    );
     mkdirSync(path('page'));
     writeFileSync(path('page', 'manifest.json'), '{"name": "a web application"}');
-    expect(codeOf(await checkFolder(nodeDisk)(path('page'))())).toBe('ok');
+    expect(codeOf(await checkSweepFolder(nodeDisk)(path('page'))())).toBe('ok');
     expect(codeOf(await writeFileAtomically(nodeDisk)(path('page', 'x.html'), 'x')())).toBe('ok');
+  });
+});
+
+describe('a file that is to be written', () => {
+  it('is looked at before: its name, its folder, what stands there already', async () => {
+    const check = checkFile(nodeDisk);
+    expect(codeOf(await check(undefined)())).toBe('ok');
+    expect(codeOf(await check(path('new', 'y.npy'))())).toBe('ok');
+    expect(readdirSync(folder)).toEqual([]);
+    expect(messageOf(await check('')())).toContain('K0801: the name of the file to write is empty');
+    expect(messageOf(await check(folder)())).toMatch(/K0102: .*: cannot be written: it is a folder/);
+    writeFileSync(path('y.npy'), 'old');
+    expect(codeOf(await check(path('y.npy'))())).toBe('ok');
+    expect(codeOf(await check(path('y.npy', 'z'))())).toBe('K0101');
+    expect(readFileSync(path('y.npy'), 'utf8')).toBe('old');
   });
 });
 

@@ -96,6 +96,40 @@ export const lutEstimate = (tables: Iterable<EdgeTables>): number => {
   return luts;
 };
 
+/** What keeps a program from being a design: the first of it, as K0602. */
+const checkParts = (
+  program: Program,
+  { hardware, inputs, floats }: ReturnType<typeof split>,
+): Checked<void> => {
+  if (hardware.length === 0 || inputs.length === 0) {
+    return fail('K0602', 'nothing of the network is left for hardware', {
+      place: { op: program.output.name },
+    });
+  }
+  const mixed = hardware.find((s) => s.inputs.some((slot) => floats.has(slot.name)));
+  if (mixed === undefined) return E.right(undefined);
+  return fail('K0602', `${mixed.op} joins floats of the input with floats that the hardware computes`, {
+    place: { op: mixed.output.value },
+    expected: 'inputs that are quantized before they are joined with anything: codes go into hardware',
+    hint: 'Quantize the two apart, or use --target c or wasm.',
+  });
+};
+
+/** Whether a design that is to be unrolled can be (K0602). */
+const checkUnrolled = (blocking: Stage | undefined, entries: number): Checked<void> => {
+  if (blocking !== undefined) {
+    return fail('K0602', `unrolled designs have no ${blocking.op} over images or samples`, {
+      place: { op: blocking.output.value },
+      hint: 'Give --target-options architecture=folded.',
+    });
+  }
+  if (entries <= MOST_ENTRIES) return E.right(undefined);
+  return fail('K0602', `${entries} entries of truth tables are too many to be logic`, {
+    expected: `at most ${MOST_ENTRIES}`,
+    hint: 'Give --target-options architecture=folded, or compile with fewer bits of activations.',
+  });
+};
+
 export const designOf = (
   name: string,
   program: Program,
@@ -103,34 +137,13 @@ export const designOf = (
   version: string,
 ): Checked<Design> => {
   const parts = split(program);
-  if (parts.hardware.length === 0 || parts.inputs.length === 0) {
-    return fail('K0602', 'nothing of the network is left for hardware', {
-      place: { op: program.output.name },
-    });
-  }
-  const mixed = parts.hardware.find((s) => s.inputs.some((slot) => parts.floats.has(slot.name)));
-  if (mixed !== undefined) {
-    return fail('K0602', `${mixed.op} joins floats of the input with floats that the hardware computes`, {
-      place: { op: mixed.output.value },
-      expected: 'inputs that are quantized before they are joined with anything: codes go into hardware',
-      hint: 'Quantize the two apart, or use --target c or wasm.',
-    });
-  }
+  const sound = checkParts(program, parts);
+  if (E.isLeft(sound)) return sound;
   const wanted = options.architecture ?? 'auto';
   const blocking = parts.hardware.find((s) => !isUnrollable(s));
   const entries = parts.hardware.reduce((n, s) => n + entriesOf(s), 0);
-  if (wanted === 'unrolled' && blocking !== undefined) {
-    return fail('K0602', `unrolled designs have no ${blocking.op} over images or samples`, {
-      place: { op: blocking.output.value },
-      hint: 'Give --target-options architecture=folded.',
-    });
-  }
-  if (wanted === 'unrolled' && entries > MOST_ENTRIES) {
-    return fail('K0602', `${entries} entries of truth tables are too many to be logic`, {
-      expected: `at most ${MOST_ENTRIES}`,
-      hint: 'Give --target-options architecture=folded, or compile with fewer bits of activations.',
-    });
-  }
+  const unrollable = wanted === 'unrolled' ? checkUnrolled(blocking, entries) : E.right(undefined);
+  if (E.isLeft(unrollable)) return unrollable;
   const tables =
     wanted === 'folded' || blocking !== undefined || entries > MOST_ENTRIES
       ? undefined

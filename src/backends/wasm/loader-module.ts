@@ -25,7 +25,7 @@ ${ABOUT_FILES}
 
 const compiles = (bytes) => WebAssembly.compile(Uint8Array.from(bytes)).then(() => true, () => false);
 
-/** Why a module was not compiled, as far as it can be found out; \`bytes\` are unknown where it came as a stream. */
+/** Why bytes that begin as a module do were not compiled, as far as it can be found out. */
 const whyNot = async (name, bytes, error) => {
   const reason = ' (' + told(error) + ')';
   if (!(await compiles(${JSON.stringify(EMPTY)}))) {
@@ -37,7 +37,7 @@ const whyNot = async (name, bytes, error) => {
   if (!(await compiles(${JSON.stringify(SIMD)}))) {
     return 'this engine has no 128-bit SIMD of WebAssembly, which the model needs' + reason;
   }
-  const size = bytes === undefined || bytes.length === build.bytes ? '' : ': ' + bytes.length + ' bytes in place of ' + build.bytes;
+  const size = bytes.length === build.bytes ? '' : ': ' + bytes.length + ' bytes in place of ' + build.bytes;
   return name + ' is damaged or not whole' + size + reason + '; ' + AGAIN;
 };
 
@@ -54,19 +54,22 @@ const compiled = async (name, bytes) => {
 const unreadable = (name, error) =>
   failure(name + ' cannot be read: ' + told(error) + '; put model.wasm there, or say with load({ wasm }) where it is', error);
 
-const fromResponse = async (response, name) => {
+const bytesOf = async (response, name) => {
   if (!response.ok) throw unreadable(name, new Error('the server answered ' + response.status));
+  const bytes = await response.arrayBuffer().catch((error) => {
+    throw unreadable(name, error);
+  });
+  return new Uint8Array(bytes);
+};
+
+/** \`again\` gives the same response once more: what is in a stream that did not compile is not known any more. */
+const fromResponse = async (response, name, again) => {
   // Servers that send .wasm with another type than application/wasm cannot be streamed from.
   const type = (response.headers.get('content-type') ?? '').split(';')[0].trim();
-  if (type !== 'application/wasm') {
-    const bytes = await response.arrayBuffer().catch((error) => {
-      throw unreadable(name, error);
-    });
-    return compiled(name, new Uint8Array(bytes));
-  }
+  if (!response.ok || type !== 'application/wasm') return compiled(name, await bytesOf(response, name));
   return WebAssembly.compileStreaming(response).catch(async (error) => {
     if (!(error instanceof WebAssembly.CompileError)) throw unreadable(name, error);
-    throw failure(await whyNot(name, undefined, error), error);
+    return compiled(name, await bytesOf(await again(), name));
   });
 };
 
@@ -74,10 +77,10 @@ const fromPlace = async (place) => {
   const isFile = place instanceof URL ? place.protocol === 'file:' : !/^(https?|data|blob):/.test(place);
   const name = String(place);
   if (!isNode() || !isFile) {
-    const response = await fetch(place).catch((error) => {
+    const get = () => fetch(place).catch((error) => {
       throw unreadable(name, error);
     });
-    return fromResponse(response, name);
+    return fromResponse(await get(), name, get);
   }
   const { readFile } = await import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:fs/promises');
   const file = typeof place === 'string' && place.startsWith('file:') ? new URL(place) : place;
@@ -85,6 +88,14 @@ const fromPlace = async (place) => {
     throw unreadable(name, error);
   });
   return compiled(name, bytes);
+};
+
+const copyOf = (response, name) => {
+  try {
+    return response.clone();
+  } catch (error) {
+    throw unreadable(name, error);
+  }
 };
 
 const GIVEN = 'the content of load({ wasm })';
@@ -98,7 +109,10 @@ const moduleFrom = async (wasm) => {
   }
   if (typeof Response !== 'undefined' && wasm instanceof Response) {
     const name = wasm.url || GIVEN;
-    return [await fromResponse(wasm, name), name];
+    const copy = copyOf(wasm, name);
+    const module = await fromResponse(wasm, name, () => copy);
+    if (!copy.bodyUsed) copy.body?.cancel().catch(() => {});
+    return [module, name];
   }
   if (wasm instanceof URL || typeof wasm === 'string') return [await fromPlace(wasm), String(wasm)];
   throw new TypeError(

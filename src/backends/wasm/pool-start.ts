@@ -57,26 +57,42 @@ const waysToStart = async (given) => {
   return besideWorker === undefined ? [{ ...blob, what: 'its text as a blob' }] : [{ what: '${WORKER_FILE}', make: besideWorker }, blob];
 };
 
-/** Starts one worker and sends it the model. Rejects with what is wrong with this way to start it. */
+/** Seconds in which a worker says that it runs. A script of somebody else may never say anything. */
+const LONGEST_START = 10;
+
+/**
+ * Starts one worker and, once it says that it runs, sends it the model. Rejects with what is wrong with this way to start it.
+ * How long the model takes is not limited: a worker of ours answers.
+ */
 const begin = ({ make }, setup, onMessage, onError) =>
   new Promise((resolve, reject) => {
     let worker;
     let isReady = false;
     const fail = (why) => {
+      clearTimeout(silence);
       if (isReady) return onError(why);
       worker?.stop();
       reject(new Error(why));
     };
+    const silence = setTimeout(
+      () => fail('it did not say within ' + LONGEST_START + ' seconds that it runs; it may be another script than ${WORKER_FILE}'),
+      1000 * LONGEST_START,
+    );
     const receive = (message) => {
       if (isReady) return onMessage(worker, message);
       if (message?.failed !== undefined) return fail(message.failed);
-      if (message?.ready !== workerVersion) return fail('it is not the ${WORKER_FILE} of the build of index.js');
-      isReady = true;
-      resolve(worker);
+      if (message?.here === workerVersion) {
+        clearTimeout(silence);
+        worker.send(setup);
+      } else if (message?.ready === true) {
+        isReady = true;
+        resolve(worker);
+      } else {
+        fail('it is not the ${WORKER_FILE} of the build of index.js');
+      }
     };
     try {
       worker = attach(make(), receive, fail);
-      worker.send(setup);
     } catch (error) {
       fail(told(error));
     }
@@ -91,8 +107,11 @@ const startWorkers = async (count, given, setup, onMessage, onError) => {
     const one = () => begin(way, setup, onMessage, onError).then((worker) => started.push(worker));
     try {
       await one();
-      await Promise.all(Array.from({ length: count - 1 }, one));
-      return started;
+      // All of them, so that none that starts later than another fails is left running.
+      const others = await Promise.allSettled(Array.from({ length: count - 1 }, one));
+      const failed = others.find(({ status }) => status === 'rejected');
+      if (failed === undefined) return started;
+      throw failed.reason;
     } catch (error) {
       for (const worker of started) worker.stop();
       reasons.push(way.what + ': ' + told(error));

@@ -5,7 +5,7 @@ import { buildId } from '../shared/build-id.js';
 export const WORKER_FILE = 'model-worker.js';
 
 /**
- * The first message is { module, memory, features, floatInput, floatOutput }, every other one a job:
+ * It says { here: VERSION } when it runs. The first message it gets is { module, memory, features, floatInput, floatOutput }, every other one a job:
  * { id, raw, samples, input, results, next, piece } over shared memory, or { id, raw, samples, input } alone. The text runs
  * as a module, as a classic script and in the workers of Node, so that it has no import and no export.
  */
@@ -22,7 +22,7 @@ const start = (message) => {
   inputs = new (floatInput ? Float32Array : Uint8Array)(buffer, memory.input.address, memory.capacity * features);
   floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
   integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
-  post({ ready: VERSION });
+  post({ ready: true });
 };
 
 // Samples from \`at\` on, into \`results\`.
@@ -67,10 +67,12 @@ if (typeof process !== 'undefined' && process.versions?.node !== undefined) {
   import(/* @vite-ignore */ /* webpackIgnore: true */ 'node:worker_threads').then(({ parentPort }) => {
     post = (message, transfer) => parentPort.postMessage(message, transfer);
     parentPort.on('message', receive);
+    post({ here: VERSION });
   });
 } else {
   post = (message, transfer) => self.postMessage(message, transfer ?? []);
   self.onmessage = ({ data }) => receive(data);
+  post({ here: VERSION });
 }
 `;
 

@@ -16,20 +16,40 @@ import { sha256Of } from '../../driver/node-hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
+import type { Tuned } from '../../driver/tune/tune.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, layoutTold, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
-import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { checkDumps, checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { progressOf } from '../progress.js';
 import { layoutLines, qualityLines } from '../quality-text.js';
 import { EXIT } from '../report.js';
 import { goalOf } from '../search-goal.js';
 import { shapeOptions } from '../shape-options.js';
 import { jsonLine, showBytes } from '../show.js';
-import { searchFor, searchText } from './compile-search.js';
+import { type Searched, searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';
+
+/** What can be wrong with the options whatever the network is: looked at before any file is read. */
+const askedOf = (world: Capabilities, flags: CompileFlags) =>
+  pipe(
+    TE.fromEither(shapeOptions(flags)),
+    TE.bindTo('options'),
+    TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
+    TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
+    TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
+    TE.bind('tuning', ({ options }) => TE.fromEither(checkTune(flags, options))),
+    TE.bind('target', () => checkDestination(world)(flags.out)),
+    TE.tap(({ target }) => checkDumps(world, flags, target)),
+    TE.bind('builtin', () =>
+      TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
+    ),
+    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
+    TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
+    TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
+  );
 
 export const compile = (
   world: Capabilities,
@@ -38,20 +58,7 @@ export const compile = (
 ): TE.TaskEither<Diagnostics, number> => {
   const seen = observer(world, flags);
   return pipe(
-    TE.fromEither(shapeOptions(flags)),
-    TE.bindTo('options'),
-    TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
-    // Before any file is read: most of what can be wrong with options does not depend on the network.
-    TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),
-    TE.bind('goal', ({ options }) => TE.fromEither(goalOf(flags, options))),
-    TE.bind('tuning', ({ options }) => TE.fromEither(checkTune(flags, options))),
-    TE.bind('target', () => checkDestination(world)(flags.out)),
-    TE.bind('builtin', () =>
-      TE.fromTask<Awaited<ReturnType<typeof world.passes>>, Diagnostics>(world.passes),
-    ),
-    TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
-    TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
-    TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),
+    askedOf(world, flags),
     TE.bind('importing', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
     TE.let('data', () => dataFromFiles(world, readingOf(flags))),
@@ -65,18 +72,8 @@ export const compile = (
       tuneFor(world, tuning, { source, importOptions, options, passes, data }),
     ),
     TE.bind('made', (all) => {
-      const {
-        source,
-        importing,
-        passes,
-        options: asked,
-        plugins,
-        targetOptions,
-        samples,
-        searched,
-        tuned,
-      } = all;
-      const options = tuned?.options ?? asked;
+      const { source, importing, passes, plugins, targetOptions, samples, searched } = all;
+      const options = all.tuned?.options ?? all.options;
       const line = `kanc: compiling ${checkpoint}`;
       // In a log only where it ends a search, whose stages are told there too.
       if (searched === undefined) world.terminal.progress(line);
@@ -103,20 +100,31 @@ export const compile = (
     // As it was resolved at first: nothing that runs in between moves it.
     TE.bind('writing', ({ made, target }) => timedWrite(world, target, made)),
     TE.map(({ made, writing, searched, tuned }) => {
-      const timings = [...made.timings, writing];
-      world.terminal.err(showAssumptions(made.assumptions));
-      world.terminal.err(showRemarks(made.remarks, flags.remarks === true));
-      if (flags.timing === true) world.terminal.err(showTimings(timings));
-      if (searched !== undefined) world.terminal.err(searchText(searched));
-      if (tuned !== undefined) world.terminal.err(tuneText(tuned.tuned));
-      world.terminal.err(summary(flags, made, searched === undefined));
-      if (flags.json === true) {
-        const search = searched === undefined ? {} : { search: searched.told };
-        world.terminal.out(jsonLine({ ...toJson(flags, made, timings), ...search }));
-      }
+      tell(world, flags, made, [...made.timings, writing], searched, tuned?.tuned);
       return EXIT.ok;
     }),
   );
+};
+
+const tell = (
+  world: Capabilities,
+  flags: CompileFlags,
+  made: Compilation,
+  timings: ReadonlyArray<Timing>,
+  searched: Searched | undefined,
+  tuned: Tuned | undefined,
+): void => {
+  const { out, err } = world.terminal;
+  err(showAssumptions(made.assumptions));
+  err(showRemarks(made.remarks, flags.remarks === true));
+  if (flags.timing === true) err(showTimings(timings));
+  if (searched !== undefined) err(searchText(searched));
+  if (tuned !== undefined) err(tuneText(tuned));
+  err(summary(flags, made, searched === undefined));
+  if (flags.json === true) {
+    const search = searched === undefined ? {} : { search: searched.told };
+    out(jsonLine({ ...toJson(flags, made, timings), ...search }));
+  }
 };
 
 /** What only some targets take: their codecs refuse what they do not know. */

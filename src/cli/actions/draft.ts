@@ -7,6 +7,7 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { dataFromFiles } from '../../driver/data.js';
+import { checkFile } from '../../driver/writable.js';
 import {
   checkedDraft,
   draftArchitecture,
@@ -29,7 +30,8 @@ export const draftModel = (
   flags: ImportCommandFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    goldenFrom(world, flags.check),
+    checkFile(world)(flags.out),
+    TE.flatMap(() => goldenFrom(world, flags.check)),
     TE.bindTo('golden'),
     TE.bind('source', () => loadSource(world)(checkpoint)),
     TE.flatMapEither(({ golden, source }) =>

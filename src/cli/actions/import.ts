@@ -5,6 +5,7 @@ import { type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/ind
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
+import { checkFile } from '../../driver/writable.js';
 import { describe, showDescription } from '../../importers/describe.js';
 import { importSource } from '../../importers/import.js';
 import { printGraph } from '../../ir/print.js';
@@ -35,7 +36,8 @@ const read = (
   flags: ImportCommandFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    readImportOptions(world)(flags),
+    checkFile(world)(flags.out),
+    TE.flatMap(() => readImportOptions(world)(flags)),
     TE.bindTo('options'),
     TE.bind('source', () => loadSource(world)(checkpoint)),
     TE.flatMapEither(({ source, options }) => importSource(source, options)),

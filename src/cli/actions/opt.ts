@@ -10,10 +10,11 @@ import { graphText } from '../../driver/graph-text.js';
 import { loadGraph } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { runPasses } from '../../driver/run-passes.js';
+import { checkFile } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { OptFlags } from '../commands/opt.js';
 import { readingOf } from '../flags.js';
-import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
+import { checkDumps, checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 
 export const opt = (
@@ -26,6 +27,8 @@ export const opt = (
   return pipe(
     TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes),
     TE.bindTo('builtin'),
+    TE.tap(() => checkFile(world)(flags.out)),
+    TE.tap(() => checkDumps(world, flags)),
     TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
     TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
     TE.tap(({ passes }) => TE.fromEither(checkPrinted(flags, passes))),

@@ -7,6 +7,7 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { parseQuant } from '../../driver/compile-options.js';
 import { reportOnModel } from '../../driver/cost-report.js';
+import { checkFile } from '../../driver/writable.js';
 import type { ReportFlags } from '../commands/report.js';
 import { reportPage } from '../cost-html.js';
 import { reportJson } from '../cost-json.js';
@@ -23,6 +24,7 @@ export const report = (
   pipe(
     TE.fromEither(flags.quant === undefined ? E.right(undefined) : parseQuant(flags.quant)),
     TE.bindTo('quant'),
+    TE.tap(() => checkFile(world)(flags.html)),
     TE.bind('options', () => readImportOptions(world)(flags)),
     TE.bind('made', ({ options, quant }) => reportOnModel(world)(model, options, quant)),
     TE.tap(({ made }) =>

@@ -8,6 +8,7 @@ import { dataFromFiles } from '../../driver/data.js';
 import { type Engine, engineOf, inChunksOf, joinFloats, joinIntegers } from '../../driver/engines.js';
 import { loadModel } from '../../driver/models.js';
 import { samplesFor } from '../../driver/samples.js';
+import { checkFile } from '../../driver/writable.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { showModelAssumptions } from '../assumptions.js';
@@ -23,7 +24,8 @@ export const run = (
   flags: RunFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    readImportOptions(world)(flags),
+    checkFile(world)(flags.output),
+    TE.flatMap(() => readImportOptions(world)(flags)),
     TE.flatMap((options) => loadModel(world)(model, options)),
     TE.bindTo('loaded'),
     TE.bind('engine', ({ loaded }) => engineOf(world, inputOptions(flags))(loaded)),

@@ -18,7 +18,7 @@ import { WHOLE } from '../../driver/sweep/points.js';
 import { prepareSweep, type Sweep } from '../../driver/sweep/prepare.js';
 import { resultsCsv, resultsJson } from '../../driver/sweep/results.js';
 import { runSweep, type SweepDone } from '../../driver/sweep/run.js';
-import { checkFolder } from '../../driver/writable.js';
+import { checkSweepFolder } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { showAssumptions } from '../assumptions.js';
 import type { MergeFlags, SweepFlags } from '../commands/sweep.js';
@@ -70,7 +70,7 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
   return pipe(
     TE.fromEither(folderOf(flags)),
     TE.bindTo('out'),
-    TE.tap(({ out }) => checkFolder(world)(out)),
+    TE.tap(({ out }) => checkSweepFolder(world)(out)),
     TE.bind('passes', () => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
     TE.bind('importOptions', () => readImportOptions(world)(flags)),
     TE.bind('source', () => loadSource(world)(checkpoint)),
@@ -150,7 +150,7 @@ const tellShard = (world: Capabilities, flags: SweepFlags, made: Sweep, done: Sw
 
 export const mergeSweep = (world: Capabilities, folders: ReadonlyArray<string>, flags: MergeFlags): Done =>
   pipe(
-    checkFolder(world)(flags.out),
+    checkSweepFolder(world)(flags.out),
     TE.flatMap(() => finish(world, folders, flags, PLACEHOLDERS)),
   );
 

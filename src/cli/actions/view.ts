@@ -9,6 +9,7 @@ import { defined } from '../../driver/defined.js';
 import { loadModel } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { viewHistory } from '../../driver/view.js';
+import { checkFile } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { viewPage } from '../../view/page.js';
 import { viewModel } from '../../view/view-model.js';
@@ -32,6 +33,7 @@ export const view = (
   return pipe(
     TE.fromEither(shapeOptions(flags)),
     TE.bindTo('options'),
+    TE.tap(() => checkFile(world)(flags.out)),
     TE.bind('script', () => world.asset('web/view.js')),
     TE.bind('style', () => world.asset('web/view.css')),
     TE.bind('builtin', () => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),

@@ -1,24 +1,12 @@
 /** Where C programs keep the values between stages: calls of several threads give what those of one give. */
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { uint } from '../../../src/ir/element.js';
-import type { Graph } from '../../../src/ir/graph.js';
-import { valueType } from '../../../src/ir/types.js';
-import { randomOf } from '../../support/random.js';
 import { missingTools, runTool } from '../../support/tools.js';
-import { edgeOp, network, tableBuilder, uniform } from '../wasm/random.js';
+import { layersOf } from './graph.js';
 import { emitC, STRICT, writeFiles } from './support.js';
 
-/** `width` accumulators between its layers. */
-const graphOf = (width: number): Graph<'table'> => {
-  const r = randomOf(width);
-  const b = tableBuilder();
-  const x = b.input('x', valueType(uint(4), [8], uniform(16)));
-  return network(r, b, x, edgeOp(r, 8, 16, width, 8), 16);
-};
-
-const SMALL = graphOf(40);
-const LARGE = graphOf(900);
+const SMALL = layersOf(40);
+const LARGE = layersOf(900);
 
 const text = (files: ReadonlyMap<string, Uint8Array | string>, name: string): string =>
   String(files.get(name));

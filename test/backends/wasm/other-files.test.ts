@@ -61,6 +61,12 @@ const loadersWith = async (changes: Readonly<Record<string, Uint8Array | string>
 const response = (body: Uint8Array | string, type: string, status = 200): Response =>
   new Response(typeof body === 'string' ? body : body.slice(), { status, headers: { 'content-type': type } });
 
+const consumed = async (): Promise<Response> => {
+  const read = response(own, 'application/wasm');
+  await read.arrayBuffer();
+  return read;
+};
+
 beforeAll(async () => {
   [own, other] = [moduleIn(await filesOf(1)), moduleIn(await filesOf(2))];
   loaders = await loadersWith({});
@@ -126,10 +132,21 @@ describe('what is no module', () => {
     ['a missing page', () => response('', 'text/html', 404), 'the server answered 404; put model.wasm there'],
     ['a missing file', () => join(root, 'nowhere.wasm'), /nowhere\.wasm cannot be read: ENOENT/],
     ['half of it', () => own.subarray(0, own.length - 100), 'is damaged or not whole: '],
-    ['half of a stream', () => response(own.subarray(0, 200), 'application/wasm'), 'damaged or not whole ('],
+    ['half of a stream', () => response(own.subarray(0, 200), 'application/wasm'), ': 200 bytes in place of'],
+    [
+      'a page as a stream',
+      () => response(PAGE, 'application/wasm'),
+      'load({ wasm }) is a page of HTML in place',
+    ],
+    [
+      'a page as a stream from a URL',
+      () => `data:application/wasm,${PAGE}`,
+      'is a page of HTML in place of model.wasm',
+    ],
+    ['a response that was read', consumed, 'cannot be read: '],
   ])('is told as what it is: %s', async (_, make, message) => {
-    await expect(loaders.load({ wasm: make() })).rejects.toThrow(message);
-    await expect(loaders.load({ wasm: make() })).rejects.toThrow(/^kanc model: /);
+    await expect(loaders.load({ wasm: await make() })).rejects.toThrow(message);
+    await expect(loaders.load({ wasm: await make() })).rejects.toThrow(/^kanc model: /);
   });
 
   it('names both sizes where it is not whole', async () => {
