@@ -68,7 +68,30 @@ describe('axes of images', () => {
     ] as const) {
       expect(moved[((n * 3 + c) * 4 + h) * 5 + w]).toBe(((n * 4 + h) * 5 + w) * 3 + c);
     }
-    expect(codeOf(inLayout('nhwc')(counting(2, 60)))).toBe('K0703');
+    const flat = inLayout('nhwc')(counting(2, 60));
+    expect(codeOf(flat)).toBe('K0703');
+    expect(JSON.stringify(flat)).toContain('x.reshape(len(x), height, width, channels)');
+  });
+
+  it('cannot be named where no data are read', async () => {
+    const layout = ['--input-layout', 'nhwc'];
+    for (const command of [
+      ['compile', WINE, '-o', path('layout')],
+      ['compile', WINE, '-o', path('layout'), '--passes', 'calibrate,quantize,tabulate'],
+      ['view', WINE, '-o', path('layout.html')],
+    ]) {
+      const { exit, err } = await kanc([...command, ...layout]);
+      expect([exit, err]).toEqual([2, expect.stringContaining('no file of data is read')]);
+    }
+    const image = putNpy('one-image.npy', counting(20, 13, 1, 1));
+    expect((await kanc(['compile', WINE, '-o', path('layout'), '--calib', image, ...layout])).err).toContain(
+      'channels of the data were moved',
+    );
+    expect((await kanc(['verify', path('layout')])).exit).toBe(0);
+    expect((await kanc(['verify', path('layout'), ...layout])).exit).toBe(2);
+    const passes = `calibrate{data="${image}"},quantize,tabulate,fold,dce`;
+    const named = await kanc(['compile', WINE, '-o', path('layout'), '--passes', passes, ...layout]);
+    expect(named.err).toContain('channels of the data were moved');
   });
 });
 

@@ -21,6 +21,7 @@ import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, layoutTold, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { progressOf } from '../progress.js';
 import { layoutLines, qualityLines } from '../quality-text.js';
@@ -31,6 +32,11 @@ import { jsonLine, showBytes } from '../show.js';
 import { searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';
 
+const optionsOf = (flags: CompileFlags): Checked<CompileOptions> =>
+  E.flatMap(() => shapeOptions(flags))(
+    checkLayoutUsed(flags, [flags.calib, flags.sampleInputs, flags.holdout]),
+  );
+
 export const compile = (
   world: Capabilities,
   checkpoint: string,
@@ -38,7 +44,7 @@ export const compile = (
 ): TE.TaskEither<Diagnostics, number> => {
   const seen = observer(world, flags);
   return pipe(
-    TE.fromEither(shapeOptions(flags)),
+    TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
     TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     // Before any file is read: most of what can be wrong with options does not depend on the network.

@@ -13,6 +13,7 @@ import { runPasses } from '../../driver/run-passes.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { OptFlags } from '../commands/opt.js';
 import { readingOf } from '../flags.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 
@@ -24,7 +25,8 @@ export const opt = (
   const seen = observer(world, flags);
   const recorder = newRecorder();
   return pipe(
-    TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes),
+    TE.fromEither(checkLayoutUsed(flags, [])),
+    TE.flatMap(() => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
     TE.bindTo('builtin'),
     TE.bind('plugins', ({ builtin }) => loadPlugins(world, builtin)(flags.plugin ?? [])),
     TE.bind('passes', ({ builtin, plugins }) => TE.right([...builtin, ...plugins.flatMap((p) => p.passes)])),
