@@ -32,6 +32,9 @@ export const inLayout =
     if (array.shape.length === 4) return E.right(channelsFirst(array));
     return fail('K0703', `the array has shape [${array.shape.join(', ')}], which has no axis of channels`, {
       expected: 'an array of shape [samples, height, width, channels], as --input-layout nhwc says',
-      hint: 'Store it in that shape, such as x.reshape(n, height, width, channels), or leave the option out.',
+      hint:
+        array.shape.length === 2
+          ? 'Flat images: store x.reshape(len(x), height, width, channels), with their own height, width and channels; leave the option out where they were flattened from [channels, height, width].'
+          : 'Store it in that shape, or leave the option out.',
     });
   };

@@ -22,7 +22,7 @@ export interface RangeOptions {
 }
 
 /** Percent cut off each end by `ranges=percentile` where `clip` is not given. */
-const PERCENTILE = 0.1;
+export const PERCENTILE = 0.1;
 
 export type Calibrated = Pick<Histogram, 'bins' | 'lo' | 'hi' | 'core' | 'counts' | 'means'>;
 

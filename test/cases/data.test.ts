@@ -68,7 +68,30 @@ describe('axes of images', () => {
     ] as const) {
       expect(moved[((n * 3 + c) * 4 + h) * 5 + w]).toBe(((n * 4 + h) * 5 + w) * 3 + c);
     }
-    expect(codeOf(inLayout('nhwc')(counting(2, 60)))).toBe('K0703');
+    const flat = inLayout('nhwc')(counting(2, 60));
+    expect(codeOf(flat)).toBe('K0703');
+    expect(JSON.stringify(flat)).toContain('x.reshape(len(x), height, width, channels)');
+  });
+
+  it('cannot be named where no data are read', async () => {
+    const layout = ['--input-layout', 'nhwc'];
+    for (const command of [
+      ['compile', WINE, '-o', path('layout')],
+      ['compile', WINE, '-o', path('layout'), '--passes', 'calibrate,quantize,tabulate'],
+      ['view', WINE, '-o', path('layout.html')],
+    ]) {
+      const { exit, err } = await kanc([...command, ...layout]);
+      expect([exit, err]).toEqual([2, expect.stringContaining('no file of data is read')]);
+    }
+    const image = putNpy('one-image.npy', counting(20, 13, 1, 1));
+    expect((await kanc(['compile', WINE, '-o', path('layout'), '--calib', image, ...layout])).err).toContain(
+      'channels of the data were moved',
+    );
+    expect((await kanc(['verify', path('layout')])).exit).toBe(0);
+    expect((await kanc(['verify', path('layout'), ...layout])).exit).toBe(2);
+    const passes = `calibrate{data="${image}"},quantize,tabulate,fold,dce`;
+    const named = await kanc(['compile', WINE, '-o', path('layout'), '--passes', passes, ...layout]);
+    expect(named.err).toContain('channels of the data were moved');
   });
 });
 
@@ -88,7 +111,10 @@ describe('containers', () => {
 
   it.each([
     ['1,2.5\n-3,4e-1\n', 'a table as text (CSV). Expected an .npy file', "delimiter=','"],
-    ['a,b\n1,2\n', 'with a line of names', 'skip_header=1'],
+    ['a,b\n1,2\n', 'with a line of names', 'skiprows=1'],
+    ['"a","b"\n"1","2"\n', 'with a line of names', 'quotechar=chr(34)'],
+    ['a,b\n1,red\n2,\n', 'with a line of names', 'NaN'],
+    ['1,5;2,5\n3,5;4,5\n', 'a table as text', "replace(',', '.')"],
     ['1\t2\n3\t4\n', 'a table as text', "delimiter='\\t'"],
     ['nothing here\n', 'a text file', 'numpy.save'],
   ])('%j is refused by what it is', async (text, what, advice) => {
@@ -181,9 +207,51 @@ describe('calibration data', () => {
   const compile = (calib: string, ...more: ReadonlyArray<string>) =>
     kanc(['compile', WINE, '-o', path('judged'), '--calib', calib, ...more]);
 
+  /** RMSE on `clean` of a program calibrated with `calib`, from the float network. */
+  const errorOn = async (clean: string, calib: string, ranges: string): Promise<number> => {
+    const wanted = path('clean-outputs.npy');
+    await kanc(['run', WINE, '--input', clean, '--output', wanted]);
+    expect((await compile(calib, '--ranges', ranges)).exit).toBe(0);
+    const { out } = await kanc(['eval', path('judged'), '--data', clean, '--labels', wanted, '--json']);
+    return JSON.parse(out).rmse;
+  };
+
   it('without a fault have no warning', async () => {
     expect((await compile(samples(300))).err).not.toContain('warning');
     expect((await compile(data('wine', 'calib_inputs.npy'))).err).not.toContain('warning');
+  });
+
+  /** A network reads such data as they are, or after (x - mean) / std of each input. */
+  it.each([
+    ['rare ones among zeros', (u: number) => (u < 0.004 ? 1 : 0)],
+    ['rare amounts among zeros', (u: number) => (u < 0.005 ? -Math.log(u / 0.005) : 0)],
+    ['logarithms of counts with a long tail', (u: number) => Math.log1p(Math.floor(3 / (u + 1e-6))) / 4],
+    ['a long tail, standardised', (u: number) => (Math.exp(-Math.log(u + 1e-3)) - 6) / 30],
+  ])('of an honest kind have no warning: %s', async (_, valueAt) => {
+    const raw = (v: Float32Array): void => {
+      for (let j = 0; j < v.length; j++) v[j] = valueAt((v[j]! + 0.9) / 1.8);
+    };
+    const scaled = (v: Float32Array): void => {
+      raw(v);
+      for (let i = 0; i < 13; i++) {
+        const column = Array.from({ length: v.length / 13 }, (_, s) => v[s * 13 + i]!);
+        const mean = column.reduce((a, b) => a + b) / column.length;
+        const std = Math.sqrt(column.reduce((n, x) => n + (x - mean) ** 2, 0) / column.length) || 1;
+        for (let s = 0; s < column.length; s++) v[s * 13 + i] = (column[s]! - mean) / std;
+      }
+    };
+    expect((await compile(samples(500, raw))).err).not.toContain('warning');
+    expect((await compile(samples(500, scaled))).err).not.toContain('warning');
+  });
+
+  it('that are sparse and have a fault are warned of', async () => {
+    const { err } = await compile(
+      samples(500, (v) => {
+        for (let j = 0; j < v.length; j++) v[j] = v[j]! > 0.89 ? 1 : 0;
+        v[7 * 13 + 3] = 1e6;
+      }),
+    );
+    expect(err).toContain('input 3, sample 7 is 1000000');
   });
 
   it('with a value for a missing one: input and sample are named, in the manifest too', async () => {
@@ -199,6 +267,24 @@ describe('calibration data', () => {
     expect(read('judged', 'manifest.json')).toContain('input 2, sample 5 is -9999');
   });
 
+  it('with a value for a missing one: --ranges percentile is named where it helps', async () => {
+    const missing = (v: Float32Array): void => {
+      v[5 * 13 + 2] = -9999;
+    };
+    const clean = putNpy('clean.npy', readNpyFile(samples(300)));
+    const usual = await errorOn(clean, clean, 'percentile');
+    const one = samples(300, missing);
+    for (const ranges of ['minmax', 'percentile', 'mse', 'histogram']) {
+      const error = await errorOn(clean, one, ranges);
+      expect(read('judged', 'manifest.json')).toContain('leaves it out, as --ranges percentile does');
+      if (ranges === 'percentile') expect(error).toBeLessThan(1.5 * usual);
+      if (ranges === 'minmax') expect(error).toBeGreaterThan(10 * usual);
+    }
+    // One of 40 samples is more than it cuts off.
+    expect(await errorOn(clean, samples(40, missing), 'percentile')).toBeGreaterThan(10 * usual);
+    expect(read('judged', 'manifest.json')).toContain('--ranges percentile cuts off too few values');
+  });
+
   it('of another scale, too few, or all the same', async () => {
     const times = (factor: number) => (v: Float32Array) => {
       for (let j = 0; j < v.length; j++) v[j]! *= factor;
@@ -211,19 +297,12 @@ describe('calibration data', () => {
 
   it('percentile is as near to the network however far one value lies out', async () => {
     const clean = putNpy('clean.npy', readNpyFile(samples(2000)));
-    const wanted = path('clean-outputs.npy');
-    await kanc(['run', WINE, '--input', clean, '--output', wanted]);
-    const errorOf = async (calib: string): Promise<number> => {
-      expect((await compile(calib, '--ranges', 'percentile')).exit).toBe(0);
-      const { out } = await kanc(['eval', path('judged'), '--data', clean, '--labels', wanted, '--json']);
-      return JSON.parse(out).rmse;
-    };
-    const usual = await errorOf(clean);
+    const usual = await errorOn(clean, clean, 'percentile');
     for (const far of [100, 1e6, 1e30]) {
       const calib = samples(2000, (v) => {
         v[7 * 13 + 2] = far;
       });
-      expect(await errorOf(calib)).toBeLessThan(1.5 * usual);
+      expect(await errorOn(clean, calib, 'percentile')).toBeLessThan(1.5 * usual);
     }
   });
 

@@ -207,7 +207,7 @@ const openExample = async (example: Example): Promise<void> => {
 
 /** Data and descriptions of a network that came before; anything else is another network. */
 const isAddition = ({ name }: NamedFile): boolean =>
-  /\.npy$/i.test(name) || (/\.json$/i.test(name) && !/^(?:config|truth_tables)\.json$/.test(name));
+  /\.np[yz]$/i.test(name) || (/\.json$/i.test(name) && !/^(?:config|truth_tables)\.json$/.test(name));
 
 const openFiles = async (files: ReadonlyArray<NamedFile>): Promise<void> => {
   panels.network.mark(undefined);

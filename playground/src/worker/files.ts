@@ -1,6 +1,7 @@
 /** What the files of a project are for, by their names and contents: people drop whole folders. */
 import * as E from 'fp-ts/lib/Either.js';
-import { isNpy, type NpyArray, readNpy } from '../../../src/importers/containers/npy.js';
+import { readArrayFile } from '../../../src/importers/containers/array-file.js';
+import { isNpy, type NpyArray } from '../../../src/importers/containers/npy.js';
 import { baseName, companions, KANELE_CONFIG, mainFiles } from '../../../src/importers/source.js';
 import type { Role, Roles } from '../shared/protocol.js';
 
@@ -11,6 +12,9 @@ export interface ReadFile {
 
 /** Layers' outputs of examples of kanc, formats that no importer reads, notes: nothing to compile. */
 const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|onnx|png|py|csv)$/i;
+
+/** By content; archives of arrays by their name, as checkpoints are archives too. */
+const holdsArray = ({ name, bytes }: ReadFile): boolean => isNpy(bytes) || /\.npz$/i.test(name);
 
 const isArchitecture = ({ name, bytes }: ReadFile): boolean => {
   if (!name.endsWith('.json') || bytes.length > 1e6) return false;
@@ -39,7 +43,7 @@ const checkpointOf = (files: ReadonlyArray<ReadFile>): string | undefined => {
   const names = files.map(({ name }) => name);
   const [ofSet] = mainFiles(names);
   if (ofSet !== undefined) return ofSet;
-  const others = files.filter((f) => !isNpy(f.bytes) && !isArchitecture(f) && f.name !== KANELE_CONFIG);
+  const others = files.filter((f) => !holdsArray(f) && !isArchitecture(f) && f.name !== KANELE_CONFIG);
   const likely = others.filter(({ name }) => !ASIDE.test(name));
   return [...(likely.length > 0 ? likely : others)]
     .sort((a, b) => likelihood(a.name) - likelihood(b.name))
@@ -80,9 +84,10 @@ export const rolesOf = (files: ReadonlyArray<ReadFile>): Roles => {
   const checkpoint = checkpointOf(files);
   const main = files.find((f) => f.name === checkpoint);
   const beside = main === undefined ? [] : companions(baseName(main.name), main.bytes);
-  const arrays = files.flatMap(({ name, bytes }): ReadonlyArray<Candidate> => {
-    if (!isNpy(bytes) || ASIDE.test(name)) return [];
-    const array = readNpy(bytes);
+  const arrays = files.flatMap((file): ReadonlyArray<Candidate> => {
+    const { name, bytes } = file;
+    if (!holdsArray(file) || ASIDE.test(name)) return [];
+    const array = readArrayFile(bytes);
     return E.isLeft(array) ? [] : [{ name, array: array.right }];
   });
   const ofData = rolesOfData(arrays);

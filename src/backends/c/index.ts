@@ -11,8 +11,9 @@ import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { withBuild } from '../cpp/build.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
 import { memoryOf } from '../cpp/memory.js';
-import { identifier } from '../cpp/names.js';
+import { programName } from '../cpp/names.js';
 import { type Program, programOf } from '../cpp/program.js';
+import { isReservedForFiles } from '../cpp/reserved.js';
 import { booleanText, choiceText } from '../shared/options.js';
 import { type CStyle, headerText } from './header.js';
 import { cManifestOf } from './manifest.js';
@@ -43,7 +44,8 @@ export const c: Backend<COptions> = {
       E.flatMap(() => programOf(graph, 'C')),
       E.bindTo('program'),
       E.bind('golden', ({ program }): Checked<Golden> => goldenOf(graph, program)),
-      E.map(({ program, golden }) => artifactOf(graph, program, golden, options, context)),
+      E.bind('name', () => programName(options.name, graph.name, isReservedForFiles)),
+      E.map(({ program, golden, name }) => artifactOf(graph, program, golden, { ...options, name }, context)),
       TE.fromEither,
     ),
 };
@@ -52,12 +54,12 @@ const artifactOf = (
   graph: Graph<'table'>,
   program: Program,
   golden: Golden,
-  options: COptions,
+  options: COptions & Pick<CStyle, 'name'>,
   context: EmitContext,
 ): Artifact => {
   const memory = memoryOf(program);
   const style: CStyle = {
-    name: identifier(options.name ?? graph.name, 'model'),
+    name: options.name,
     scratch: options.scratch ?? scratchFor(memory.bytes),
     pack: options.pack ?? true,
     version: context.version,

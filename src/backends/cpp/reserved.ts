@@ -1,5 +1,5 @@
 /**
- * Names that code made of people's names must not have. A file, a function and macros are named after a network, and they
+ * Names that code made of people's names must not have. Files, functions and macros are named after a network, and they
  * stand in one scope with what is listed here. `test/backends/cpp/names.test.ts` looks through generated projects, and the
  * headers that they include, for names that are missing.
  */
@@ -15,23 +15,29 @@ switch template this thread_local throw true try typedef typeid typename typeof 
 volatile wchar_t while xor xor_eq
 `;
 
-/** Headers, and what headers define besides macros of capitals and types that end with _t. */
+/** Headers of C, POSIX and Windows that a file `name.h` would stand before. */
+const HEADERS = `
+alloca assert complex ctype dirent dlfcn endian err errno error fcntl features fenv getopt glob grp inttypes io
+iso646 libgen limits link locale malloc math memory netdb poll pthread pwd regex sched search semaphore setjmp
+signal spawn stdalign stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings syslog termios
+tgmath threads time uchar unistd utime wchar wctype windows
+`;
+
+/** Headers of C++, and what headers define besides macros of capitals and types that end with _t. */
 const LIBRARY = `
-algorithm alloca ap_axi_sdata ap_fixed array assert assert_perror be16toh be32toh be64toh complex ctype daylight
-deque endian environ eof errno fcntl fd_mask fd_set features fenv fstream getdate_err htobe16 htobe32 htobe64
-htole16 htole32 htole64 i386 inttypes io iostream iso646 issubnormal le16toh le32toh le64toh limits linux locale
-main malloc math math_errhandling memory null offsetof optarg opterr optind optopt program_invocation_name
-program_invocation_short_name pthread_cleanup_pop pthread_cleanup_pop_restore_np pthread_cleanup_push quad sched
-setjmp signal signgam std stdalign stdarg stdatomic stdbool stddef stderr stdin stdint stdio stdlib stdnoreturn
-stdout strdupa string strings strndupa tgmath threads time timezone tzname u_char u_int u_long u_short uchar uint
-ulong unistd unix ushort va_list vector wchar wctype windows
+algorithm ap_axi_sdata ap_fixed array assert_perror be16toh be32toh be64toh daylight deque environ eof
+fd_mask fd_set fstream getdate_err htobe16 htobe32 htobe64 htole16 htole32 htole64 i386 iostream issubnormal le16toh
+le32toh le64toh linux main math_errhandling null offsetof optarg opterr optind optopt program_invocation_name
+program_invocation_short_name pthread_cleanup_pop pthread_cleanup_pop_restore_np pthread_cleanup_push quad signgam
+std stderr stdin stdout strdupa strndupa timezone tzname u_char u_int u_long u_short uint ulong unix ushort va_list
+vector
 `;
 
 /** Names in generated code, and in the headers that come with it. */
 const GENERATED = `
 abort acc any ap avr ap_axiu ap_ctrl_chain ap_ctrl_none ap_int ap_none ap_traits ap_uint arguments at axis base before
 begun bit bit_length bits bits_of bitwise bram check code common compare complete core count cstdint
-cstdio cstdlib cyclic data define defined depth dim distance elif empty endif error expected factor fflush fifo filter first
+cstdio cstdlib cyclic data define defined depth dim distance elif empty endif expected factor fflush fifo filter first
 float_order floats fputs fraction fread front fwrite gain get given golden_inputs golden_raw high hls ifdef ifndef
 impl include input_word is_integral is_same is_signed item items ix iy kanc_ap keep key known kx ky larger last left
 length lines low magnitude mask mean memcpy minus mode name native native_type negative next offset op other
@@ -43,16 +49,23 @@ to_bool to_double to_int to_int64 to_uint to_uint64 total traits type type_trait
 whole width word wrap write write_result
 `;
 
-/** Files of projects, and targets of make and CMake. */
+/** Files of all projects, targets of make and CMake, and files that Windows cannot have. */
 const PROJECT = `
-all clean csim ctest defines depend edit_cache golden help hls_stream host install kanc_ap_int kanc_hls package
-package_source parameters rebuild_cache size test testbench trace
+all all_build aux clean con depend edit_cache golden help install nul package package_source prn rebuild_cache
+run_tests size test testbench zero_check
 `;
 
+/** Files of HLS projects. */
+const HLS_PROJECT = `
+csim ctest defines hls_stream host kanc_ap_int kanc_hls parameters trace
+`;
+
+const wordsOf = (...lists: ReadonlyArray<string>): ReadonlySet<string> =>
+  new Set(lists.join(' ').trim().split(/\s+/));
+
 /** In small letters: some file systems do not tell letters from small ones. */
-const RESERVED: ReadonlySet<string> = new Set(
-  `${KEYWORDS} ${LIBRARY} ${GENERATED} ${PROJECT}`.trim().split(/\s+/),
-);
+const RESERVED = wordsOf(KEYWORDS, HEADERS, LIBRARY, GENERATED, PROJECT, HLS_PROJECT);
+const RESERVED_FOR_FILES = wordsOf(KEYWORDS, HEADERS, PROJECT);
 
 /** Kinds of names: types of libraries, macros, numbered values of generated code and what is made of their names. */
 const KINDS: ReadonlyArray<RegExp> = [
@@ -65,5 +78,13 @@ const KINDS: ReadonlyArray<RegExp> = [
   /^split_/i,
 ];
 
+/** For a name that stands alone in code, as that of a top function of HLS. */
 export const isReserved = (name: string): boolean =>
   RESERVED.has(name.toLowerCase()) || KINDS.some((kind) => kind.test(name));
+
+/** Ports of Windows. */
+const PORT = /^(?:com|lpt)\d$/i;
+
+/** For a name that files have, and functions and macros with something behind it: `name.h`, `name_predict`, `NAME_INPUTS`. */
+export const isReservedForFiles = (name: string): boolean =>
+  RESERVED_FOR_FILES.has(name.toLowerCase()) || PORT.test(name);

@@ -8,7 +8,7 @@ import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { goldenText, testbenchText } from '../c/project.js';
 import { withBuild } from '../cpp/build.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
-import { identifier } from '../cpp/names.js';
+import { programName } from '../cpp/names.js';
 import { programOf } from '../cpp/program.js';
 import { refusal } from '../cpp/refusal.js';
 import { apHeader } from './ap-operators.js';
@@ -32,7 +32,10 @@ export const hls: Backend<HlsOptions> = {
       E.flatMap(() => programOf(graph, 'HLS')),
       E.bindTo('program'),
       E.bind('design', ({ program }) =>
-        designOf(identifier(options.name ?? graph.name, 'model'), program, options, context.version),
+        pipe(
+          programName(options.name, graph.name),
+          E.flatMap((name) => designOf(name, program, options, context.version)),
+        ),
       ),
       E.bind('golden', ({ program }) => goldenOf(graph, program)),
       E.map(({ design, golden }) => artifactOf(graph, design, golden, context)),

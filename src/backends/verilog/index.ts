@@ -10,7 +10,7 @@ import { record } from '../../ir/codec.js';
 import { type Graph, typesOf } from '../../ir/graph.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
-import { identifier } from '../cpp/names.js';
+import { programName } from '../cpp/names.js';
 import { choiceText, integerText } from '../shared/options.js';
 import { type Chosen, smallest } from './dont-cares.js';
 import { countEdges } from './edges.js';
@@ -64,6 +64,7 @@ export const verilog: Backend<VerilogOptions> = {
       verify(graph),
       E.flatMap(() => edgesWithin(graph)),
       E.bindTo('edges'),
+      E.bind('module', () => moduleName(options, graph)),
       E.bind('seen', () => seenOf(graph, options, context)),
       E.bind('chosen', ({ seen }) =>
         smallest(
@@ -74,7 +75,9 @@ export const verilog: Backend<VerilogOptions> = {
         ),
       ),
       E.bind('vectors', ({ chosen }) => goldenOf(graph, chosen.circuit, options, context)),
-      E.map(({ edges, chosen, vectors }) => artifactOf(graph, chosen, vectors, edges, options, context)),
+      E.map(({ edges, module, chosen, vectors }) =>
+        artifactOf(graph, module, chosen, vectors, edges, options, context),
+      ),
       TE.fromEither,
     ),
 };
@@ -129,8 +132,13 @@ const goldenOf = (
     : vectorsOf(graph, circuit, someOf(samples, count));
 };
 
+/** Behind `kan_` no word of Verilog and no other module has the same name. */
+const moduleName = ({ name }: VerilogOptions, graph: Graph): Checked<string> =>
+  E.map((known: string) => `kan_${known}`)(programName(name, graph.name, () => false));
+
 const artifactOf = (
   graph: Graph<'table'>,
+  module: string,
   { circuit, assumes }: Chosen,
   vectors: Vectors,
   edges: number,
@@ -139,10 +147,6 @@ const artifactOf = (
 ): Artifact => {
   const pipeline = options.pipeline ?? DEFAULTS.pipeline;
   const schedule = scheduleOf(circuit, pipeline);
-  const module =
-    options.name === undefined
-      ? `kan_${identifier(graph.name, 'model')}`
-      : `kan_${identifier(options.name, 'model')}`;
   const emitted = emitModule(circuit, schedule, module);
   const figures: Figures = {
     latency: schedule.latency,

@@ -22,6 +22,7 @@ import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, layoutTold, readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { checkDumps, checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { progressOf } from '../progress.js';
 import { layoutLines, qualityLines } from '../quality-text.js';
@@ -32,10 +33,15 @@ import { jsonLine, showBytes } from '../show.js';
 import { type Searched, searchFor, searchText } from './compile-search.js';
 import { checkTune, tuneFor, tuneText } from './compile-tune.js';
 
+const optionsOf = (flags: CompileFlags): Checked<CompileOptions> =>
+  E.flatMap(() => shapeOptions(flags))(
+    checkLayoutUsed(flags, [flags.calib, flags.sampleInputs, flags.holdout]),
+  );
+
 /** What can be wrong with the options whatever the network is: looked at before any file is read. */
 const askedOf = (world: Capabilities, flags: CompileFlags) =>
   pipe(
-    TE.fromEither(shapeOptions(flags)),
+    TE.fromEither(optionsOf(flags)),
     TE.bindTo('options'),
     TE.bind('targetOptions', () => TE.fromEither(targetOptionsOf(flags))),
     TE.bind('pipeline', ({ options }) => TE.fromEither(compilePipeline(options))),

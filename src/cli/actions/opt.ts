@@ -14,6 +14,7 @@ import { checkFile } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { OptFlags } from '../commands/opt.js';
 import { readingOf } from '../flags.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { checkDumps, checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 
@@ -25,7 +26,8 @@ export const opt = (
   const seen = observer(world, flags);
   const recorder = newRecorder();
   return pipe(
-    TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes),
+    TE.fromEither(checkLayoutUsed(flags, [])),
+    TE.flatMap(() => TE.fromTask<ReadonlyArray<NamedPass>, Diagnostics>(world.passes)),
     TE.bindTo('builtin'),
     TE.tap(() => checkFile(world)(flags.out)),
     TE.tap(() => checkDumps(world, flags)),

@@ -16,6 +16,7 @@ import type { Tensor } from '../../ir/tensor.js';
 import { sizeOf, type ValueType } from '../../ir/types.js';
 import type { VerifyFlags } from '../commands/verify.js';
 import { readingOf } from '../flags.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { EXIT, showAll } from '../report.js';
 import { jsonLine } from '../show.js';
 
@@ -25,7 +26,8 @@ export const verifyArtifact = (
   flags: VerifyFlags,
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
-    loadArtifact(world)(folder),
+    TE.fromEither(checkLayoutUsed(flags, [flags.data])),
+    TE.flatMap(() => loadArtifact(world)(folder)),
     TE.bindTo('artifact'),
     TE.let('files', ({ artifact }) => Object.keys(artifact.manifest.files).length),
     TE.bind('graph', ({ artifact }) => TE.fromEither(artifactGraph(artifact))),

@@ -17,6 +17,7 @@ import { showModelAssumptions } from '../assumptions.js';
 import type { ViewFlags } from '../commands/view.js';
 import { readingOf } from '../flags.js';
 import { readImportOptions } from '../import-options.js';
+import { checkLayoutUsed } from '../layout-use.js';
 import { showRemarks } from '../observe-passes.js';
 import { EXIT } from '../report.js';
 import { shapeOptions } from '../shape-options.js';
@@ -33,6 +34,7 @@ export const view = (
   return pipe(
     TE.fromEither(shapeOptions(flags)),
     TE.bindTo('options'),
+    TE.tap(() => TE.fromEither(checkLayoutUsed(flags, [flags.calib, flags.data]))),
     TE.tap(() => checkFile(world)(flags.out)),
     TE.bind('script', () => world.asset('web/view.js')),
     TE.bind('style', () => world.asset('web/view.css')),

@@ -13,12 +13,12 @@ const python = (code: string): string => `python3 -c "${code}"`;
 const AS_ARRAY = "Store the numbers with numpy.save('x.npy', array).";
 
 const FROM_TORCH = `Store the tensor as an array: ${python(
-  "import numpy, torch; numpy.save('x.npy', torch.load('x.pt', map_location='cpu').numpy())",
-)}.`;
+  "import numpy, torch; numpy.save('x.npy', torch.load('x.pt', map_location='cpu').detach().numpy())",
+)}; where the file holds several, the one that is meant, as torch.load(...)['x'].`;
 
 const FROM_PICKLE = `Where you trust it (pickles run code), store it as an array: ${python(
   "import numpy; numpy.save('x.npy', numpy.asarray(numpy.load('x.pkl', allow_pickle=True), 'float32'))",
-)}.`;
+)}; where it holds several arrays, the one that is meant, as numpy.load(...)['x'].`;
 
 /** Formats that data come in, by their first bytes. First match wins. */
 const BINARY: ReadonlyArray<readonly [string, number, string, string]> = [
@@ -68,37 +68,81 @@ const linesOf = (bytes: Uint8Array): ReadonlyArray<string> | undefined => {
   return (lines.length > 1 ? lines.slice(0, -1) : lines).filter((line) => line.trim() !== '');
 };
 
-const SEPARATORS: ReadonlyArray<readonly [string, RegExp]> = [
-  [',', /,/],
-  [';', /;/],
-  ['\\t', /\t/],
-  ['', / +/],
+interface Separator {
+  readonly text: string;
+  readonly pattern: RegExp;
+  /** What may stand for the point in 1.5. */
+  readonly decimals: ReadonlyArray<'.' | ','>;
+}
+
+const SEPARATORS: ReadonlyArray<Separator> = [
+  { text: ';', pattern: /;/, decimals: ['.', ','] },
+  { text: '\\t', pattern: /\t/, decimals: ['.', ','] },
+  { text: ',', pattern: /,/, decimals: ['.'] },
+  { text: '', pattern: / +/, decimals: ['.'] },
 ];
 
 const isNumber = (cell: string): boolean =>
-  /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf)?$/i.test(cell.trim().replace(/^"|"$/g, ''));
+  /^[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|nan|inf)$/i.test(cell);
+
+type Cells = ReadonlyArray<ReadonlyArray<string>>;
+
+const cellsOf = (lines: ReadonlyArray<string>, pattern: RegExp, decimal: '.' | ','): Cells =>
+  lines.map((line) =>
+    line
+      .trim()
+      .split(pattern)
+      .map((cell) => cell.trim().replace(/^"|"$/g, '').replace(decimal, '.')),
+  );
+
+const isTable = (cells: Cells, { text }: Separator): boolean => {
+  const width = cells[0]!.length;
+  return (text === '' || width > 1) && cells.every((row) => row.length === width && row.some(isNumber));
+};
+
+/** How numpy reads such a table. `loadtxt` knows quotes and keeps tables of one line; `genfromtxt` takes gaps. */
+const readingOf = (
+  { text }: Separator,
+  quoted: boolean,
+  named: boolean,
+  gaps: boolean,
+  decimal: '.' | ',',
+): string => {
+  const file = decimal === '.' ? "'x.csv'" : "[l.replace(',', '.') for l in open('x.csv')]";
+  const own = gaps && !quoted;
+  const options = [
+    ...(text === '' ? [] : [`delimiter='${text}'`]),
+    ...(named ? [`${own ? 'skip_header' : 'skiprows'}=1`] : []),
+    ...(quoted ? ['quotechar=chr(34)'] : []),
+    ...(own ? [] : ['ndmin=2']),
+    "dtype='float32'",
+  ].join(', ');
+  return own
+    ? `x = numpy.genfromtxt(${file}, ${options}); numpy.save('x.npy', x.reshape(len(x), -1))`
+    : `numpy.save('x.npy', numpy.loadtxt(${file}, ${options}))`;
+};
+
+const GAPS = ' (words and empty cells become NaN: choose columns of numbers with usecols)';
+const QUOTED_GAPS = ' (choose the columns of numbers with usecols)';
 
 /** A table of numbers as text, told by its separator and whether its first line holds names. */
 const tableOf = (lines: ReadonlyArray<string>): Other | undefined => {
   const [first, ...rest] = lines;
   if (first === undefined) return undefined;
-  const body = rest.length > 0 ? rest : [first];
-  for (const [separator, pattern] of SEPARATORS) {
-    const cells = body.slice(0, 20).map((line) => line.trim().split(pattern));
-    const width = cells[0]!.length;
-    if (separator !== '' && width < 2) continue;
-    if (!cells.every((row) => row.length === width && row.some((c) => c !== '' && isNumber(c)))) continue;
-    const options = [
-      ...(separator === '' ? [] : [`delimiter='${separator}'`]),
-      ...(first.trim().split(pattern).every(isNumber) ? [] : ['skip_header=1']),
-    ];
-    const words = cells.some((row) => !row.every(isNumber));
-    return {
-      what: `a table as text${separator === ',' ? ' (CSV)' : ''}${options.includes('skip_header=1') ? ', with a line of names' : ''}`,
-      hint: `Store its numbers${words ? ' (columns of words become NaN: choose others with usecols)' : ''}: ${python(
-        `import numpy; x = numpy.genfromtxt('x.csv', ${[...options, "dtype='float32'"].join(', ')}); numpy.save('x.npy', x.reshape(len(x), -1))`,
-      )}; labels likewise with dtype='int64'.`,
-    };
+  const body = (rest.length > 0 ? rest : [first]).slice(0, 20);
+  for (const separator of SEPARATORS) {
+    for (const decimal of separator.decimals) {
+      const cells = cellsOf(body, separator.pattern, decimal);
+      if (!isTable(cells, separator)) continue;
+      const isFull = (rows: Cells): boolean => rows.every((row) => row.every(isNumber));
+      const named = !isFull(cellsOf([first], separator.pattern, decimal)) && rest.length > 0;
+      const [quoted, gaps] = [body.some((line) => line.includes('"')), !isFull(cells)];
+      const code = readingOf(separator, quoted, named, gaps, decimal);
+      return {
+        what: `a table as text${separator.text === ',' ? ' (CSV)' : ''}${named ? ', with a line of names' : ''}`,
+        hint: `Store its numbers${gaps ? (quoted ? QUOTED_GAPS : GAPS) : ''}: ${python(`import numpy; ${code}`)}; labels likewise with dtype='int64'.`,
+      };
+    }
   }
   return undefined;
 };

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from '../../ir/tensor.js';
 import { channelsOf, innerOf } from '../../ir/types.js';
+import { PERCENTILE } from '../choose-range.js';
 import type { CodePoint } from '../code-points.js';
 import { type Remark, warning } from '../pass.js';
 import { gridOf, misfitOf } from './grid.js';
@@ -47,17 +48,32 @@ const describe = (o: Outliers, place: string): string => {
   return `${place} ${o.channel}, sample ${o.sample} is ${show(o.value)}${more}; all others lie in ${interval(o.others)}`;
 };
 
+/** Whether a range that all inputs share leaves these values out with `ranges=percentile`. */
+const areCutOff = (found: ReadonlyArray<Outliers>, values: number): boolean => {
+  const most = (values * PERCENTILE) / 100;
+  const count = (end: 'below' | 'above'): number => found.reduce((n, o) => n + o[end], 0);
+  return count('below') <= most && count('above') <= most;
+};
+
+/** What such values do, whichever `--ranges` is in effect, and what to do about them. */
+const adviceFor = (found: ReadonlyArray<Outliers>, values: number): string => {
+  const effect = areCutOff(found, values)
+    ? 'Codes are spread over it unless their range leaves it out, as --ranges percentile does'
+    : 'Codes are spread over it unless their range leaves it out, for which --ranges percentile cuts off too few values';
+  return `${effect}: leave the sample out, or give missing values what training gave them`;
+};
+
 /** Values that stand for missing ones, or are faults. */
 const judgeOutliers = (given: Tensor): ReadonlyArray<Remark> => {
   if (!(given.data instanceof Float32Array)) return [];
   const inner = innerOf(given.type);
   const found = outliersOf(given.data, channelsOf(given.type), inner);
   const place = inner > 1 ? 'channel' : 'input';
-  const advice =
-    'Codes are spread over it: leave the sample out, or give missing values what training gave them';
   const remarks = found
     .slice(0, NAMED)
-    .map((o, k) => warning(`${describe(o, place)}${k === 0 ? `. ${advice}` : ''}`));
+    .map((o, k) =>
+      warning(`${describe(o, place)}${k === 0 ? `. ${adviceFor(found, given.data.length)}` : ''}`),
+    );
   const more = found.length - NAMED;
   return more > 0 ? [...remarks, warning(`${more} more ${place}s have values far from all others`)] : remarks;
 };

@@ -5,7 +5,7 @@
  * What is looked for is a gap, not a distance in deviations, which distributions with long tails have by nature: a few
  * values such that between them and all others lies many times the width of those others.
  */
-import { orderStatistics } from '../../numeric/order-statistics.js';
+import { type Usual, usualOf } from './usual.js';
 
 /** Values of one input, or of one channel of images, that lie apart. */
 export interface Outliers {
@@ -15,6 +15,9 @@ export interface Outliers {
   readonly sample: number;
   /** Samples that hold such values. */
   readonly samples: number;
+  /** Values below all others, and above. */
+  readonly below: number;
+  readonly above: number;
   /** What all others lie in. */
   readonly others: { readonly lo: number; readonly hi: number };
 }
@@ -30,12 +33,6 @@ const MOST = 0.25;
 
 /** Numbers that stand for missing values: 999, 9999, ..., and bounds of number types. */
 const isMarker = (x: number): boolean => /^9{3,}$/.test(String(Math.abs(x))) || Math.abs(x) >= 1e30;
-
-/** Where values of all channels together usually lie: all but the outermost hundredths. */
-interface Usual {
-  readonly lo: number;
-  readonly hi: number;
-}
 
 interface Apart {
   readonly from: number;
@@ -86,11 +83,7 @@ const columnOf = (data: Float32Array, channels: number, inner: number, channel: 
 
 /** Outliers of [samples, channels, inner], at most one entry a channel, in the order of the channels. */
 export const outliersOf = (data: Float32Array, channels: number, inner: number): ReadonlyArray<Outliers> => {
-  const [first, last] = orderStatistics(data, [
-    Math.floor(data.length / 100),
-    Math.ceil((99 * data.length) / 100) - 1,
-  ]);
-  const usual = { lo: first!, hi: last! };
+  const usual = usualOf(data, channels, inner);
   const found: Outliers[] = [];
   for (let channel = 0; channel < channels; channel++) {
     if (!hasStrange(data, channels, inner, channel, usual)) continue;
@@ -146,5 +139,5 @@ const described = (
       if (Math.abs(x - middle) > Math.abs(value - middle)) [value, sample] = [x, s];
     }
   }
-  return { channel, value, sample, samples, others };
+  return { channel, value, sample, samples, below, above: sorted.length - above, others };
 };

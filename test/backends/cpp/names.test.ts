@@ -12,8 +12,10 @@ import {
   literal,
   numberLines,
 } from '../../../src/backends/cpp/code.js';
-import { identifier } from '../../../src/backends/cpp/names.js';
+import { identifier, programName } from '../../../src/backends/cpp/names.js';
+import { isReservedForFiles } from '../../../src/backends/cpp/reserved.js';
 import { type HlsOptions, hls } from '../../../src/backends/hls/index.js';
+import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 import { missingTools, runTool } from '../../support/tools.js';
 import { writeFiles } from '../c/support.js';
 import { covering, graphsFor } from './graphs.js';
@@ -22,7 +24,7 @@ describe('identifiers', () => {
   it('are identifiers, whatever the name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (name) => {
-        expect(identifier(name, 'model')).toMatch(/^[A-Za-z][A-Za-z0-9_]{0,45}$/);
+        expect(identifier(name)).toMatch(/^[A-Za-z][A-Za-z0-9_]{0,45}$/);
       }),
     );
   });
@@ -55,7 +57,35 @@ describe('identifiers', () => {
     ['fd_set', 'fd_set_model'],
     ['test', 'test_model'],
   ])('%j becomes %s', (name, expected) => {
-    expect(identifier(name, 'model')).toBe(expected);
+    expect(identifier(name)).toBe(expected);
+  });
+});
+
+describe('names of files, with something behind them in code', () => {
+  it.each(['data', 'first', 'MNIST', 'raw', 'x_t', 'std', 'v8', 'EOF', 'time_t'])('%s is kept', (name) => {
+    expect(identifier(name, isReservedForFiles)).toBe(name);
+  });
+
+  it.each(['golden', 'testbench', 'Test', 'size', 'math', 'string', 'int', 'NUL', 'com1', 'all'])(
+    '%s is that of another file, a header, a target or a word',
+    (name) => {
+      expect(identifier(name, isReservedForFiles)).toBe(`${name}_model`);
+    },
+  );
+});
+
+describe('names that are asked for', () => {
+  it('are kept or refused, with one that can be', () => {
+    expect(rightOf(programName('net', 'graph'))).toBe('net');
+    expect(rightOf(programName(undefined, 'my net'))).toBe('my_net');
+    expect(rightOf(programName('first', 'graph', isReservedForFiles))).toBe('first');
+    for (const name of ['first', 'my net', '9lives', '', 'a'.repeat(41)]) {
+      const refused = programName(name, 'graph');
+      expect(codeOf(refused)).toBe('K0801');
+      const hint = /name=(\w+) can be/.exec(JSON.stringify(refused))?.[1];
+      expect(rightOf(programName(hint, 'graph'))).toBe(hint);
+    }
+    expect(messageOf(programName('first', 'graph'))).toContain('have that name');
   });
 });
 
@@ -95,7 +125,24 @@ describe('what stands beside a name', () => {
     }
     const others = [...found].filter((name) => !/^_|zzz/i.test(name));
     expect(others.length).toBeGreaterThan(200);
-    expect(others.filter((name) => identifier(name, 'model') === name)).toEqual([]);
+    expect(others.filter((name) => identifier(name) === name)).toEqual([]);
+  });
+
+  it('in C, nothing is called as what is made of a name', { timeout: 60_000 }, async () => {
+    const made = /^(\w+?)_(predict|predict_raw|scratch|inputs|outputs|build|has_floats|scratch_bytes)$/i;
+    const [of, others] = [new Set<string>(), new Set<string>()];
+    for (const files of await projects()) {
+      if (!files.has('zzz.c')) continue;
+      for (const [file, text] of files) {
+        if (!/\.[ch]$/.test(file) || typeof text !== 'string') continue;
+        for (const name of identifiersIn(text)) {
+          const owner = made.exec(name)?.[1];
+          if (owner !== undefined) (owner.toLowerCase() === NEUTRAL ? of : others).add(owner);
+        }
+      }
+    }
+    expect(of.size).toBeGreaterThan(0);
+    expect([...others].filter((name) => !isReservedForFiles(name))).toEqual([]);
   });
 
   it.skipIf(missingTools({ 'g++': 'g++' }))(
@@ -110,7 +157,7 @@ describe('what stands beside a name', () => {
       );
       const names = [...identifiersIn(said.join('\n'))].filter((name) => /^[A-Za-z]\w*$/.test(name));
       expect(names.length).toBeGreaterThan(1000);
-      const declared = names.map((name) => `void ${identifier(name, 'model')}(int *, long *);`);
+      const declared = names.map((name) => `void ${identifier(name)}(int *, long *);`);
       writeFileSync(join(folder, 'declared.cpp'), `#include "zzz_test.cpp"\n${declared.join('\n')}\n`);
       runTool('g++', ['-std=gnu++17', '-fsyntax-only', '-DKANC_OWN_AP_INT', 'declared.cpp'], { cwd: folder });
     },
