@@ -7,7 +7,6 @@ import { buildArchitecture } from './build.js';
 
 export const described: Family = {
   name: 'architecture',
-  signature: 'any names, with an architecture file',
   recognises: () => false,
   read: (file, options) => {
     if (options.architecture === undefined) {

@@ -26,7 +26,6 @@ import { type KaneleConfig, type KaneleTable, readConfig, readTables } from './k
 
 export const kanele: DocumentFamily = {
   name: 'kanele',
-  signature: `${KANELE_CONFIG} and ${KANELE_TABLES}`,
   format: 'kanele-json',
   recognises: ({ name, bytes }) => {
     const start = String.fromCharCode(...bytes.subarray(0, 1024));
