@@ -182,12 +182,14 @@ const unknown = (file: TensorFile, prefix: string | undefined): Checked<never> =
   });
 };
 
-/** Sends to drafts only where one can be made. */
+/** Sends to drafts only where one can be made; otherwise says why not, and what can be done about it. */
 const hintFor = (file: TensorFile): string => {
   const draft = draftArchitecture(file);
-  return E.isRight(draft)
-    ? 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version (with --check golden_inputs.npy golden_outputs.npy one that is tried), --arch takes it.'
-    : `Nor is there an architecture file for it: ${draft.left[0].message}.`;
+  if (E.isLeft(draft)) {
+    const [{ message, hint }] = draft.left;
+    return `Nor is there a draft of an architecture file: ${message}. ${hint ?? ''}`.trimEnd();
+  }
+  return 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version (with --check golden_inputs.npy golden_outputs.npy one that is tried), --arch takes it.';
 };
 
 const NO_SOURCE = sourceOf(new Uint8Array(0), '');

@@ -200,14 +200,10 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
 const NO_TENSORS = '\u0000';
 
 const refuseKaln: Step = () =>
-  fail(
-    'K0201',
-    'KALN, KAJN and KABN convolutions store the same tensors; KALN scales its input by the least and largest value of the whole batch, and KABN is not known',
-    {
-      expected: 'layers whose result for a sample does not depend on the other samples',
-      hint: 'If they are KAJN (Jacobi polynomials), write "type": "kajn-conv2d" for them in an architecture file. Otherwise train with KAGN, KACN or KAN convolutions: they squash every value by itself.',
-    },
-  );
+  fail('K0201', 'KALN convolutions scale their input by the least and largest value of the whole batch', {
+    expected: 'layers whose result for a sample does not depend on the other samples',
+    hint: 'KAJN convolutions (Jacobi polynomials), which store tensors of the same names, are "type": "kajn-conv2d"; KABN (Bernstein) is not known. Otherwise train with KAGN, KACN or KAN convolutions: they squash every value by itself.',
+  });
 
 const needsStatistics =
   (prefix: string, spec: Parameters<typeof channelNorm>[0]): Step =>
