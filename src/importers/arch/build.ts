@@ -139,6 +139,8 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
           context,
           withEpsilon((epsilon) => step(convOf(name, s, epsilon))),
         );
+  const activated = (s: ConvFields, layer: typeof kagnConv): Step =>
+    convolution(s, (c) => withBase('silu', (base) => layer({ ...c, activation: base })));
   const pool = (s: Extents & { readonly kernel?: Extent }, reduce: 'mean' | 'max'): Step =>
     pooling({
       name,
@@ -162,8 +164,8 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
       );
     })
     .with({ type: 'kacn-conv2d' }, (s) => convolution(s, kacnConv))
-    .with({ type: 'kagn-conv2d' }, (s) => convolution(s, kagnConv))
-    .with({ type: 'kajn-conv2d' }, (s) => convolution(s, kajnConv))
+    .with({ type: 'kagn-conv2d' }, (s) => activated(s, kagnConv))
+    .with({ type: 'kajn-conv2d' }, (s) => activated(s, kajnConv))
     .with({ type: 'kaln-conv2d' }, () => refuseKaln)
     .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
     .with({ type: 'linear' }, () => linear(name, from))
