@@ -58,8 +58,6 @@ export interface Reading {
 /** A family whose networks are named tensors in any container. */
 export interface Family {
   readonly name: string;
-  /** The tensor names that tell the family, for messages. */
-  readonly signature: string;
   readonly recognises: (file: TensorFile) => boolean;
   /** `source` is for families that keep a part of the network in files beside the tensors. */
   readonly read: (file: TensorFile, options: ImportOptions, source: Source) => Checked<Reading>;
@@ -68,8 +66,6 @@ export interface Family {
 /** A family that has a file format of its own. */
 export interface DocumentFamily {
   readonly name: string;
-  /** The files that tell the family, for messages. */
-  readonly signature: string;
   readonly format: string;
   readonly recognises: (source: Source) => boolean;
   readonly read: (

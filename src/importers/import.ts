@@ -22,7 +22,7 @@ import { foldParts } from './fold.js';
 import { heedingAll } from './heeded.js';
 import { asOneLayer, ofOneLayer } from './numbered-layers.js';
 import { placesOf, type Recognised, recognised } from './recognise.js';
-import { inScope } from './scope.js';
+import { inScope, under } from './scope.js';
 import { indexOf, type Source, sourceOf } from './source.js';
 import { consumingAll } from './unconsumed.js';
 
@@ -109,7 +109,7 @@ export const importCheckpoint = (
 
 /** The same for tensors that were read already. */
 export const importTensors = (file: TensorFile, options: ImportOptions = {}): Checked<Graph> =>
-  E.map((i: Imported) => i.graph)(readFamily(checkpointOf(file), options, sourceOf(new Uint8Array(0), '')));
+  E.map((i: Imported) => i.graph)(readFamily(checkpointOf(file), options, NO_SOURCE));
 
 const readFamily = (checkpoint: Checkpoint, options: ImportOptions, source: Source): Checked<Imported> => {
   const scoped = inScope(
@@ -175,25 +175,32 @@ const unknown = (file: TensorFile, prefix: string | undefined): Checked<never> =
   const names = [...file.tensors].map(([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
   const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
   return fail('K0201', `the ${names.length} tensors match no KAN family (found: ${shown || 'none'})`, {
-    expected: `a checkpoint of one of: ${ALL.map((f) => `${f.name} (${f.signature})`).join('; ')}`,
+    expected: `a checkpoint of ${ALL.filter((f) => f !== described)
+      .map((f) => f.name)
+      .join(', ')}, whose tensors docs/checkpoints.md names`,
     hint: partsHint(file, prefix) + hintFor(file),
   });
 };
 
-/** Sends to drafts only where one can be made. */
+/** Sends to drafts only where one can be made; otherwise says why not, and what can be done about it. */
 const hintFor = (file: TensorFile): string => {
   const draft = draftArchitecture(file);
-  return E.isRight(draft)
-    ? 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version (with --check golden_inputs.npy golden_outputs.npy one that is tried), --arch takes it.'
-    : `An architecture file cannot say this network either: ${draft.left[0].message}.${ONLY_FORM}`;
+  if (E.isLeft(draft)) {
+    const [{ message, hint }] = draft.left;
+    return `Nor is there a draft of an architecture file: ${message}. ${hint ?? ''}`.trimEnd();
+  }
+  return 'Other networks are told by an architecture file: kanc import --draft-arch writes a first version (with --check golden_inputs.npy golden_outputs.npy one that is tried), --arch takes it.';
 };
 
-const ONLY_FORM =
-  ' What can be read are the layers of docs/checkpoints.md and docs/architecture-files.md, under the names that they have there.';
+const NO_SOURCE = sourceOf(new Uint8Array(0), '');
+
+/** What looks like a layer of ours may have more than ours has, so that its prefix would lead to the next error. */
+const readsAlone = (file: TensorFile, prefix: string): boolean =>
+  E.isRight(under(file, dotted(prefix), (part) => readTensors(part, {}, NO_SOURCE)));
 
 /** Where in the file there is something that can be read by itself. */
 const partsHint = (file: TensorFile, prefix: string | undefined): string => {
-  const places = placesOf(FAMILIES, file);
+  const places = placesOf(FAMILIES, file).filter((place) => readsAlone(file, place.prefix));
   const whole = (place: string): string => printable(dotted(prefix ?? '') + place, 60);
   const [first] = places;
   if (first === undefined) return '';

@@ -122,6 +122,6 @@ export const onlyNetwork = (
     expected: 'one network, or the prefix of the one that is meant',
     hint:
       `--prefix ${printable(example.replace(/\.$/, ''), 60)} takes that one. Where a model runs one after another, an architecture file says so: ` +
-      `--arch with {"input": [features], "layers": [${printable(connected(family, prefixes.slice(0, 2)), 300)}]}, in the order in which they run.`,
+      `--arch with {"input": [features], "layers": [${printable(connected(family, prefixes.slice(0, 2)), 300)}]}, in the order in which they run, with the activations between and behind them, which leave no tensors; kanc eval tells whether the outputs are those of the library.`,
   });
 };

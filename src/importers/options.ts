@@ -54,7 +54,7 @@ export const assumedEpsilon = ({ normEpsilon }: ImportOptions): ReadonlyArray<As
       ]
     : [];
 
-/** Each assumption once: a hundred layers assume the same. */
+/** Each assumption once: a hundred layers assume the same. Layers of two kinds may assume two things. */
 export const distinct = (assumptions: ReadonlyArray<Assumption>): ReadonlyArray<Assumption> => [
-  ...new Map(assumptions.map((one) => [one.what, one])).values(),
+  ...new Map(assumptions.map((one) => [`${one.what}: ${one.assumed}`, one])).values(),
 ];

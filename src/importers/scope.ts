@@ -15,7 +15,8 @@ const shortList = (items: ReadonlyArray<string>): string =>
 const notesOf = ({ taken, others, opaque }: Selected): ReadonlyArray<Assumption> => {
   const prefixes = others.map(({ path }) => printable(path === '' ? 'the file itself' : path, 80));
   const objects = opaque.map(
-    ({ path, type, tensors }) => `${printable(path, 80)} (${printable(type, 80)}, ${tensors} tensors)`,
+    ({ path, type, tensors }) =>
+      `${printable(path, 80)} (${printable(type, 80)}, ${tensors} tensor${tensors === 1 ? '' : 's'})`,
   );
   return [
     ...(taken === undefined || others.length === 0

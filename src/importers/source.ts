@@ -42,6 +42,9 @@ const folderAndName = (path: string): readonly [string, string] => {
 /** The name of a file without its folder, whichever slashes the path has. */
 export const baseName = (path: string): string => folderAndName(path)[1];
 
+/** The path of a file of this name in the folder of another. */
+export const pathBeside = (path: string, name: string): string => `${folderAndName(path)[0]}${name}`;
+
 /** The path of the file that holds the network, for any file of a set. */
 export const mainFile = (path: string): string => {
   const [folder, name] = folderAndName(path);

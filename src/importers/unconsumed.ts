@@ -74,12 +74,12 @@ export const consumingAll = <A>(
     .map(([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`);
   const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
   return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
-    hint: hintFor(extra, start),
+    hint: hintFor(extra.map(([name, tensor]) => [start + own(name), tensor] as const)),
   });
 };
 
-/** `--ignore-tensors` only where nothing is lost by it; otherwise what the tensors probably are. */
-const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>, start: string): string => {
+/** `--ignore-tensors` only where nothing is lost by it; otherwise what the tensors probably are. By whole names. */
+const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>): string => {
   const suspects = extra.map(([name, tensor]) => [name, suspectOf(name, tensor)] as const);
   if (suspects.every(([, suspect]) => suspect?.idle === true)) {
     const kinds = new Set(suspects.map(([, suspect]) => suspect?.what ?? ''));
@@ -88,23 +88,20 @@ const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>, start: str
   const used = suspects.filter(([, suspect]) => suspect?.idle !== true);
   return [
     'A program without them would compute another function.',
-    ...told(used, start),
+    ...told(used),
     waysFor(used),
     'A whole network beside the one that was read is chosen with --prefix.',
   ].join(' ');
 };
 
 /** One example for each kind that the names tell. */
-const told = (
-  suspects: ReadonlyArray<readonly [string, Suspect | undefined]>,
-  start: string,
-): ReadonlyArray<string> => {
+const told = (suspects: ReadonlyArray<readonly [string, Suspect | undefined]>): ReadonlyArray<string> => {
   const kinds = new Map<string, string>();
   for (const [name, suspect] of suspects) {
     if (suspect !== undefined && !kinds.has(suspect.what)) kinds.set(suspect.what, name);
   }
   if (kinds.size === 0) return [];
-  const list = [...kinds].slice(0, 3).map(([what, name]) => `${printable(start + name, 60)} is ${what}`);
+  const list = [...kinds].slice(0, 3).map(([what, name]) => `${printable(name, 60)} is ${what}`);
   return [`By its name, ${list.join(', ')}.`];
 };
 

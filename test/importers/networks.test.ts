@@ -93,6 +93,10 @@ describe.each(families)('%s', (family, layer) => {
     const [missing] = head.at(-2) ?? [''];
     const more = { ...Object.fromEntries(head), 'head.more': f32([1], [1]) };
     expect(messageOf(importTensors(fileOf(more), { prefix: 'head' }))).toMatch(/K0207.* head\.more \[1\]/);
+    // A prefix that leads to the next error is no advice.
+    const mixed = importTensors(fileOf({ ...more, 'conv.weight': f32([1], [1]) }));
+    expect(messageOf(mixed)).toMatch('K0201');
+    expect(messageOf(mixed)).not.toMatch('--prefix');
     const bent = { ...Object.fromEntries(head), [missing]: f32([1], [1]) };
     expect(messageOf(importTensors(fileOf(bent), { prefix: 'head' }))).toContain(`tensor ${missing}:`);
   });

@@ -188,6 +188,11 @@ describe('the hint', () => {
     }
   });
 
+  it('has the names of the file, also for a layer by itself', () => {
+    const alone = { ...under('head.', KAN), 'head.bias': f32([2], [1, 2]) };
+    expect(messageOf(importTensors(fileOf(alone), { prefix: 'head' }))).toMatch('head.bias is a bias');
+  });
+
   it('leaves out by an option what no network computes with, and counters without one', () => {
     expect(hintWith('criterion.weight')).toMatch('--ignore-tensors leaves them out');
     expect(codeOf(read(way, { ...way.tensors, 'criterion.weight': f32([2], [1, 2]) }, true))).toBe('ok');

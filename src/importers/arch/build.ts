@@ -6,13 +6,14 @@ import { builder } from '../../ir/builder.js';
 import { toValueName } from '../../ir/graph.js';
 import { floatType } from '../../ir/types.js';
 import type { Activation } from '../../numeric/activations.js';
+import { dotted } from '../containers/select.js';
 import type { TensorFile } from '../containers/tensor.js';
 import { chebyKan } from '../families/cheby-kan.js';
 import { fastKanConv, kanConv } from '../families/conv-kan.js';
 import { channelNorm, layerNorm } from '../families/conv-norm.js';
 import { activation, conv, flatten, linear, pooling, prelu } from '../families/conv-plain.js';
 import { kacnConv, kagnConv, kajnConv } from '../families/conv-polynomial.js';
-import { dotted, residual, type Step, sequence } from '../families/conv-scope.js';
+import { residual, type Step, sequence } from '../families/conv-scope.js';
 import type { Geometry } from '../families/conv-weights.js';
 import { efficientKan } from '../families/efficient-kan.js';
 import { fastKan } from '../families/fast-kan.js';
@@ -138,6 +139,8 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
           context,
           withEpsilon((epsilon) => step(convOf(name, s, epsilon))),
         );
+  const activated = (s: ConvFields, layer: typeof kagnConv): Step =>
+    convolution(s, (c) => withBase('silu', (base) => layer({ ...c, activation: base })));
   const pool = (s: Extents & { readonly kernel?: Extent }, reduce: 'mean' | 'max'): Step =>
     pooling({
       name,
@@ -161,8 +164,8 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
       );
     })
     .with({ type: 'kacn-conv2d' }, (s) => convolution(s, kacnConv))
-    .with({ type: 'kagn-conv2d' }, (s) => convolution(s, kagnConv))
-    .with({ type: 'kajn-conv2d' }, (s) => convolution(s, kajnConv))
+    .with({ type: 'kagn-conv2d' }, (s) => activated(s, kagnConv))
+    .with({ type: 'kajn-conv2d' }, (s) => activated(s, kajnConv))
     .with({ type: 'kaln-conv2d' }, () => refuseKaln)
     .with({ type: 'conv2d' }, (s) => conv(name, from, geometryOf(s)))
     .with({ type: 'linear' }, () => linear(name, from))
@@ -199,14 +202,10 @@ const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context:
 const NO_TENSORS = '\u0000';
 
 const refuseKaln: Step = () =>
-  fail(
-    'K0201',
-    'KALN, KAJN and KABN convolutions store the same tensors; KALN scales its input by the least and largest value of the whole batch, and KABN is not known',
-    {
-      expected: 'layers whose result for a sample does not depend on the other samples',
-      hint: 'If they are KAJN (Jacobi polynomials), write "type": "kajn-conv2d" for them in an architecture file. Otherwise train with KAGN, KACN or KAN convolutions: they squash every value by itself.',
-    },
-  );
+  fail('K0201', 'KALN convolutions scale their input by the least and largest value of the whole batch', {
+    expected: 'layers whose result for a sample does not depend on the other samples',
+    hint: 'KAJN convolutions (Jacobi polynomials), which store tensors of the same names, are "type": "kajn-conv2d"; KABN (Bernstein) is not known. Otherwise train with KAGN, KACN or KAN convolutions: they squash every value by itself.',
+  });
 
 const needsStatistics =
   (prefix: string, spec: Parameters<typeof channelNorm>[0]): Step =>

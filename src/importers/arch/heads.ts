@@ -4,10 +4,11 @@
  * can read, one layer or several, and there is one reader for it.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
+import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
+import { dotted, renaming } from '../containers/select.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { dotted, emit, type Step } from '../families/conv-scope.js';
+import { emit, type Step } from '../families/conv-scope.js';
 import type { Assumption, Family, ImportOptions } from '../family.js';
 import { sourceOf } from '../source.js';
 
@@ -37,15 +38,6 @@ const underPrefix = (
   return { file: { ...file, tensors }, ownName };
 };
 
-const restored =
-  (ownName: (name: string) => string) =>
-  (diagnostics: Diagnostics): Diagnostics => {
-    const one = (d: Diagnostic): Diagnostic =>
-      d.place.tensor === undefined ? d : { ...d, place: { ...d.place, tensor: ownName(d.place.tensor) } };
-    const [first, ...rest] = diagnostics;
-    return [one(first), ...rest.map(one)];
-  };
-
 /** The layers of a family under a prefix. `assumed` is told what the family had to assume. */
 export const head =
   (family: Family, spec: HeadSpec, assumed: (assumptions: ReadonlyArray<Assumption>) => void): Step =>
@@ -56,9 +48,7 @@ export const head =
         expected: `the tensors of a ${family.name} layer under the prefix`,
       });
     }
-    const read = E.mapLeft(restored(ownName))(
-      family.read(file, spec.options, sourceOf(new Uint8Array(0), '')),
-    );
+    const read = renaming(ownName)(family.read(file, spec.options, sourceOf(new Uint8Array(0), '')));
     if (E.isLeft(read)) return read;
     assumed(read.right.assumptions);
     const { inputs, nodes, outputs } = read.right.graph;

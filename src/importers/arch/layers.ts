@@ -53,8 +53,8 @@ const CODECS = {
     baseActivation: ActivationCodec,
   }),
   'kacn-conv2d': record(prefixed('kacn-conv2d'), { ...kernels, ...normed }),
-  'kagn-conv2d': record(prefixed('kagn-conv2d'), { ...kernels, ...normed }),
-  'kajn-conv2d': record(prefixed('kajn-conv2d'), { ...kernels, ...normed }),
+  'kagn-conv2d': record(prefixed('kagn-conv2d'), { ...kernels, ...normed, baseActivation: ActivationCodec }),
+  'kajn-conv2d': record(prefixed('kajn-conv2d'), { ...kernels, ...normed, baseActivation: ActivationCodec }),
   /** Known so that it can be refused with a reason. */
   'kaln-conv2d': record(prefixed('kaln-conv2d'), { ...kernels, ...normed }),
   conv2d: record(prefixed('conv2d'), kernels),

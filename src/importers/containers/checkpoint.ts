@@ -6,6 +6,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { FileTensor, TensorFile } from './tensor.js';
 
+/** The type of an `Opaque` that is an array among tensors. */
+export const NUMPY_ARRAY = 'numpy.ndarray';
+
 /** A Python object of which only the class is known, and that has tensors in it. */
 export interface Opaque {
   readonly path: string;

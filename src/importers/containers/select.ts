@@ -5,7 +5,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
-import { type Checkpoint, type Opaque, type Part, type Wanted, within } from './checkpoint.js';
+import { type Checkpoint, NUMPY_ARRAY, type Opaque, type Part, type Wanted, within } from './checkpoint.js';
 import { plainNames, plainPrefix } from './plain-names.js';
 import type { TensorFile } from './tensor.js';
 
@@ -190,18 +190,21 @@ const byPrefix = (checkpoint: Checkpoint, prefix: string): Checked<Selected> => 
   return noPrefix(checkpoint, all.right, dotted(prefix));
 };
 
+/** K0114: what stands among the tensors may be a weight. */
+const refuseHidden = ({ path, type, tensors }: Opaque): Checked<never> => {
+  const array = type === NUMPY_ARRAY;
+  const what = array ? 'a numpy array' : `an object of ${printable(type, 100)} with ${tensors} tensors in it`;
+  return fail('K0114', `${printable(path, 80)} is ${what}`, {
+    expected: 'a tensor',
+    hint: array
+      ? 'Make a tensor of it (torch.from_numpy), or take it out of the state dict, and save that again.'
+      : 'Convert it where its class is at hand, and save the state dict again.',
+  });
+};
+
 const finished = (checkpoint: Checkpoint, chosen: ReadonlyArray<Named>, start: string): Checked<Selected> => {
   const [hidden] = hiddenIn(checkpoint, chosen);
-  if (hidden !== undefined) {
-    return fail(
-      'K0114',
-      `${printable(hidden.path, 80)} is an object of ${printable(hidden.type, 100)} with ${hidden.tensors} tensors in it`,
-      {
-        expected: 'a tensor',
-        hint: 'Convert it where its class is at hand, and save the state dict again.',
-      },
-    );
-  }
+  if (hidden !== undefined) return refuseHidden(hidden);
   const parts = new Set(chosen.map(({ part }) => part));
   return E.map(
     (file: TensorFile): Selected => ({

@@ -1,7 +1,7 @@
 /** Finding the dicts of tensors in what a torch file holds. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { type Opaque, within } from './checkpoint.js';
+import { NUMPY_ARRAY, type Opaque, within } from './checkpoint.js';
 import {
   REBUILD_PARAMETER,
   REBUILD_PARAMETER_WITH_STATE,
@@ -83,6 +83,7 @@ const visit = (
   if (isOptimizer(items)) return [];
   const tensors = new Map<string, CallNode>();
   const inner: Place[] = [];
+  const arrays: string[] = [];
   const object = (type: string, at: string, value: PickleNode): void => {
     const count = tensorsWithin(value, counted);
     if (count === 0) return;
@@ -93,7 +94,7 @@ const visit = (
     const call = asTensorCall(value);
     if (call !== undefined) tensors.set(key, call);
     else if (isCollection(value)) inner.push({ node: value, path: within(path, key), depth: depth + 1 });
-    else if (isArray(value)) found.arrays.push(within(path, key));
+    else if (isArray(value)) arrays.push(within(path, key));
     else if (value.tag === 'object' || value.tag === 'call' || value.tag === 'persistent') {
       object(value.tag === 'persistent' ? 'torch storage' : value.name, within(path, key), value);
     }
@@ -101,7 +102,12 @@ const visit = (
   if (node.tag === 'dict' && node.state !== undefined) {
     object('attributes of a dict', within(path, '__dict__'), node.state);
   }
-  if (tensors.size > 0) found.dicts.push({ path, tensors });
+  if (tensors.size > 0) {
+    found.dicts.push({ path, tensors });
+    // Among tensors an array may be a weight; elsewhere it is data or the state of a generator.
+    for (const at of arrays) found.opaque.push({ path: at, parent: path, type: NUMPY_ARRAY, tensors: 1 });
+  }
+  found.arrays.push(...arrays);
   return inner;
 };
 

@@ -26,7 +26,6 @@ const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/s;
 
 export const chebyKan: Family = {
   name: 'cheby-kan',
-  signature: '<any name>.cheby_coeffs',
   recognises: (file) => [...file.tensors.keys()].some((name) => COEFFICIENTS.test(name)),
   read: (file, options) => read(file, options),
 };

@@ -4,11 +4,11 @@
  * KACNConv2DLayer: y = norm(poly_conv(T_d(tanh x))), `poly_conv.g.weight` [O/g, (I/g) * (D+1), kh, kw], channel
  * i*(D+1) + d.
  *
- * KAGNConv2DLayer: y = silu(norm(base_conv(silu(x)) + poly_conv(silu(P_d(tanh x))))), `poly_weights`
+ * KAGNConv2DLayer: y = act(norm(base_conv(act(x)) + poly_conv(act(P_d(tanh x))))), `poly_weights`
  * [g, O/g, (I/g) * (D+1), kh, kw], channel d*(I/g) + i, with Gram polynomials
  * P_{n+1} = x P_n - beta_n P_{n-1} whose betas come from `beta_weights` [D+1].
  *
- * KAJNConv2DLayer: y = silu(norm(base_conv(x) + poly_conv(J_d(tanh x)))), the same names without `beta_weights`, with
+ * KAJNConv2DLayer: y = act(norm(base_conv(x) + poly_conv(J_d(tanh x)))), the same names without `beta_weights`, with
  * Jacobi polynomials of a = b = 1.
  *
  * KAGNConv2DLayerV2 has `poly_conv.weight` in place of `poly_weights`. The library reorders the channels of its
@@ -43,6 +43,11 @@ const normAfter = (spec: ConvSpec, name: string, prefixes: ReadonlyArray<string>
 
 const groupPrefixes = (spec: ConvSpec, groups: number): ReadonlyArray<string> =>
   Array.from({ length: groups }, (_, g) => `${spec.prefix}layer_norm.${g}.`);
+
+/** Layers with an attribute `base_activation`, silu in the library. */
+export interface ActivatedSpec extends ConvSpec {
+  readonly activation: Activation;
+}
 
 /** KACNConv2DLayer. */
 export const kacnConv =
@@ -120,7 +125,7 @@ const scaled = ({ shape, data }: Constant, factors: ReadonlyArray<number>): Cons
 
 /** KAJNConv2DLayer. */
 export const kajnConv =
-  (spec: ConvSpec): Step =>
+  (spec: ActivatedSpec): Step =>
   (scope, value) => {
     const image = imageShape(scope, value);
     if (E.isLeft(image)) return image;
@@ -147,7 +152,7 @@ export const kajnConv =
 
 /** KAGNConv2DLayer and KAGNConv2DLayerV2. */
 export const kagnConv =
-  (spec: ConvSpec): Step =>
+  (spec: ActivatedSpec): Step =>
   (scope, value) => {
     const image = imageShape(scope, value);
     if (E.isLeft(image)) return image;
@@ -158,18 +163,19 @@ export const kagnConv =
       family: 'gram',
       degree: beta.right.data.length - 1,
       squash: 'tanh',
-      outer: 'silu',
+      outer: spec.activation,
       beta: gramBetas(beta.right.data),
     };
     const second = scope.file.tensors.has(`${spec.prefix}poly_conv.weight`);
-    const layer = (second ? secondVersion : firstVersion)(scope, spec, basis, image.right[0]);
+    const make = second ? secondVersion : firstVersion;
+    const layer = make(scope, spec, basis, image.right[0], { base: spec.activation });
     return E.isLeft(layer) ? layer : activated(scope, spec, layer.right, value);
   };
 
-/** silu(norm(layer(x))) */
+/** act(norm(layer(x))) */
 const activated = (
   scope: Scope,
-  spec: ConvSpec,
+  spec: ActivatedSpec,
   { base, branches, groups, norms }: GramLayer,
   value: ValueName,
 ): Checked<ValueName> => {
@@ -178,18 +184,22 @@ const activated = (
   if (E.isLeft(sum)) return sum;
   const normal = normAfter(spec, `${spec.name}.norm`, norms)(scope, sum.right);
   if (E.isLeft(normal)) return normal;
-  const activation = { _tag: 'activation', activation: 'silu' } as const;
+  const activation = { _tag: 'activation', activation: spec.activation } as const;
   return emit(scope, spec.name, { kind: 'activate', attrs: { function: activation } }, [normal.right]);
 };
 
-const silu = { _tag: 'base', activation: 'silu' } as const;
+/** What stands before the base convolution, and by how much functions are multiplied. */
+interface Kind {
+  readonly base: Activation;
+  readonly leading?: ReadonlyArray<number>;
+}
 
 const firstVersion = (
   { file }: Scope,
   spec: ConvSpec,
   basis: Polynomial,
   channels: number,
-  kind: { readonly base: Activation; readonly leading?: ReadonlyArray<number> } = { base: 'silu' },
+  kind: Kind,
 ): Checked<GramLayer> => {
   const groups = groupCount(file, spec.prefix, 'base_conv');
   const functions = basis.degree + 1;
@@ -221,6 +231,7 @@ const secondVersion = (
   spec: ConvSpec,
   basis: Polynomial,
   channels: number,
+  { base: activation }: Kind,
 ): Checked<GramLayer> => {
   const functions = basis.degree + 1;
   const groups = stackGroups(file, `${spec.prefix}base_conv.weight`, channels);
@@ -239,7 +250,7 @@ const secondVersion = (
     base: base.right,
     branches: [
       { basis, weights: gram.right },
-      { basis: silu, weights: plain.right },
+      { basis: { _tag: 'base', activation }, weights: plain.right },
     ],
     groups: 1,
     norms: [`${spec.prefix}layer_norm.`],

@@ -83,6 +83,3 @@ export const imageShape = (
       })
     : E.right([channels, height, width]);
 };
-
-/** `prefix.` as names in a state dict have it; nothing for the root. */
-export const dotted = (prefix: string): string => (prefix === '' ? '' : `${prefix}.`);

@@ -30,7 +30,6 @@ const MARKS: Marks = {
 
 export const efficientKan: Family = {
   name: 'efficient-kan',
-  signature: 'layers.0.grid, layers.0.base_weight, layers.0.spline_weight',
   recognises: (file) => hasMarks(file, MARKS),
   read: (file, options) => read(file, options),
 };

@@ -42,14 +42,12 @@ const hasInverse = (file: TensorFile): boolean =>
 
 export const fastKan: Family = {
   name: 'fast-kan',
-  signature: 'layers.0.rbf.grid, layers.0.spline_linear.weight',
   recognises: (file) => hasMarks(file, MARKS) && !hasInverse(file),
   read: (file, options) => read(file, options, 'gaussian'),
 };
 
 export const fasterKan: Family = {
   name: 'faster-kan',
-  signature: 'layers.0.rbf.inv_denominator, layers.0.spline_linear.weight',
   recognises: (file) => hasMarks(file, MARKS) && hasInverse(file),
   read: (file, options) => read(file, options, 'reflectional-switch'),
 };

@@ -7,7 +7,7 @@ import { type Constant, constant } from '../../ir/constant.js';
 import { allocate, int, maxOf, minOf } from '../../ir/element.js';
 import { parseJson } from '../../ir/strict-json.js';
 import { decodeUtf8 } from '../containers/bytes.js';
-import { KANELE_CONFIG, KANELE_TABLES } from '../source.js';
+import { KANELE_CONFIG } from '../source.js';
 
 /** What more the file says is about the training. */
 const Config = t.type({
@@ -41,24 +41,24 @@ const Values = t.readonlyArray(Value);
 const LARGEST_FILE = 2 ** 28;
 const LARGEST_TABLES = 2 ** 28;
 
-const readJson = (bytes: Uint8Array, file: string): Checked<unknown> => {
+const readJson = (bytes: Uint8Array): Checked<unknown> => {
   if (bytes.length > LARGEST_FILE) {
-    return fail('K0113', `${file} has ${bytes.length} bytes`, { expected: `at most ${LARGEST_FILE}` });
+    return fail('K0113', `the file has ${bytes.length} bytes`, { expected: `at most ${LARGEST_FILE}` });
   }
   const text = decodeUtf8(bytes);
-  if (text === undefined) return fail('K0104', `${file} is not UTF-8 text`);
+  if (text === undefined) return fail('K0104', 'the file is not UTF-8 text');
   const json = parseJson(text);
-  return E.isLeft(json) ? fail('K0104', `${file} cannot be read: ${json.left}`) : json;
+  return E.isLeft(json) ? fail('K0104', `the file cannot be read: ${json.left}`) : json;
 };
 
 export const readConfig = (bytes: Uint8Array): Checked<KaneleConfig> => {
-  const json = readJson(bytes, KANELE_CONFIG);
+  const json = readJson(bytes);
   if (E.isLeft(json)) return json;
   const config = Config.decode(json.right);
-  if (E.isLeft(config)) return fail('K0203', `${KANELE_CONFIG}: ${showErrors(config.left)}`);
+  if (E.isLeft(config)) return fail('K0203', showErrors(config.left));
   const { layers, layers_bitwidth: bits } = config.right;
   if (layers.length < 2 || layers.length !== bits.length) {
-    return fail('K0203', `${KANELE_CONFIG} has ${layers.length} layers and ${bits.length} bit widths`, {
+    return fail('K0203', `there are ${layers.length} layers and ${bits.length} bit widths`, {
       expected: 'as many of each, at least two',
     });
   }
@@ -70,12 +70,14 @@ export const readTables = (bytes: Uint8Array, config: KaneleConfig): Checked<Rea
   // Before anything is parsed or allocated: a few bytes of configuration can ask for any amount.
   const total = layers.slice(1).reduce((n, outputs, l) => n + layers[l]! * 2 ** bits[l]! * outputs, 0);
   if (total > LARGEST_TABLES) {
-    return fail('K0113', `the layers need ${total} table entries`, { expected: `at most ${LARGEST_TABLES}` });
+    return fail('K0113', `the layers of ${KANELE_CONFIG} need ${total} table entries`, {
+      expected: `at most ${LARGEST_TABLES}`,
+    });
   }
-  const json = readJson(bytes, KANELE_TABLES);
+  const json = readJson(bytes);
   if (E.isLeft(json)) return json;
   if (!Tables.is(json.right) || Array.isArray(json.right)) {
-    return fail('K0203', `${KANELE_TABLES} is not a record of edges`, {
+    return fail('K0203', 'the file is not a record of edges', {
       expected: 'edges by name, such as "0_0_0"',
     });
   }
@@ -88,7 +90,7 @@ export const readTables = (bytes: Uint8Array, config: KaneleConfig): Checked<Rea
   const known = layers.slice(1).reduce((n, outputs, l) => n + layers[l]! * outputs, 0);
   if (Object.keys(json.right).length === known) return E.right(tables);
   const extra = Object.keys(json.right).find((key) => !isEdge(key, layers)) ?? '';
-  return fail('K0203', `${KANELE_TABLES} has an edge '${printable(extra, 60)}' that no layer has`, {
+  return fail('K0203', `there is an edge '${printable(extra, 60)}' that no layer has`, {
     expected: `edges of the layers ${layers.join(', ')} of ${KANELE_CONFIG}`,
   });
 };
@@ -139,7 +141,7 @@ const readEdge = (
   key: string,
   levels: number,
 ): Checked<ReadonlyArray<number> | undefined> => {
-  if (!Object.hasOwn(found, key)) return fail('K0202', `the edge is not in ${KANELE_TABLES}`);
+  if (!Object.hasOwn(found, key)) return fail('K0202', 'the edge is missing');
   const edge = Edge.decode(found[key]);
   if (E.isLeft(edge)) return fail('K0203', showErrors(edge.left));
   const active = edge.right.acive ?? edge.right.active;

@@ -12,7 +12,7 @@
  * that multiplies by 2 and shifts by 1, which changes nothing but the ends.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
+import { at, type Checked, fail } from '../../diagnostics/index.js';
 import { builder } from '../../ir/builder.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { accumulatorFor, allocate, int, maxOf, minOf, showElement, uint } from '../../ir/element.js';
@@ -21,12 +21,11 @@ import { edgeTableRange } from '../../ir/ops/table-edge.js';
 import { valueType } from '../../ir/types.js';
 import type { Interval } from '../../numeric/ranges.js';
 import type { Assumption, DocumentFamily, ImportOptions, Reading } from '../family.js';
-import { KANELE_CONFIG, KANELE_TABLES, type Source } from '../source.js';
+import { KANELE_CONFIG, KANELE_TABLES, pathBeside, type Source } from '../source.js';
 import { type KaneleConfig, type KaneleTable, readConfig, readTables } from './kanele-files.js';
 
 export const kanele: DocumentFamily = {
   name: 'kanele',
-  signature: `${KANELE_CONFIG} and ${KANELE_TABLES}`,
   format: 'kanele-json',
   recognises: ({ name, bytes }) => {
     const start = String.fromCharCode(...bytes.subarray(0, 1024));
@@ -47,9 +46,10 @@ const read = (source: Source, options: ImportOptions): Checked<Reading & { reado
       expected: `${KANELE_CONFIG} and ${KANELE_TABLES} of KANELE in one folder`,
     });
   }
-  const config = readConfig(configBytes);
+  const placed = (name: string) => at({ file: pathBeside(source.file, name) });
+  const config = placed(KANELE_CONFIG)(readConfig(configBytes));
   if (E.isLeft(config)) return config;
-  const tables = readTables(tableBytes, config.right);
+  const tables = placed(KANELE_TABLES)(readTables(tableBytes, config.right));
   if (E.isLeft(tables)) return tables;
   const graph = graphOf(config.right, tables.right, options.name ?? 'model');
   if (E.isLeft(graph)) return graph;

@@ -32,7 +32,6 @@ const KEY = /^(|.*\.)act_fun\.(\d+)\.(?:coef|grid)$/;
 
 export const pykan: Family = {
   name: 'pykan',
-  signature: 'act_fun.0.coef, act_fun.0.grid, symbolic_fun.0.affine',
   recognises: (file) => starts(file).length > 0,
   read: (file, options, source) => {
     const prefix = prefixOf(file, options);

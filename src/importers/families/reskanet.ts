@@ -35,7 +35,6 @@ export const isResKanet = (file: TensorFile): boolean =>
 
 export const resKanet: Family = {
   name: 'reskanet',
-  signature: 'conv1.spline_conv.0.weight, layer1.0.conv1.spline_conv.0.weight, fc.weight',
   recognises: isResKanet,
   read: (file, options) => read(file, options),
 };

@@ -214,6 +214,16 @@ describe('what lies beside the weights', () => {
     expect(names(dict({ 'layers.0.w': w, 'layers.0.q': scalar }))).toEqual(['layers.0.w']);
   });
 
+  it('K0114: a numpy array among the weights; elsewhere it is passed over', () => {
+    const root = dict({ 'layers.0.w': w, 'layers.0.scale': rngState });
+    expect(message(root)).toMatch(/K0114.*layers\.0\.scale is a numpy array.*from_numpy/);
+    expect(message(dict({ model: root }))).toMatch(/K0114.*model\.layers\.0\.scale is a numpy array/);
+    const losses = dict({ model: net('a'), losses: rngState, best: dict({ scores: rngState }) });
+    expect(rightOf(choose(losses)).opaque).toEqual([]);
+    const told = dict({ model: net('a'), mean: w, std: rngState });
+    expect(rightOf(choose(told)).opaque.map(({ path }) => path)).toEqual(['std']);
+  });
+
   it('K0114: a class around a state dict', () => {
     const own = [...call(global('m', 'Weights')), 0x28, ...text('a'), ...w, 0x75];
     expect(messageOf(openCheckpoint(torchZip(own, { '0': SIX }), 'm.pt'))).toMatch(/K0114.*m\.Weights/);

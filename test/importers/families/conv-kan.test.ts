@@ -206,13 +206,13 @@ describe('KACNConv2DLayer', () => {
 
 describe('KAGNConv2DLayer', () => {
   const D = 4;
-  const gram = (v: number, beta: FileTensor): ReadonlyArray<number> => {
+  const gram = (v: number, beta: FileTensor, outer = silu): ReadonlyArray<number> => {
     const x = Math.tanh(v);
     const b = (n: number, m: number): number =>
       (((m + n) * (m - n) * n ** 2) / (m ** 2 / (4 * n ** 2 - 1))) * beta.data[n]!;
     const p = [1, x];
     for (let i = 2; i <= D; i++) p.push(x * p[i - 1]! - b(i - 1, i) * p[i - 2]!);
-    return p.map(silu);
+    return p.map(outer);
   };
 
   it.each(PLACES)('%s', (_, w) => {
@@ -266,6 +266,40 @@ describe('KAGNConv2DLayer', () => {
     expect(difference(run(graph, x.data).get('outputs')!, map(instanceNorm(y), silu).data)).toBeLessThan(
       1e-4,
     );
+  });
+});
+
+describe('the activation of KAGNConv2DLayer and KAJNConv2DLayer', () => {
+  const file = {
+    'c.base_conv.0.weight': f32([1, 1, 1, 1], [0.7]),
+    'c.poly_weights': f32([1, 1, 2, 1, 1], [0.3, -0.8]),
+  };
+  const beta = { 'c.beta_weights': f32([2], [0, 0]) };
+  const x = image(randomOf(12), [1, 2, 2]);
+  const outputs = (type: string, fields: object, options = {}) => {
+    const tensors = type === 'kagn-conv2d' ? { ...file, ...beta } : file;
+    const layer = { type, prefix: 'c', norm: 'none', ...fields };
+    const built = rightOf(build(tensors, x.shape, [layer], options));
+    return { built, y: run(built.graph, x.data).get('outputs')! };
+  };
+
+  it('is that of the file or of the option, before, behind and after the layer', () => {
+    const act = Math.tanh;
+    const gram = x.data.map((v) => act(0.7 * act(v) + 0.3 * act(1) - 0.8 * act(Math.tanh(v))));
+    const jacobi = x.data.map((v) => act(0.7 * v + 0.3 - 0.8 * 2 * Math.tanh(v)));
+    for (const [type, expected] of [
+      ['kagn-conv2d', gram],
+      ['kajn-conv2d', jacobi],
+    ] as const) {
+      expect(difference(outputs(type, { baseActivation: 'tanh' }).y, expected)).toBeLessThan(1e-6);
+      expect(difference(outputs(type, {}, { baseActivation: 'tanh' }).y, expected)).toBeLessThan(1e-6);
+    }
+  });
+
+  it('is told where nobody says it', () => {
+    const told = (fields: object) => outputs('kagn-conv2d', fields).built.assumptions.map((a) => a.assumed);
+    expect(told({})).toEqual(['silu']);
+    expect(told({ baseActivation: 'silu' })).toEqual([]);
   });
 });
 

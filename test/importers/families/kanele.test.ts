@@ -205,7 +205,11 @@ describe('errors', () => {
     }
     const text = JSON.stringify(net.tables);
     const twice = importing(config, `${text.slice(0, -1)},"0_0_0":${JSON.stringify(edge)}}`);
-    expect(messageOf(twice)).toMatch(/K0104.*"0_0_0" stands twice/);
+    expect(messageOf(twice)).toMatch(
+      /K0104: net\/truth_tables\.json: the file cannot be read: .*"0_0_0" stands twice/,
+    );
+    // The file at fault is named, whichever of the two was given.
+    expect(messageOf(importing('{', net.tables))).toMatch('K0104: net/config.json: the file cannot');
     expect(
       codeOf(importing('{"layers": [2, 2], "layers": [2, 2], "layers_bitwidth": [3, 4]}', net.tables)),
     ).toBe('K0104');

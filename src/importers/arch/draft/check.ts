@@ -62,11 +62,20 @@ const search = (attempts: Iterable<Attempt>, golden: Golden, onTried: (networks:
   return { tried, ...(best === undefined ? {} : { best }), ...(nearest === undefined ? {} : { nearest }) };
 };
 
+/** Samples with which networks that are almost alike (an activation, an epsilon) differ somewhere. */
+const ENOUGH = 16;
+
+const NOT_THE_SAME =
+  'the outputs differ by more than the noise of floats: the network may be another one that is close to this, with another activation, width or epsilon';
+const TOO_FEW = `fewer than ${ENOUGH} samples: another network may give the same for so few; check again with more`;
+
 const showDifference = ({ largest, rms }: Difference, { scale, samples }: Golden): string =>
   `largest difference ${(largest * scale).toPrecision(3)}, RMS ${(rms * scale).toPrecision(3)}, of values up to ${scale.toPrecision(4)}, on ${samples} samples`;
 
 const resultOf = ({ difference, ending, number }: Match, golden: Golden): ReadonlyArray<string> => [
   `checked: ${showDifference(difference, golden)}; network ${number} of those that were tried`,
+  ...(difference.largest <= SAME ? [] : [NOT_THE_SAME]),
+  ...(golden.samples >= ENOUGH ? [] : [TOO_FEW]),
   ...(ending === 'none'
     ? []
     : [

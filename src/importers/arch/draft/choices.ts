@@ -3,6 +3,7 @@
  * draft assumes. A check tries others, those first that are fewest steps away.
  */
 import type { Activation } from '../../../numeric/activations.js';
+import type { FoundType } from '../detect.js';
 import type { Unit } from './units.js';
 
 export type Pool = 'none' | 'max' | 'avg';
@@ -113,7 +114,15 @@ const isGap = (a: string, b: string): boolean => {
 /** Layers beyond this number have the usual strides and no pooling. */
 const IMAGE_LAYERS = 6;
 
-const HAS_BASE: ReadonlySet<string> = new Set(['kan-conv2d', 'fast-kan-conv2d', 'efficient-kan', 'fast-kan']);
+/** The base activations of convolutions in their library. */
+export const USUAL_BASE: Readonly<Partial<Record<FoundType, Activation>>> = {
+  'kan-conv2d': 'gelu',
+  'fast-kan-conv2d': 'silu',
+  'kagn-conv2d': 'silu',
+  'kajn-conv2d': 'silu',
+};
+
+const HAS_BASE: ReadonlySet<string> = new Set([...Object.keys(USUAL_BASE), 'efficient-kan', 'fast-kan']);
 
 /** The axes that these units have. `inLists`: whether there are normalisations in lists of their own. */
 export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyArray<Axis> => {

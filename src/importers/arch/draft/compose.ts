@@ -4,7 +4,7 @@ import { printable } from '../../../diagnostics/index.js';
 import { usualImage } from '../../families/reskanet.js';
 import type { FoundLayer, LayerFacts } from '../detect.js';
 import type { LayerSpec } from '../layers.js';
-import { type Choices, takesActivation } from './choices.js';
+import { type Choices, takesActivation, USUAL_BASE } from './choices.js';
 import type { Unit } from './units.js';
 
 type Image = readonly [number, number, number];
@@ -181,7 +181,7 @@ const mainOf = (walk: Walk, main: FoundLayer, facts: LayerFacts, stride: number)
   if (!(walk.shape[1] > 0 && walk.shape[2] > 0)) {
     walk.unfinished ??= `${named(main)}: a ${kernel.join('x')} window does not fit an image of ${shape[1]}x${shape[2]}`;
   }
-  const usual = type === 'kan-conv2d' ? 'gelu' : type === 'fast-kan-conv2d' ? 'silu' : undefined;
+  const usual = USUAL_BASE[type];
   const own = usual === undefined ? {} : { baseActivation: base ?? usual };
   const splines = type === 'kan-conv2d' ? { splineOrder: 3, gridRange: [-1, 1] as const } : {};
   const shown = padding[0] === padding[1] ? padding[0] : padding;

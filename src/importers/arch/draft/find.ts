@@ -1,27 +1,26 @@
 /** The layers that the tensors of a checkpoint make up, in the order in which the file has them. */
 import type { FileTensor, TensorFile } from '../../containers/tensor.js';
 import { isCounter, suspectOf } from '../../suspects.js';
-import { type FoundLayer, layerAt } from '../detect.js';
-import { misfitsOf } from './parts.js';
+import { type FoundLayer, type FoundType, layerAt } from '../detect.js';
+import { isPartOf, misfitsOf } from './parts.js';
 
 /** Names that only one kind of layer has. */
 const MARKS =
   /^(?:(.*?)\.)??(?:spline_conv\.\d+\.weight|poly_conv\.(?:\d+\.)?weight|poly_weights|cheby_coeffs|spline_weight|spline_linear\.weight)$/s;
-
-/** What such a layer has besides. */
-const PARTS =
-  /^(?:(?:base_conv|spline_conv|poly_conv|layer_norm|prelus)\.(?:\d+\.)?\w+|(?:spline_linear|base_linear|layernorm)\.\w+|rbf\.grid|poly_weights|beta_weights|arange|cheby_coeffs|grid|base_weight|spline_weight|spline_scaler)$/;
 
 const parentOf = (name: string): string | undefined => {
   const dot = name.lastIndexOf('.');
   return name === '' ? undefined : dot < 0 ? '' : name.slice(0, dot);
 };
 
-/** The prefix of the layer that a tensor belongs to. */
-const ownerOf = (name: string, marked: ReadonlySet<string>): string => {
+/** The layers that have names of their own, by prefix. */
+type Marked = ReadonlyMap<string, FoundType | undefined>;
+
+/** The prefix of the layer that a tensor belongs to: a norm within a KAN layer that has none is a layer by itself. */
+const ownerOf = (name: string, marked: Marked): string => {
   for (let at = parentOf(name); at !== undefined; at = parentOf(at)) {
     const rest = at === '' ? name : name.slice(at.length + 1);
-    if (marked.has(at) && PARTS.test(rest)) return at;
+    if (isPartOf(marked.get(at), rest)) return at;
   }
   return parentOf(name) ?? '';
 };
@@ -72,6 +71,8 @@ export interface Stray {
   readonly shape: ReadonlyArray<number>;
   /** In the middle of a sentence: what it probably is. */
   readonly why: string;
+  /** Whether it may be a part of a layer of ours all the same. */
+  readonly unclear?: true;
 }
 
 export interface Found {
@@ -81,8 +82,14 @@ export interface Found {
   readonly idle: ReadonlyArray<string>;
 }
 
-/** All layers, and the tensors that belong to none. */
-export const findLayers = (file: TensorFile): Found => {
+/** Names do not tell a KAJN convolution from a KALN; golden outputs do. */
+const typeOf = (file: TensorFile, prefix: string, checked: boolean): FoundType | undefined => {
+  const type = layerAt(file, prefix);
+  return checked && type === 'kaln-conv2d' ? 'kajn-conv2d' : type;
+};
+
+/** All layers, and the tensors that belong to none. `checked`: whether what they compute will be compared. */
+export const findLayers = (file: TensorFile, checked: boolean): Found => {
   // Names come out of files: looking for the layer of one takes time that grows with the square of its length.
   const used = [...file.tensors].filter(([name, tensor]) => !isCounter(name, tensor));
   const isIdle = ([name, tensor]: readonly [string, FileTensor]): boolean =>
@@ -90,10 +97,10 @@ export const findLayers = (file: TensorFile): Found => {
   const idle = used.filter(isIdle).map(([name]) => name);
   const all = used.filter((one) => !isIdle(one));
   const names = all.map(([name]) => name).filter((name) => name.length <= NAME_LIMIT);
-  const marked = new Set(
+  const marked = new Map(
     names.flatMap((name) => {
       const match = MARKS.exec(name);
-      return match === null ? [] : [match[1] ?? ''];
+      return match === null ? [] : [[match[1] ?? '', layerAt(file, match[1] ?? '')] as const];
     }),
   );
   const root: Tree = { children: new Map(), layer: false };
@@ -114,15 +121,16 @@ export const findLayers = (file: TensorFile): Found => {
     .map(([name, { shape }]) => ({ name, shape, why: 'of no layer' }));
   for (const prefix of inOrder(root)) {
     const own = members.get(prefix) ?? new Map<string, FileTensor>();
-    const type = layerAt(file, prefix);
+    const type = typeOf(file, prefix, checked);
     if (type === undefined) {
       strays.push(...strange(prefix, own));
       continue;
     }
     const misfits = misfitsOf(type, prefix, own);
     if (misfits.length === 0) layers.push({ prefix, type });
-    for (const { name, why } of misfits) {
-      strays.push({ name: under(prefix, name), shape: own.get(name)?.shape ?? [], why });
+    for (const misfit of misfits) {
+      const { name } = misfit;
+      strays.push({ ...misfit, name: under(prefix, name), shape: own.get(name)?.shape ?? [] });
     }
   }
   return { layers, strays, idle };
@@ -133,6 +141,6 @@ const under = (prefix: string, name: string): string => (prefix === '' ? name : 
 const strange = (prefix: string, own: ReadonlyMap<string, FileTensor>): ReadonlyArray<Stray> =>
   [...own].map(([rest, tensor]) => {
     const name = under(prefix, rest);
-    const why = suspectOf(name, tensor)?.what ?? 'of no layer that an architecture file can name';
+    const why = suspectOf(name, tensor)?.what ?? 'of no layer that is known';
     return { name, shape: tensor.shape, why };
   });

@@ -24,7 +24,7 @@ export const draftArchitecture = (file: TensorFile, input?: ReadonlyArray<number
       resKanetDraft(file, input),
     );
   }
-  const plan = planOf(file, input);
+  const plan = planOf(file, input, false);
   return E.isLeft(plan) ? plan : usualDraft(plan.right);
 };
 
@@ -60,7 +60,7 @@ export const checkedDraft = (
       ? drafted
       : found(file, golden, [attemptOf(file, drafted.right, [])], [], onTried);
   }
-  const plan = planOf(file, golden.shape);
+  const plan = planOf(file, golden.shape, true);
   return E.isLeft(plan) ? plan : found(file, golden, attemptsOf(plan.right), plan.right.idle, onTried);
 };
 

@@ -21,6 +21,11 @@ const needed = (name: string, ...ranks: ReadonlyArray<number>): Part => ({
 
 const CHANNEL_NORM = part('layer_norm\\.(?:\\d+\\.)?(?:weight|bias|running_mean|running_var)', 1);
 const BIAS = part('bias', 1);
+/** Of FasterKAN. */
+const SWITCH = part('rbf\\.inv_denominator', 0);
+
+/** KALN, KAJN and KABN convolutions alike. */
+const OF_JACOBI = [needed('base_conv\\.\\d+\\.weight', 4), needed('poly_weights', 5), CHANNEL_NORM];
 
 const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
   'kan-conv2d': [
@@ -33,6 +38,7 @@ const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
     needed('base_conv\\.\\d+\\.weight', 4),
     needed('spline_conv\\.\\d+\\.weight', 4),
     needed('rbf\\.grid', 1),
+    SWITCH,
     CHANNEL_NORM,
   ],
   'kacn-conv2d': [needed('poly_conv\\.\\d+\\.weight', 4), part('arange', 5), CHANNEL_NORM],
@@ -42,8 +48,8 @@ const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
     needed('beta_weights', 1),
     CHANNEL_NORM,
   ],
-  'kajn-conv2d': [],
-  'kaln-conv2d': [],
+  'kajn-conv2d': OF_JACOBI,
+  'kaln-conv2d': OF_JACOBI,
   conv2d: [needed('weight', 4), BIAS],
   linear: [needed('weight', 2), BIAS],
   'batch-norm': [part('weight', 1), BIAS, needed('running_mean', 1), needed('running_var', 1)],
@@ -57,12 +63,17 @@ const PARTS: Readonly<Record<FoundType, ReadonlyArray<Part>>> = {
   ],
   'fast-kan': [
     needed('rbf\\.grid', 1),
+    SWITCH,
     needed('spline_linear\\.weight', 2),
     part('(?:layernorm|base_linear)\\.bias|layernorm\\.weight', 1),
     part('base_linear\\.weight', 2),
   ],
   'cheby-kan': [needed('cheby_coeffs', 3), part('arange', 1)],
 };
+
+/** Whether layers of the type have such a tensor. */
+export const isPartOf = (type: FoundType | undefined, name: string): boolean =>
+  type !== undefined && PARTS[type].some((own) => own.name.test(name));
 
 /** The tensors under a prefix, by the rest of their names. */
 export type Members = ReadonlyMap<string, FileTensor>;
@@ -72,7 +83,12 @@ export interface Misfit {
   readonly name: string;
   /** In the middle of a sentence: what the tensor is, or what is missing. */
   readonly why: string;
+  /** Whether the layer may be one of ours all the same. */
+  readonly unclear?: true;
 }
+
+const NOT_TOLD_APART =
+  'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which their names do not tell apart';
 
 const describeRank = (rank: number): string => `a tensor of ${rank} dimensions`;
 
@@ -118,11 +134,7 @@ const LOOKALIKES: ReadonlyArray<{
 
 /** What under a prefix is no part of a layer of this type; nothing when all fits. */
 export const misfitsOf = (type: FoundType, prefix: string, members: Members): ReadonlyArray<Misfit> => {
-  if (type === 'kaln-conv2d') {
-    const why =
-      'of a KALN, KAJN or KABN convolution (Legendre, Jacobi, Bernstein), which their names do not tell apart; of these only KAJN can be said, as kajn-conv2d in a file of your own';
-    return [{ name: 'poly_weights', why }];
-  }
+  if (type === 'kaln-conv2d') return [{ name: 'poly_weights', why: NOT_TOLD_APART, unclear: true }];
   const parts = PARTS[type];
   const strange = [...members].flatMap(([name, tensor]) => strangePart(type, name, tensor) ?? []);
   if (strange.length > 0) return strange;
@@ -131,7 +143,7 @@ export const misfitsOf = (type: FoundType, prefix: string, members: Members): Re
     (p) => p.needed === true && ![...members.keys()].some((name) => p.name.test(name)),
   );
   if (missing !== undefined) {
-    return [{ name: first, why: `of a ${type} layer without its ${readable(missing.name)}` }];
+    return [{ name: first, why: `of ${type} without its ${readable(missing.name)}` }];
   }
   const other = LOOKALIKES.flatMap(({ of, is }) => (of.includes(type) ? (is(prefix, members) ?? []) : []));
   return other.slice(0, 1).map((why) => ({ name: first, why }));

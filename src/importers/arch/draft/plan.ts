@@ -48,18 +48,35 @@ const showStrays = (strays: ReadonlyArray<Stray>): string => {
 const OTHERWISE =
   'docs/architecture-files.md lists the layers that there are. A tensor of one of them under another name has to be renamed in the checkpoint; a network with others cannot be read.';
 
+const AS_KAJN =
+  'Of these KAJN alone can be read: kanc import --draft-arch --check golden_inputs.npy golden_outputs.npy tries it, or write kajn-conv2d in an architecture file of your own.';
+
 const refuseStrays = (strays: ReadonlyArray<Stray>, layers: number): Checked<never> => {
-  const beside = layers === 0 ? '' : ` (it can name ${layers} other layer${layers === 1 ? '' : 's'})`;
+  if (strays.every(({ unclear }) => unclear === true)) {
+    return fail(
+      'K0213',
+      `${strays.length} tensors may be of layers that architecture files do not have: ${showStrays(strays)}`,
+      { hint: AS_KAJN },
+    );
+  }
+  const beside = layers === 0 ? '' : `, beside ${layers} layer${layers === 1 ? '' : 's'} that they have`;
   return fail(
     'K0213',
-    `no architecture file can name ${strays.length} of the tensors${beside}: ${showStrays(strays)}`,
+    `${strays.length} tensors are of layers that architecture files do not have${beside}: ${showStrays(strays)}`,
     { hint: OTHERWISE },
   );
 };
 
-/** K0213 where tensors are of no layer that an architecture file has, or layers cannot stand one after another. */
-export const planOf = (file: TensorFile, input: ReadonlyArray<number> | undefined): Checked<Plan> => {
-  const { layers, strays, idle } = findLayers(file);
+/**
+ * K0213 where tensors are of no layer that an architecture file has, or layers cannot stand one after another.
+ * `checked`: whether golden data will tell what names do not.
+ */
+export const planOf = (
+  file: TensorFile,
+  input: ReadonlyArray<number> | undefined,
+  checked: boolean,
+): Checked<Plan> => {
+  const { layers, strays, idle } = findLayers(file, checked);
   if (strays.length > 0) return refuseStrays(strays, layers.length);
   if (layers.length === 0 || layers.length > LAYER_LIMIT) {
     return fail('K0213', `the tensors are of ${layers.length} layers`, {
