@@ -15,8 +15,17 @@ const MOST_OUTPUT = 2 ** 30;
 
 const isMissing = (error: Error | undefined): boolean => SystemError.is(error) && error.code === 'ENOENT';
 
+/** Folders that are removed when the process ends. */
+const scratched = new Set<string>();
+
 const run: Tools['run'] = (tool, args, { cwd, input }) => {
-  const found = spawnSync(tool, args, { cwd, input: input ?? new Uint8Array(0), maxBuffer: MOST_OUTPUT });
+  const found = spawnSync(tool, args, {
+    cwd,
+    input: input ?? new Uint8Array(0),
+    maxBuffer: MOST_OUTPUT,
+    // Compilers that are ended leave files of their own behind: they go with the folder.
+    env: scratched.has(cwd) ? { ...process.env, TMPDIR: cwd } : process.env,
+  });
   if (isMissing(found.error)) return undefined;
   const { status, stdout, stderr, error, signal } = found;
   const said = error?.message ?? String(stderr);
@@ -27,9 +36,6 @@ const run: Tools['run'] = (tool, args, { cwd, input }) => {
     stderr: signal === null ? said : `${said}\n${tool} was ended by ${signal}`.trim(),
   };
 };
-
-/** Folders that are removed when the process ends. */
-const scratched = new Set<string>();
 
 const removeScratched = (): void => {
   for (const folder of scratched) rmSync(folder, { recursive: true, force: true });

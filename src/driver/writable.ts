@@ -57,10 +57,7 @@ export const probe = (world: ProbeWorld, folder: string, shown: string): TE.Task
     }),
   );
 
-/**
- * Whether a file can be written, or written to where it is a device or a pipe (K0102), and lies in no artifact. Gives its
- * absolute path without symbolic links.
- */
+/** Where a file is written: its absolute path without symbolic links. K0801 without a name, K0102 in an artifact. */
 export const fileTarget =
   (world: Pick<Capabilities, 'files'>, where: 'anywhere' | 'outside of artifacts') =>
   (path: string): TE.TaskEither<Diagnostics, string> =>

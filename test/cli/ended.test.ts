@@ -102,4 +102,22 @@ describe.skipIf(missingTools({ gcc: 'gcc' }))('signals', () => {
       await until(() => readdirSync(scratch).length === 0);
     }
   }, 240_000);
+
+  it('that end a compiler leave no files of its either', async () => {
+    expect((await kanc(['compile', WINE, ...CALIB, '--target', 'c', '-o', path('built')])).exit).toBe(0);
+    const [scratch, tools] = [path('scratch-cc'), path('tools')];
+    mkdirSync(scratch);
+    mkdirSync(tools);
+    const compiler = '#!/bin/sh\ntouch "$TMPDIR/cc-part.s" started\nexec sleep 600\n';
+    writeFileSync(join(tools, 'cc'), compiler, { mode: 0o755 });
+    const child = spawn(process.execPath, [bin, 'verify', path('built')], {
+      stdio: 'ignore',
+      env: { ...process.env, TMPDIR: scratch, PATH: `${tools}:${process.env['PATH']}` },
+    });
+    const end = ended(child);
+    await until(() => readdirSync(scratch).some((name) => existsSync(join(scratch, name, 'started'))));
+    child.kill('SIGTERM');
+    expect(await end).toEqual({ code: null, signal: 'SIGTERM' });
+    await until(() => readdirSync(scratch).length === 0);
+  }, 120_000);
 });
