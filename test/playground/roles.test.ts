@@ -1,6 +1,7 @@
 /** What dropped files are taken for. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { rolesOf } from '../../playground/src/worker/files.js';
 
@@ -42,6 +43,23 @@ describe('files that are dropped together', () => {
     expect(used('models/conv-kan-fashion-batchnorm')).toEqual({
       'model.safetensors': 'checkpoint',
       'arch.json': 'architecture',
+    });
+  });
+
+  it('may hold arrays in archives, which are no checkpoints', () => {
+    const file = (path: string) => new Uint8Array(readFileSync(join('examples', path)));
+    const zipped = (name: string, path: string) => ({ name, bytes: zipSync({ 'arr_0.npy': file(path) }) });
+    const files = [
+      { name: 'model.pt', bytes: file('models/efficient-kan-wine/model.pt') },
+      zipped('x_calib.npz', 'data/wine/calib_inputs.npy'),
+      zipped('x_test.npz', 'data/wine/test_inputs.npy'),
+      zipped('y_test.npz', 'data/wine/test_labels.npy'),
+    ];
+    expect(rolesOf(files)).toEqual({
+      'model.pt': 'checkpoint',
+      'x_calib.npz': 'calibration',
+      'x_test.npz': 'inputs',
+      'y_test.npz': 'labels',
     });
   });
 
