@@ -136,7 +136,10 @@ const readTensors = (stored: TensorFile, options: ImportOptions, source: Source)
   const own = alone ? ofOneLayer : (name: string): string => name;
   const consumed = renaming(own)(
     heedingAll(options, { name: family.name, kind: 'tensors' }, (heeded) =>
-      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source), own),
+      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source), {
+        own,
+        lone: family.lone === true,
+      }),
     ),
   );
   if (E.isLeft(consumed)) return consumed;
@@ -205,9 +208,9 @@ const partsHint = (file: TensorFile, prefix: string | undefined): string => {
   const [first] = places;
   if (first === undefined) return '';
   const list = places
-    .slice(0, 6)
+    .slice(0, 3)
     .map((p) => `'${whole(p.prefix)}' (${p.alone ? 'a layer' : 'a network'} of ${p.family.name})`);
-  const more = places.length > 6 ? ` and ${places.length - 6} more` : '';
+  const more = places.length > 3 ? ` and ${places.length - 3} more` : '';
   return `In it are ${list.join(', ')}${more}: --prefix ${whole(first.prefix)} reads that one alone. `;
 };
 

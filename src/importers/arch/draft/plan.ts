@@ -28,8 +28,8 @@ export interface Plan {
   readonly usual: Candidate;
 }
 
-const REASONS_SHOWN = 4;
-const NAMES_SHOWN = 3;
+const REASONS_SHOWN = 3;
+const NAMES_SHOWN = 2;
 
 /** Strays of one reason are told together. */
 const showStrays = (strays: ReadonlyArray<Stray>): string => {
