@@ -1,9 +1,11 @@
 /** Tensors that an importer did not use: a network that needs them would silently become another function. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import { dotted } from './containers/select.js';
 import type { FileTensor, TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
+import { listed } from './listed.js';
 import { isCounter, type Suspect, suspectOf } from './suspects.js';
 
 /**
@@ -72,11 +74,12 @@ export const consumingAll = <A>(
   }
   // Names without the prefix are of a file that was read in its scope.
   const start = dotted(prefix ?? '');
-  const shown = extra
-    .slice(0, NAMES_SHOWN)
-    .map(([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`);
-  const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
-  return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
+  const shown = listed(
+    extra,
+    NAMES_SHOWN,
+    ([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`,
+  );
+  return fail('K0207', `the network as it is read has no part for ${shown}`, {
     hint: hintFor(
       extra.map(([name, tensor]) => [start + own(name), tensor] as const),
       lone,
