@@ -58,6 +58,8 @@ export interface Reading {
 /** A family whose networks are named tensors in any container. */
 export interface Family {
   readonly name: string;
+  /** Whether no architecture file can put its networks among other layers. */
+  readonly lone?: true;
   readonly recognises: (file: TensorFile) => boolean;
   /** `source` is for families that keep a part of the network in files beside the tensors. */
   readonly read: (file: TensorFile, options: ImportOptions, source: Source) => Checked<Reading>;

@@ -1,4 +1,5 @@
 /** From a checkpoint to a graph: finds the family and lets its importer read it. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked, fail, printable } from '../diagnostics/index.js';
 import { firstUnfit } from '../ir/constant.js';
@@ -20,6 +21,7 @@ import { resKanet } from './families/reskanet.js';
 import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from './family.js';
 import { foldParts } from './fold.js';
 import { heedingAll } from './heeded.js';
+import { listed } from './listed.js';
 import { asOneLayer, ofOneLayer } from './numbered-layers.js';
 import { placesOf, type Recognised, recognised } from './recognise.js';
 import { inScope, under } from './scope.js';
@@ -136,7 +138,10 @@ const readTensors = (stored: TensorFile, options: ImportOptions, source: Source)
   const own = alone ? ofOneLayer : (name: string): string => name;
   const consumed = renaming(own)(
     heedingAll(options, { name: family.name, kind: 'tensors' }, (heeded) =>
-      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source), own),
+      consumingAll(tensors, options, (recorded) => family.read(recorded, heeded, source), {
+        own,
+        lone: family.lone === true,
+      }),
     ),
   );
   if (E.isLeft(consumed)) return consumed;
@@ -172,9 +177,9 @@ const noFamily = (name: string): Checked<never> =>
   });
 
 const unknown = (file: TensorFile, prefix: string | undefined): Checked<never> => {
-  const names = [...file.tensors].map(([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
-  const shown = names.slice(0, 6).join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
-  return fail('K0201', `the ${names.length} tensors match no KAN family (found: ${shown || 'none'})`, {
+  const tensors = [...file.tensors];
+  const shown = listed(tensors, 6, ([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
+  return fail('K0201', `the ${tensors.length} tensors match no KAN family (found: ${shown || 'none'})`, {
     expected: `a checkpoint of ${ALL.filter((f) => f !== described)
       .map((f) => f.name)
       .join(', ')}, whose tensors docs/checkpoints.md names`,
@@ -204,20 +209,20 @@ const partsHint = (file: TensorFile, prefix: string | undefined): string => {
   const whole = (place: string): string => printable(dotted(prefix ?? '') + place, 60);
   const [first] = places;
   if (first === undefined) return '';
-  const list = places
-    .slice(0, 6)
-    .map((p) => `'${whole(p.prefix)}' (${p.alone ? 'a layer' : 'a network'} of ${p.family.name})`);
-  const more = places.length > 6 ? ` and ${places.length - 6} more` : '';
-  return `In it are ${list.join(', ')}${more}: --prefix ${whole(first.prefix)} reads that one alone. `;
+  const list = listed(
+    places,
+    3,
+    (p) => `'${whole(p.prefix)}' (${p.alone ? 'a layer' : 'a network'} of ${p.family.name})`,
+  );
+  return `In it are ${list}: --prefix ${whole(first.prefix)} reads that one alone. `;
 };
 
 const leftOut = (names: ReadonlyArray<string>): ReadonlyArray<Assumption> => {
   if (names.length === 0) return [];
-  const shown = names.slice(0, 6).map((name) => printable(name, 60));
-  const more = names.length > shown.length ? ` and ${names.length - shown.length} more` : '';
+  const shown = listed(names, 6, (name) => printable(name, 60));
   return [
     {
-      what: `tensors that the family does not have: ${shown.join(', ')}${more}`,
+      what: `tensors that the family does not have: ${shown}`,
       assumed: 'no part of the network',
     },
   ];

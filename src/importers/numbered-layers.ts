@@ -1,9 +1,11 @@
 /** Networks whose tensors are named `<prefix>layers.<number>.<part>`, and single layers, which have only the parts. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import { dotted } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
+import { listed } from './listed.js';
 import { IN_A_FILE, moduleGaps, refuseGap } from './module-gaps.js';
 import { isCounter } from './suspects.js';
 
@@ -115,10 +117,9 @@ export const onlyNetwork = (
     return E.isLeft(numbers) ? numbers : E.right(chosen);
   }
   const prefixes = networks.map((n) => dotted(prefix ?? '') + n.prefix);
-  const list = prefixes.slice(0, SHOWN).map((p) => printable(`'${p}'`, 60));
-  const more = prefixes.length > SHOWN ? ` and ${prefixes.length - SHOWN} more` : '';
+  const list = listed(prefixes, SHOWN, (p) => printable(`'${p}'`, 60));
   const example = prefixes.find((p) => p !== '') ?? '';
-  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list.join(', ')}${more}`, {
+  return fail('K0208', `there are ${networks.length} networks, with the prefixes ${list}`, {
     expected: 'one network, or the prefix of the one that is meant',
     hint:
       `--prefix ${printable(example.replace(/\.$/, ''), 60)} takes that one. Where a model runs one after another, an architecture file says so: ` +

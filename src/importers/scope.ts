@@ -1,15 +1,16 @@
 /** One network of a checkpoint that may hold several, and what there is to say about the choice. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, printable } from '../diagnostics/index.js';
 import type { Checkpoint } from './containers/checkpoint.js';
 import { renaming, type Selected, select } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { Assumption } from './family.js';
+import { listed } from './listed.js';
 
 const SHOWN = 6;
 
-const shortList = (items: ReadonlyArray<string>): string =>
-  items.slice(0, SHOWN).join(', ') + (items.length > SHOWN ? ` and ${items.length - SHOWN} more` : '');
+const shortList = (items: ReadonlyArray<string>): string => listed(items, SHOWN, (item) => item);
 
 /** What else could have been read, and the objects that were not looked into. */
 const notesOf = ({ taken, others, opaque }: Selected): ReadonlyArray<Assumption> => {

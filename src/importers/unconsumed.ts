@@ -1,9 +1,11 @@
 /** Tensors that an importer did not use: a network that needs them would silently become another function. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import { dotted } from './containers/select.js';
 import type { FileTensor, TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
+import { listed } from './listed.js';
 import { isCounter, type Suspect, suspectOf } from './suspects.js';
 
 /**
@@ -48,15 +50,18 @@ export interface Consumed<A> {
   readonly left: ReadonlyArray<string>;
 }
 
-/**
- * Fails with K0207 on tensors that `read` left alone; with `ignoreExtra` they are only told. `own` gives the names that
- * the file has for them.
- */
+/** What messages say of the file: its own names for tensors, and whether an architecture file could have the family. */
+interface Told {
+  readonly own?: (name: string) => string;
+  readonly lone?: boolean;
+}
+
+/** Fails with K0207 on tensors that `read` left alone; with `ignoreExtra` they are only told. */
 export const consumingAll = <A>(
   file: TensorFile,
   { ignoreExtra, prefix }: ImportOptions,
   read: (file: TensorFile) => Checked<A>,
-  own: (name: string) => string = (name) => name,
+  { own = (name) => name, lone = false }: Told = {},
 ): Checked<Consumed<A>> => {
   const recorded = recording(file);
   const result = read(recorded.file);
@@ -69,17 +74,21 @@ export const consumingAll = <A>(
   }
   // Names without the prefix are of a file that was read in its scope.
   const start = dotted(prefix ?? '');
-  const shown = extra
-    .slice(0, NAMES_SHOWN)
-    .map(([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`);
-  const more = extra.length > shown.length ? ` and ${extra.length - shown.length} more` : '';
-  return fail('K0207', `the network as it is read has no part for ${shown.join(', ')}${more}`, {
-    hint: hintFor(extra.map(([name, tensor]) => [start + own(name), tensor] as const)),
+  const shown = listed(
+    extra,
+    NAMES_SHOWN,
+    ([name, { shape }]) => `${printable(start + own(name), 60)} [${shape.join(', ')}]`,
+  );
+  return fail('K0207', `the network as it is read has no part for ${shown}`, {
+    hint: hintFor(
+      extra.map(([name, tensor]) => [start + own(name), tensor] as const),
+      lone,
+    ),
   });
 };
 
 /** `--ignore-tensors` only where nothing is lost by it; otherwise what the tensors probably are. By whole names. */
-const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>): string => {
+const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>, lone: boolean): string => {
   const suspects = extra.map(([name, tensor]) => [name, suspectOf(name, tensor)] as const);
   if (suspects.every(([, suspect]) => suspect?.idle === true)) {
     const kinds = new Set(suspects.map(([, suspect]) => suspect?.what ?? ''));
@@ -89,10 +98,14 @@ const hintFor = (extra: ReadonlyArray<readonly [string, FileTensor]>): string =>
   return [
     'A program without them would compute another function.',
     ...told(used),
-    waysFor(used),
-    'A whole network beside the one that was read is chosen with --prefix.',
+    ...(lone
+      ? [LONE]
+      : [waysFor(used), 'A whole network beside the one that was read is chosen with --prefix.']),
   ].join(' ');
 };
+
+const LONE =
+  'An architecture file has no layers of this family, so that it cannot stand among others; --prefix reads what stands under a name alone.';
 
 /** One example for each kind that the names tell. */
 const told = (suspects: ReadonlyArray<readonly [string, Suspect | undefined]>): ReadonlyArray<string> => {

@@ -193,6 +193,15 @@ describe('the hint', () => {
     expect(messageOf(importTensors(fileOf(alone), { prefix: 'head' }))).toMatch('head.bias is a bias');
   });
 
+  it('does not send to architecture files where they do not have the family', () => {
+    const fc = fileOf({ 'fc.weight': f32([1, 2], [1, 2]) });
+    const hint = (lone: boolean) =>
+      messageOf(consumingAll(fc, {}, () => ({ _tag: 'Right', right: 0 }), { lone }));
+    expect(hint(true)).toMatch('An architecture file has no layers of this family');
+    expect(hint(true)).not.toMatch('--arch');
+    expect(hint(false)).toMatch('--arch');
+  });
+
   it('leaves out by an option what no network computes with, and counters without one', () => {
     expect(hintWith('criterion.weight')).toMatch('--ignore-tensors leaves them out');
     expect(codeOf(read(way, { ...way.tensors, 'criterion.weight': f32([2], [1, 2]) }, true))).toBe('ok');

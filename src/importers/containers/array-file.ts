@@ -1,6 +1,7 @@
 /** Files of data: an .npy array, or one of an .npz archive; anything else is refused by what it is. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { listed } from '../listed.js';
 import { otherThanArray } from './array-sniff.js';
 import { isNpy, type NpyArray, readNpy } from './npy.js';
 import { isZip, readZip, readZipEntry, type ZipArchive } from './zip.js';
@@ -15,11 +16,7 @@ const namesOf = ({ entries }: ZipArchive): ReadonlyArray<string> | undefined => 
     : undefined;
 };
 
-const listed = (names: ReadonlyArray<string>): string =>
-  `${names
-    .slice(0, 12)
-    .map((name) => printable(name, 40))
-    .join(', ')}${names.length > 12 ? ` and ${names.length - 12} more` : ''}`;
+const shown = (names: ReadonlyArray<string>): string => listed(names, 12, (name) => printable(name, 40));
 
 /** One array of an archive: the one that is named, or the only one. */
 const readMember = (
@@ -29,7 +26,7 @@ const readMember = (
 ): Checked<NpyArray> => {
   const [only, ...others] = names;
   if (member === undefined && others.length > 0) {
-    return fail('K0704', `the .npz archive holds ${names.length} arrays: ${listed(names)}`, {
+    return fail('K0704', `the .npz archive holds ${names.length} arrays: ${shown(names)}`, {
       expected: 'the name of one of them behind the file',
       hint: `Give it as FILE.npz:NAME, such as FILE.npz:${printable(only ?? '', 40)}.`,
     });
@@ -37,7 +34,7 @@ const readMember = (
   const entry = archive.entries.get(`${member ?? only}${SUFFIX}`);
   if (entry === undefined) {
     return fail('K0704', `the .npz archive holds no array '${printable(member ?? '', 60)}'`, {
-      expected: `one of ${listed(names)}`,
+      expected: `one of ${shown(names)}`,
     });
   }
   return E.chain(readNpy)(readZipEntry(archive, entry));

@@ -3,8 +3,10 @@
  * whole names, which are the keys that lead to a dict of tensors and the names in it, joined by dots. Without one, the
  * dict that scripts keep the network under is taken, and the others are told.
  */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
+import { listed } from '../listed.js';
 import { type Checkpoint, NUMPY_ARRAY, type Opaque, type Part, type Wanted, within } from './checkpoint.js';
 import { plainNames, plainPrefix } from './plain-names.js';
 import type { TensorFile } from './tensor.js';
@@ -45,10 +47,7 @@ export interface Selected {
 const SHOWN = 8;
 
 const quoted = (texts: ReadonlyArray<string>): string =>
-  texts
-    .slice(0, SHOWN)
-    .map((text) => printable(`'${text}'`, 80))
-    .join(', ') + (texts.length > SHOWN ? ` and ${texts.length - SHOWN} more` : '');
+  listed(texts, SHOWN, (text) => printable(`'${text}'`, 80));
 
 /** Those that may be a network: dicts without a matrix are losses, counters or states of generators. */
 const networksOf = (parts: ReadonlyArray<Part>): ReadonlyArray<Part> => {
@@ -141,21 +140,14 @@ const readNamed = (
 /** K0208: several dicts, each of which may be the network. */
 const several = ({ parts, opaque }: Checkpoint): Checked<never> => {
   const networks = networksOf(parts);
-  const counts = networks
-    .slice(0, SHOWN)
-    .map((p) => `${printable(nameOf(p), 80)} (${p.names.length} tensors)`);
-  const more = networks.length > SHOWN ? ` and ${networks.length - SHOWN} more` : '';
+  const counts = listed(networks, SHOWN, (p) => `${printable(nameOf(p), 80)} (${p.names.length} tensors)`);
   const objects = opaque.filter(isUsual).map((o) => printable(`${o.path} (an object of ${o.type})`, 160));
   const beside = objects.length === 0 ? '' : `, and ${objects.slice(0, 3).join(', ')}, which is not read`;
   const example = networks.find(({ path }) => path !== '')?.path ?? '';
-  return fail(
-    'K0208',
-    `the checkpoint holds several dicts of tensors: ${counts.join(', ')}${more}${beside}`,
-    {
-      expected: 'one network, or the prefix of the one that is meant',
-      hint: `--prefix ${printable(example, 80)} takes that one. Where several are parts of one network, an architecture file names the layers of all, each with its dict before its name (docs/architecture-files.md, "Several networks").`,
-    },
-  );
+  return fail('K0208', `the checkpoint holds several dicts of tensors: ${counts}${beside}`, {
+    expected: 'one network, or the prefix of the one that is meant',
+    hint: `--prefix ${printable(example, 80)} takes that one. Where several are parts of one network, an architecture file names the layers of all, each with its dict before its name (docs/architecture-files.md, "Several networks").`,
+  });
 };
 
 const noPrefix = (checkpoint: Checkpoint, all: ReadonlyArray<Named>, start: string): Checked<never> => {

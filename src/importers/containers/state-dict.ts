@@ -1,6 +1,7 @@
 /** Finding the dicts of tensors in what a torch file holds. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { listed } from '../listed.js';
 import { NUMPY_ARRAY, type Opaque, within } from './checkpoint.js';
 import {
   REBUILD_PARAMETER,
@@ -130,11 +131,7 @@ const search = (root: Collection): Checked<Found> => {
   return E.right(found);
 };
 
-const listed = (names: ReadonlyArray<string>): string =>
-  names
-    .slice(0, 6)
-    .map((name) => printable(name, 80))
-    .join(', ') + (names.length > 6 ? ` and ${names.length - 6} more` : '');
+const shown = (names: ReadonlyArray<string>): string => listed(names, 6, (name) => printable(name, 80));
 
 const SAVE =
   'In Python, with the class at hand: torch.save(model.state_dict(), path). kanc reads the weights and their names, not the objects around them.';
@@ -143,7 +140,7 @@ const SAVE =
 const wholeObject = (objects: ReadonlyArray<PickleNode>): Checked<never> =>
   fail(
     'K0114',
-    `The checkpoint holds Python objects in place of a state dict: ${listed(classesIn(objects))}`,
+    `The checkpoint holds Python objects in place of a state dict: ${shown(classesIn(objects))}`,
     {
       expected:
         'a dict of named tensors; objects are never made, and their tensors have no names of their own',
@@ -153,13 +150,13 @@ const wholeObject = (objects: ReadonlyArray<PickleNode>): Checked<never> =>
 
 const noTensors = (root: Collection, arrays: ReadonlyArray<string>): Checked<never> =>
   arrays.length > 0
-    ? fail('K0201', `The checkpoint holds numpy arrays and no tensors: ${listed(arrays)}`, {
+    ? fail('K0201', `The checkpoint holds numpy arrays and no tensors: ${shown(arrays)}`, {
         expected: 'a state dict of torch tensors',
         hint: 'Save them as tensors: torch.save({k: torch.from_numpy(v) for k, v in arrays.items()}, path).',
       })
     : fail(
         'K0201',
-        `The checkpoint holds no named tensors (found: ${listed([...itemsOf(root).keys()]) || 'nothing'})`,
+        `The checkpoint holds no named tensors (found: ${shown([...itemsOf(root).keys()]) || 'nothing'})`,
         {
           expected: 'a state dict, by itself or inside of dicts and lists',
           hint: 'Save it with torch.save(model.state_dict(), path).',

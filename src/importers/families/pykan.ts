@@ -32,6 +32,7 @@ const KEY = /^(|.*\.)act_fun\.(\d+)\.(?:coef|grid)$/;
 
 export const pykan: Family = {
   name: 'pykan',
+  lone: true,
   recognises: (file) => starts(file).length > 0,
   read: (file, options, source) => {
     const prefix = prefixOf(file, options);

@@ -1,15 +1,14 @@
 /** What a draft tells about itself, for people: everything that it has guessed, and how to find out. */
+
 import { printable } from '../../../diagnostics/index.js';
+import { listed } from '../../listed.js';
 import { type Choices, USUAL } from './choices.js';
 import type { Candidate, Plan } from './plan.js';
 
 const NAMES_SHOWN = 12;
 
 const list = (names: ReadonlyArray<string>): string =>
-  names
-    .slice(0, NAMES_SHOWN)
-    .map((name) => printable(name, 60))
-    .join(', ') + (names.length > NAMES_SHOWN ? ` and ${names.length - NAMES_SHOWN} more` : '');
+  listed(names, NAMES_SHOWN, (name) => printable(name, 60));
 
 /** Modules of a Sequential that have no tensors. */
 const gaps = (prefixes: ReadonlyArray<string>): ReadonlyArray<string> => {

@@ -1,7 +1,9 @@
 /** What a file can be drafted as: its layers with what belongs to them, or the reason why no draft can be right. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostics, fail, printable } from '../../../diagnostics/index.js';
 import type { TensorFile } from '../../containers/tensor.js';
+import { listed } from '../../listed.js';
 import { consumingAll } from '../../unconsumed.js';
 import { type Architecture, LAYER_LIMIT } from '../architecture.js';
 import { buildArchitecture } from '../build.js';
@@ -28,19 +30,16 @@ export interface Plan {
   readonly usual: Candidate;
 }
 
-const REASONS_SHOWN = 4;
-const NAMES_SHOWN = 3;
+const REASONS_SHOWN = 3;
+const NAMES_SHOWN = 2;
 
 /** Strays of one reason are told together. */
 const showStrays = (strays: ReadonlyArray<Stray>): string => {
   const reasons = new Map<string, Stray[]>();
   for (const stray of strays) reasons.set(stray.why, [...(reasons.get(stray.why) ?? []), stray]);
   const shown = [...reasons].slice(0, REASONS_SHOWN).map(([why, members]) => {
-    const names = members
-      .slice(0, NAMES_SHOWN)
-      .map(({ name, shape }) => `${printable(name, 60)} [${shape.join(', ')}]`);
-    const more = members.length > names.length ? ` and ${members.length - names.length} more` : '';
-    return `${names.join(', ')}${more}: ${why}`;
+    const show = ({ name, shape }: Stray): string => `${printable(name, 60)} [${shape.join(', ')}]`;
+    return `${listed(members, NAMES_SHOWN, show)}: ${why}`;
   });
   return shown.join('; ') + (reasons.size > shown.length ? '; and others' : '');
 };
