@@ -3,11 +3,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, showDiagnostic } from '../diagnostics/index.js';
 import type { Compilation } from './compile.js';
-import { type CompileInput, compileWith } from './compile-input.js';
+import { compileWith } from './compile-input.js';
 import { ownVersion } from './node.js';
 import { sha256Of } from './node-hash.js';
+import type { CompileInput } from './script-input.js';
 
-export type { ArrayData, CompileInput } from './compile-input.js';
+export type { ArrayData, CompileInput } from './script-input.js';
 
 /** What `compile` rejects with: the diagnostics, and their text as the message. */
 export class CompileError extends Error {

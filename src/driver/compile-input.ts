@@ -6,65 +6,16 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { at, type Diagnostics, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
 import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
-import { checkCompileInput } from './check-input.js';
 import { type Compilation, type CompileRequest, type CompileWorld, compileCheckpoint } from './compile.js';
 import { type CompileOptions, compilePipeline } from './compile-options.js';
 import { type DataSource, datasetOf, type HashedDataset } from './data.js';
 import { defined } from './defined.js';
 import type { Sha256 } from './hash.js';
 import { type InputLayout, inLayout } from './input-layout.js';
-
-/** The bytes of an .npy file (or of an .npz archive of one array), or an array as `readNpy` gives it; samples first. */
-export type ArrayData = Uint8Array | NpyArray;
-
-export interface CompileInput extends Omit<CompileOptions, 'calib'> {
-  /** The bytes of the checkpoint: a .pt, .pth or .safetensors file, or the main file of a family of several. */
-  readonly checkpoint: Uint8Array;
-  /** The name of that file, where it matters: it says which of `files` belong to it. */
-  readonly checkpointName?: string;
-  /** Files that belong to the checkpoint, by name: the _config.yml of pykan, the config.json of KANELE. */
-  readonly files?: Readonly<Record<string, Uint8Array>>;
-  /** Inputs as the program will get them: ranges and tables come from them. */
-  readonly calibration?: ArrayData;
-  /** The order of the axes of images in these data: `nchw` as networks have it when absent. No program depends on it. */
-  readonly inputLayout?: InputLayout;
-  /** Data that a pipeline given as `passes` names. */
-  readonly data?: Readonly<Record<string, ArrayData>>;
-  /** The KAN library of the checkpoint; recognised when absent. */
-  readonly family?: string;
-  /** The activation of the base branch, where the checkpoint does not store it. */
-  readonly baseActivation?: string;
-  /** The function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it. */
-  readonly rbf?: string;
-  /** The width of a radial basis, where the checkpoint does not store it. */
-  readonly rbfWidth?: number;
-  /** What polynomials have their input through, tanh or none, where the checkpoint does not store it. */
-  readonly squash?: string;
-  /** What norms add to the variance; 1e-5 when absent. */
-  readonly normEpsilon?: number;
-  /** How many inputs a pruned network had before. */
-  readonly inputFeatures?: number;
-  /** Shape of one sample, [channels, height, width], where the family does not store it. */
-  readonly inputShape?: ReadonlyArray<number>;
-  /** The text of an architecture file. */
-  readonly architecture?: string;
-  /** What the tensor names of the network begin with, where the checkpoint holds several networks. */
-  readonly prefix?: string;
-  /** Leaves out tensors that have no part in the network as kanc reads it, instead of refusing them. */
-  readonly ignoreExtra?: boolean;
-  /** `wasm` when absent. */
-  readonly target?: string;
-  /** Puts the module into index.js. */
-  readonly singleFile?: boolean;
-  /** Passes of your own that the pipeline may name. */
-  readonly extraPasses?: ReadonlyArray<NamedPass>;
-  /** Runs the verifier after every pass. */
-  readonly verifyEach?: boolean;
-}
+import { type ArrayData, type CompileInput, checkCompileInput } from './script-input.js';
 
 /** The name by which the pipeline knows the calibration data; no artifact shows it. */
 const CALIBRATION = 'calibration';

@@ -1,5 +1,5 @@
 /** From the settings of the page to the options of the compiler. */
-import type { CompileInput } from '../../../src/driver/compile-input.js';
+import type { CompileInput } from '../../../src/driver/script-input.js';
 import type { Knob, Settings } from './protocol.js';
 
 type Told = Pick<CompileInput, 'quant' | 'form'>;

@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostics, fail } from '../../../src/diagnostics/index.js';
 import type { Compilation } from '../../../src/driver/compile.js';
-import { type CompileInput, compileWith } from '../../../src/driver/compile-input.js';
+import { compileWith } from '../../../src/driver/compile-input.js';
 import { compilePipeline } from '../../../src/driver/compile-options.js';
+import type { CompileInput } from '../../../src/driver/script-input.js';
 import type { Graph } from '../../../src/ir/graph.js';
 import { parsePipeline } from '../../../src/passes/pipeline-text.js';
 import type { NamedPass } from '../../../src/passes/registry.js';

@@ -1,9 +1,9 @@
 /** A project with its files read: what the compiler is given. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../src/diagnostics/index.js';
-import type { CompileInput } from '../../../src/driver/compile-input.js';
 import { dataOf } from '../../../src/driver/data.js';
 import type { InputLayout } from '../../../src/driver/input-layout.js';
+import type { CompileInput } from '../../../src/driver/script-input.js';
 import type { Dataset } from '../../../src/passes/dataset.js';
 import type { Project, Role, Roles } from '../shared/protocol.js';
 import { type ReadFile, rolesOf } from './files.js';

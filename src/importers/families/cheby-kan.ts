@@ -19,7 +19,7 @@ import { gapName, moduleGaps, refuseGap } from '../module-gaps.js';
 import { assumedEpsilon } from '../options.js';
 import { countsUp, finiteTensor } from '../tensors.js';
 import { type Norm, normsOf } from './cheby-norms.js';
-import { inOrder } from './cheby-order.js';
+import { type ChebyLayer, inOrder } from './cheby-order.js';
 import { type Placed, placeNorms } from './cheby-places.js';
 
 const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/s;
@@ -29,14 +29,6 @@ export const chebyKan: Family = {
   recognises: (file) => [...file.tensors.keys()].some((name) => COEFFICIENTS.test(name)),
   read: (file, options) => read(file, options),
 };
-
-export interface ChebyLayer {
-  /** What stands before `.cheby_coeffs`. */
-  readonly name: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly coefficients: FileTensor;
-}
 
 const read = (file: TensorFile, options: ImportOptions): Checked<Reading> => {
   const found = layersOf(file);

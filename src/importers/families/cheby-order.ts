@@ -5,11 +5,18 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import type { TensorFile } from '../containers/tensor.js';
+import type { FileTensor, TensorFile } from '../containers/tensor.js';
 import type { Assumption } from '../family.js';
 import { IN_A_FILE } from '../module-gaps.js';
 import { naturalOrder } from '../natural-order.js';
-import type { ChebyLayer } from './cheby-kan.js';
+
+export interface ChebyLayer {
+  /** What stands before `.cheby_coeffs`. */
+  readonly name: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly coefficients: FileTensor;
+}
 
 /** Whether the order of tensors in the file is that of their definition. */
 export const keepsOrder = ({ container }: TensorFile): boolean => container !== 'safetensors';

@@ -16,9 +16,8 @@ import type { TensorFile } from '../containers/tensor.js';
 import type { Assumption } from '../family.js';
 import { IN_A_FILE } from '../module-gaps.js';
 import { naturalOrder } from '../natural-order.js';
-import type { ChebyLayer } from './cheby-kan.js';
 import type { Norm } from './cheby-norms.js';
-import { coefficients, isInFileOrder, keepsOrder, placeIn } from './cheby-order.js';
+import { type ChebyLayer, coefficients, isInFileOrder, keepsOrder, placeIn } from './cheby-order.js';
 
 export interface Placed {
   readonly before: ReadonlyArray<Norm | undefined>;
