@@ -4,6 +4,7 @@ import { parseQuant } from '../driver/compile-options.js';
 import { type Configuration, nameOf } from '../driver/search/configuration.js';
 import type { MeasuredPoint, Results } from '../driver/sweep/merge.js';
 import type { Identity } from '../driver/sweep/records.js';
+import { OF_TENSORS } from '../importers/heeded.js';
 import { parsePipeline } from '../passes/pipeline-text.js';
 
 /** The files of a sweep: results hold their hashes only, so that they are the same wherever the files lie. */
@@ -26,13 +27,7 @@ const word = (text: string): string =>
 
 const IMPORT_FLAGS: Readonly<Record<string, string>> = {
   family: '--family',
-  baseActivation: '--base-activation',
-  rbf: '--rbf',
-  rbfWidth: '--rbf-width',
-  squash: '--squash',
-  normEpsilon: '--norm-epsilon',
-  inputFeatures: '--input-features',
-  inputShape: '--input-shape',
+  ...OF_TENSORS,
   prefix: '--prefix',
   inputLayout: '--input-layout',
 };

@@ -5,8 +5,8 @@ import type { ImportOptions } from './family.js';
 
 type Key = Exclude<keyof ImportOptions, 'family' | 'name'>;
 
-/** What a network of named tensors may have no use for. */
-const OF_TENSORS = {
+/** What a network of named tensors may have no use for, by the options of the command line. */
+export const OF_TENSORS = {
   baseActivation: '--base-activation',
   rbf: '--rbf',
   rbfWidth: '--rbf-width',

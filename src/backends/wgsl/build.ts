@@ -6,16 +6,13 @@
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { buildBytes } from '../shared/build-id.js';
 import type { Text } from './kernel.js';
-import type { Program } from './manifest.js';
+import type { Program, Unmarked } from './manifest.js';
 
 export interface Built {
   readonly program: Program;
   readonly source: Text;
   readonly constants: Uint8Array;
 }
-
-/** A program whose files are not marked yet. */
-export type Unmarked = Omit<Program, 'build' | 'bytes'>;
 
 /** A comment on the second line of the module, and the last bytes of the constants. */
 export const markedBuild = (program: Unmarked, source: Text, constants: Uint8Array): Built => {

@@ -11,7 +11,6 @@ import {
   parseManifestOf,
   Size,
 } from '../shared/manifest.js';
-import type { Unmarked } from './build.js';
 import type { Step } from './entries.js';
 import type { Layout } from './layout.js';
 import type { Plan } from './plan.js';
@@ -43,6 +42,9 @@ export const ProgramCodec = t.type({
 });
 
 export type Program = t.TypeOf<typeof ProgramCodec>;
+
+/** A program whose files are not marked as those of one build yet. */
+export type Unmarked = Omit<Program, 'build' | 'bytes'>;
 
 export const WgslManifestCodec = t.type({ ...COMMON, target: t.literal('wgsl'), program: ProgramCodec });
 
