@@ -1,8 +1,7 @@
 /**
  * What an op is: everything the compiler knows about one kind of op stands in one OpDefinition, in one file.
  *
- * To add an op: write its file, add it to the union and the table in ops/index.ts, and follow the
- * exhaustiveness errors.
+ * To add an op: write its file, add it to the list in ops/index.ts, and follow the exhaustiveness errors.
  */
 import type * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
