@@ -16,7 +16,7 @@ import { batchesOf, samplesAtOnce } from '../ir/batches.js';
 import { channel } from '../ir/constant.js';
 import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
-import type { OpOf } from '../ir/ops/index.js';
+import { hasRole, type OpOf } from '../ir/ops/index.js';
 import { decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
 import type { Tensor } from '../ir/tensor.js';
 import { channelIndex, channelsOf, floatType } from '../ir/types.js';
@@ -56,13 +56,12 @@ export const clippedShares = (graph: Graph, input: Tensor): Checked<ClippedShare
   return E.right({ input: share(counts.input), hidden: share(counts.hidden) });
 };
 
-/** Whether no layer stands before the value. */
+/** Whether nothing stands before the value but what is univariate, moves elements or codes them. */
 const isFromInput = (node: Node, definitions: ReadonlyMap<ValueName, Node>): boolean =>
   node.operands.every((name) => {
     const before = definitions.get(name);
     if (before === undefined) return true;
-    const isLayer = before.op.kind === 'kan' || before.op.kind.startsWith('table.');
-    return !isLayer && isFromInput(before, definitions);
+    return !hasRole(before.op, 'value', 'table') && isFromInput(before, definitions);
   });
 
 /** How many elements of the operand the node clips; undefined for nodes that clip nothing by their nature. */

@@ -14,7 +14,7 @@ import {
 import { integer } from '../ir/codec.js';
 import { elementCount } from '../ir/constant.js';
 import { type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
-import { costOf, type OpOf } from '../ir/ops/index.js';
+import { costOf, hasRole, type OpOf } from '../ir/ops/index.js';
 import { layerInputs } from '../ir/ops/layers.js';
 import { visitConstants } from '../ir/resources.js';
 import { innerOf, sizeOf, type ValueType } from '../ir/types.js';
@@ -99,12 +99,12 @@ export const networkFacts = (graph: Graph): NetworkFacts => {
   return { layers, rest };
 };
 
-/** Numbers in the attributes of ops that are trained; what calibration has added is not. */
+/** Numbers in the attributes of ops that are trained; what calibration has added is not, nor are indices. */
 const trainedNumbers = ({ op }: Node): number => {
-  if (op.kind !== 'affine' && op.kind !== 'activate' && op.kind !== 'norm') return 0;
+  if (!hasRole(op, 'univariate', 'value')) return 0;
   let count = 0;
   visitConstants(op.attrs, (c) => {
-    count += elementCount(c.shape);
+    if (c.element.kind === 'f32') count += elementCount(c.shape);
   });
   return count;
 };

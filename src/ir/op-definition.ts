@@ -34,8 +34,43 @@ export interface OpDoc {
   readonly text: ReadonlyArray<string>;
 }
 
-export interface OpDefinition<K extends string, A> {
+/** Where a channel of a result comes from. */
+export interface ChannelSource {
+  readonly operand: number;
+  readonly channel: number;
+}
+
+/**
+ * What passes ask of an op instead of its kind. Every op has one role, so that a new op says what is to become of it, or
+ * the type checker names the pass that must be told.
+ */
+export type Role<A> =
+  /** A function of every element, by channel: whatever reads codes behind it takes it into its tables. */
+  | { readonly _tag: 'univariate'; readonly of: (attrs: A, channel: number) => (x: number) => number }
+  /** Moves elements and changes none; `channels` says where those of the result come from, by the counts of the operands. */
+  | {
+      readonly _tag: 'layout';
+      readonly channels: (attrs: A, counts: ReadonlyArray<number>) => ReadonlyArray<ChannelSource>;
+    }
+  /** The value as it is, with statistics of it. */
+  | { readonly _tag: 'observer' }
+  /**
+   * Makes a value from several elements: it reads codes, and what it makes is coded anew. Its table form gives
+   * accumulators, behind which any quantizer may stand, or codes, so that the quantizer is part of it.
+   */
+  | { readonly _tag: 'value'; readonly gives: 'accumulators' | 'codes' }
+  /** Makes codes. */
+  | { readonly _tag: 'coder' }
+  /** Makes floats of codes or accumulators. */
+  | { readonly _tag: 'decoder' }
+  /** The table form of a value: accumulators from codes. */
+  | { readonly _tag: 'table' };
+
+export type RoleTag = Role<unknown>['_tag'];
+
+export interface OpDefinition<K extends string, A, R extends RoleTag = RoleTag> {
   readonly kind: K;
+  readonly role: Extract<Role<A>, { readonly _tag: R }>;
   /** One line for `--help`. */
   readonly summary: string;
   readonly doc: OpDoc;
@@ -57,5 +92,6 @@ export interface OpDefinition<K extends string, A> {
 }
 
 /** Fixes the type parameters of a definition while it is written. */
-export const defineOp = <K extends string, A>(definition: OpDefinition<K, A>): OpDefinition<K, A> =>
-  definition;
+export const defineOp = <K extends string, A, R extends RoleTag>(
+  definition: OpDefinition<K, A, R>,
+): OpDefinition<K, A, R> => definition;

@@ -6,7 +6,8 @@
  * sum, a pooling, a product), before activations and affine maps. Before the first such op they are made as late as
  * possible, on the values that the first layer was trained on.
  */
-import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import { definitionsOf, type Graph, type ValueName } from '../ir/graph.js';
+import { hasRole, isCodedInTables } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 
 export interface CodePoint {
@@ -25,23 +26,11 @@ export interface CodePoint {
   readonly group: number;
 }
 
-const isLayout = ({ op }: Node): boolean =>
-  op.kind === 'reshape' || op.kind === 'gather' || op.kind === 'concat' || op.kind === 'observe';
-
-const isUnivariate = ({ op }: Node): boolean => op.kind === 'affine' || op.kind === 'activate';
-
-const makesValue = ({ op }: Node): boolean =>
-  op.kind === 'kan' ||
-  op.kind === 'norm' ||
-  op.kind === 'add' ||
-  op.kind === 'pool' ||
-  op.kind === 'multiply';
-
 /** The values that can be computed without running a layer, a norm, a sum, a pooling or a product. */
 export const frontValues = (graph: Graph): ReadonlySet<ValueName> => {
   const front = new Set<ValueName>(graph.inputs.map((v) => v.name));
   for (const node of graph.nodes) {
-    if (!makesValue(node) && node.operands.every((o) => front.has(o))) front.add(node.name);
+    if (!hasRole(node.op, 'value') && node.operands.every((o) => front.has(o))) front.add(node.name);
   }
   return front;
 };
@@ -73,12 +62,12 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   ): ReadonlyArray<{ name: ValueName; asItIs: boolean }> => {
     const node = definitions.get(name);
     if (node === undefined) return [{ name, asItIs }];
-    if (isLayout(node)) {
+    if (hasRole(node.op, 'layout', 'observer')) {
       const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
-      if (node.op.kind === 'concat') joinGroups(points.map((p) => draftOf(p.name)));
+      if (node.operands.length > 1) joinGroups(points.map((p) => draftOf(p.name)));
       return points;
     }
-    if (isUnivariate(node) && !front.has(name)) return pointsOf(node.operands[0]!, false);
+    if (hasRole(node.op, 'univariate') && !front.has(name)) return pointsOf(node.operands[0]!, false);
     return [{ name, asItIs }];
   };
   const joinGroups = (joined: ReadonlyArray<Draft>): void => {
@@ -89,7 +78,7 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   };
 
   for (const node of graph.nodes) {
-    if (!makesValue(node)) continue;
+    if (!hasRole(node.op, 'value')) continue;
     for (const operand of node.operands) {
       for (const point of pointsOf(operand, true)) {
         const draft = draftOf(point.name);
@@ -99,10 +88,11 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
       }
     }
   }
-  // A result needs codes where something univariate stands before it, or a norm, which gives codes only.
+  // A result needs codes where something univariate stands before it, or an op whose tables give codes only.
   for (const output of graph.outputs) {
     for (const point of pointsOf(output, true)) {
-      if (!point.asItIs || definitions.get(point.name)?.op.kind === 'norm')
+      const made = definitions.get(point.name);
+      if (!point.asItIs || (made !== undefined && isCodedInTables(made.op)))
         draftOf(point.name).valueRead = true;
     }
   }

@@ -3,10 +3,9 @@
  * the code. Whatever is univariate between the codes and the reader is part of that function.
  */
 import type { Rewriter } from '../ir/builder.js';
-import { channel } from '../ir/constant.js';
 import type { Node, ValueName } from '../ir/graph.js';
-import { univariate } from '../ir/ops/activate.js';
 import { type DecodeAttrs, decodedValue } from '../ir/ops/decode.js';
+import { channelSources, hasRole, univariateOf } from '../ir/ops/index.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
 import { channelsOf, type ValueType } from '../ir/types.js';
@@ -33,8 +32,8 @@ export interface Coded {
 export type Statistics = ReadonlyMap<ValueName, ObserveAttrs>;
 
 /**
- * Resolves a value of the new graph: decode, then affine, activate, reshape, gather and concat ops above it. Layout
- * ops are repeated on the codes. Undefined when the value is not made of codes.
+ * Resolves a value of the new graph: decode, then univariate and layout ops above it. Layout ops are repeated on the
+ * codes. Undefined when the value is not made of codes.
  */
 export const resolveCoded = (
   value: ValueName,
@@ -50,38 +49,23 @@ export const resolveCoded = (
   };
   const { op } = node;
   if (op.kind === 'decode') return decoded(node, op.attrs, r, statistics);
-  if (op.kind === 'affine') {
-    const { scale, shift } = op.attrs;
-    return mapped(operands()?.[0], (c) => {
-      const [s, t] = [channel(scale, c), channel(shift, c)];
-      return (x) => Math.fround(Math.fround(x * s) + t);
-    });
-  }
-  if (op.kind === 'activate') {
-    const f = op.attrs.function;
-    return mapped(operands()?.[0], (c) => univariate(f, c));
-  }
-  if (op.kind !== 'reshape' && op.kind !== 'gather' && op.kind !== 'concat') return undefined;
+  const functionOf = univariateOf(op);
+  if (functionOf !== undefined) return mapped(operands()?.[0], functionOf);
+  if (!hasRole(op, 'layout')) return undefined;
   const parts = operands();
   if (parts === undefined) return undefined;
-  const first = parts[0]!;
-  const codes = r.add(
-    `${node.name}_code`,
+  const sources = channelSources(
     op,
-    parts.map((p) => p.codes),
+    parts.map((p) => p.channels.length),
   );
-  if (op.kind === 'concat')
-    return { codes, levels: first.levels, channels: parts.flatMap((p) => p.channels) };
-  if (op.kind === 'gather') {
-    return { ...first, codes, channels: Array.from(op.attrs.indices.data, (i) => first.channels[i]!) };
-  }
-  const [before, after] = [first.channels.length, op.attrs.shape[0]!];
-  if (before === after) return { ...first, codes };
-  // Channels are split, or all alike: what the type rule of reshape lets through.
   return {
-    ...first,
-    codes,
-    channels: Array.from({ length: after }, (_, c) => first.channels[Math.floor((c * before) / after)]!),
+    codes: r.add(
+      `${node.name}_code`,
+      op,
+      parts.map((p) => p.codes),
+    ),
+    levels: parts[0]!.levels,
+    channels: (sources ?? []).map(({ operand, channel }) => parts[operand]!.channels[channel]!),
   };
 };
 

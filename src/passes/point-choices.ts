@@ -1,6 +1,7 @@
 /** What is wanted of every code point: bits, alignment to knots and kind of quantizer, from options of all layers and of single ones. */
 import { hasBasisForm } from '../analyses/form-cost.js';
 import { definitionsOf, type Graph, typesOf } from '../ir/graph.js';
+import { isCodedInTables } from '../ir/ops/index.js';
 import type { KanAttrs, Precision } from '../ir/ops/kan.js';
 import { channelsOf } from '../ir/types.js';
 import type { Wanted } from './choose-quantizer.js';
@@ -65,7 +66,8 @@ export const pointChoices = (
   return new Map(
     points.map((point) => {
       const bits = bitsOf.get(point.group) ?? 8;
-      const { quantizer, notes } = wantedQuantizer(o, point, definitions.get(point.name)?.op.kind === 'norm');
+      const made = definitions.get(point.name);
+      const { quantizer, notes } = wantedQuantizer(o, point, made !== undefined && isCodedInTables(made.op));
       const align = wantedAlign(o, point);
       const unaligned =
         quantizer === 'lloyd' && align === 'knots'

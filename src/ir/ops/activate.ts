@@ -30,8 +30,9 @@ export const univariate = (f: UnivariateFunction, c: number): ((x: number) => nu
     })
     .exhaustive();
 
-export const activate = defineOp<'activate', ActivateAttrs>({
+export const activate = defineOp<'activate', ActivateAttrs, 'univariate'>({
   kind: 'activate',
+  role: { _tag: 'univariate', of: (a, c) => univariate(a.function, c) },
   summary: 'y = f(x), f an activation or a PReLU with a slope for each channel',
   doc: {
     does: 'an activation or a PReLU',

@@ -7,8 +7,9 @@ import { sameType, sizeOf } from '../types.js';
 
 export type AddAttrs = Record<never, never>;
 
-export const add = defineOp<'add', AddAttrs>({
+export const add = defineOp<'add', AddAttrs, 'value'>({
   kind: 'add',
+  role: { _tag: 'value', gives: 'accumulators' },
   summary: 'y = f32(a + b)',
   doc: {
     does: 'a sum of two values',

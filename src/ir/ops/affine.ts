@@ -17,8 +17,15 @@ export const fitsChannels = (name: string, p: PerChannel, channels: number): Rul
     ? E.right(undefined)
     : E.left(`${name} has ${p.shape[0]} elements for ${channels} features`);
 
-export const affine = defineOp<'affine', AffineAttrs>({
+export const affine = defineOp<'affine', AffineAttrs, 'univariate'>({
   kind: 'affine',
+  role: {
+    _tag: 'univariate',
+    of: ({ scale, shift }, c) => {
+      const [s, t] = [channel(scale, c), channel(shift, c)];
+      return (x) => Math.fround(Math.fround(x * s) + t);
+    },
+  },
   summary: 'y[f] = f32(f32(x[f] * scale[f]) + shift[f])',
   doc: {
     does: 'scale and shift',

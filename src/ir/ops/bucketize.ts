@@ -32,8 +32,9 @@ const codeOf = (thresholds: ArrayLike<number>, offset: number, count: number, ac
   return lo;
 };
 
-export const bucketize = defineOp<'bucketize', BucketizeAttrs>({
+export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
   kind: 'bucketize',
+  role: { _tag: 'coder' },
   summary: 'code[o] = how many of thresholds[o] are <= acc[o]',
   doc: {
     does: 'from accumulators to codes, by thresholds',

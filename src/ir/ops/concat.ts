@@ -9,8 +9,13 @@ import { channelsOf, sizeOf, valueType } from '../types.js';
 
 export type ConcatAttrs = Record<never, never>;
 
-export const concat = defineOp<'concat', ConcatAttrs>({
+export const concat = defineOp<'concat', ConcatAttrs, 'layout'>({
   kind: 'concat',
+  role: {
+    _tag: 'layout',
+    channels: (_, counts) =>
+      counts.flatMap((count, operand) => Array.from({ length: count }, (_c, c) => ({ operand, channel: c }))),
+  },
   summary: 'the operands one after another, along channels',
   doc: {
     does: 'values side by side',

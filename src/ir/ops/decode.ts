@@ -21,8 +21,9 @@ export const decodedValue = (a: DecodeAttrs, type: ValueType, f: number, c: numb
   return meaning === undefined || meaning._tag === 'scaled' ? Number.NaN : decodeValue(meaning, f, c);
 };
 
-export const decode = defineOp<'decode', DecodeAttrs>({
+export const decode = defineOp<'decode', DecodeAttrs, 'decoder'>({
   kind: 'decode',
+  role: { _tag: 'decoder' },
   summary: 'y = values[channel, code], by default what the quantizer of the operand says',
   doc: {
     does: 'from codes to floats',

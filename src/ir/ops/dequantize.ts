@@ -9,8 +9,9 @@ import { channelIndex, floatType, sizeOf } from '../types.js';
 /** The scale is part of the operand's type. */
 export type DequantizeAttrs = Record<never, never>;
 
-export const dequantize = defineOp<'dequantize', DequantizeAttrs>({
+export const dequantize = defineOp<'dequantize', DequantizeAttrs, 'decoder'>({
   kind: 'dequantize',
+  role: { _tag: 'decoder' },
   summary: 'y[o] = f32(f32(acc[o]) * scale[o]), with the scale of the operand',
   doc: {
     does: 'from accumulators to floats',

@@ -13,8 +13,12 @@ export interface GatherAttrs {
   readonly indices: Constant;
 }
 
-export const gather = defineOp<'gather', GatherAttrs>({
+export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
   kind: 'gather',
+  role: {
+    _tag: 'layout',
+    channels: ({ indices }) => Array.from(indices.data, (c) => ({ operand: 0, channel: c })),
+  },
   summary: 'y[j] = x[indices[j]], over channels',
   doc: {
     does: 'picks channels',

@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
 import { showErrors } from '../codec.js';
-import type { Cost, OpDefinition, Rule } from '../op-definition.js';
+import type { ChannelSource, Cost, OpDefinition, RoleTag, Rule } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
 import type { Level, ValueType } from '../types.js';
 import { activate } from './activate.js';
@@ -64,6 +64,11 @@ export type Op = {
 }[OpKind];
 export type OpOf<K extends OpKind> = Extract<Op, { kind: K }>;
 
+/** The ops of a role: a match over them is told by the type checker of a new one. */
+export type OpOfRole<R extends RoleTag> = OpOf<
+  Extract<Definition, { readonly role: { readonly _tag: R } }>['kind']
+>;
+
 /** All definitions, by kind. */
 export const OPS = Object.fromEntries(
   DEFINITIONS.map((definition) => [definition.kind, definition]),
@@ -79,6 +84,33 @@ type AnyDefinition = OpDefinition<OpKind, Op['attrs']>;
  * list; the type checker does not carry it through the lookup, hence the cast, which stands here alone.
  */
 const definitionOf = (kind: OpKind): AnyDefinition => OPS[kind] as unknown as AnyDefinition;
+
+export const hasRole = <R extends RoleTag>(op: Op, ...roles: ReadonlyArray<R>): op is OpOfRole<R> =>
+  roles.some((role) => role === definitionOf(op.kind).role._tag);
+
+/** The function of the elements of a channel, for ops that are one. */
+export const univariateOf = ({
+  kind,
+  attrs,
+}: Op): ((channel: number) => (x: number) => number) | undefined => {
+  const { role } = definitionOf(kind);
+  return role._tag === 'univariate' ? (c) => role.of(attrs, c) : undefined;
+};
+
+/** Where the channels of the result come from, for ops that only move elements; `counts`: channels of the operands. */
+export const channelSources = (
+  { kind, attrs }: Op,
+  counts: ReadonlyArray<number>,
+): ReadonlyArray<ChannelSource> | undefined => {
+  const { role } = definitionOf(kind);
+  return role._tag === 'layout' ? role.channels(attrs, counts) : undefined;
+};
+
+/** What the table form of an op gives that makes values: codes, or the accumulators behind which any quantizer may stand. */
+export const isCodedInTables = ({ kind }: Op): boolean => {
+  const { role } = definitionOf(kind);
+  return role._tag === 'value' && role.gives === 'codes';
+};
 
 /** The type of an op's result. */
 export const inferType = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>): Rule<ValueType> => {

@@ -179,8 +179,9 @@ const tapUses = (
   return { start, position, tap };
 };
 
-export const kan = defineOp<'kan', KanAttrs>({
+export const kan = defineOp<'kan', KanAttrs, 'value'>({
   kind: 'kan',
+  role: { _tag: 'value', gives: 'accumulators' },
   summary:
     'y[o] = bias[o] + sum over branches, inputs i and basis functions k of weights[i,k,o] * basis_k(x[i])',
   doc: {

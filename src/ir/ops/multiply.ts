@@ -47,8 +47,9 @@ const inferMultiply = (a: MultiplyAttrs, x: ValueType | undefined): Rule<ValueTy
   );
 };
 
-export const multiply = defineOp<'multiply', MultiplyAttrs>({
+export const multiply = defineOp<'multiply', MultiplyAttrs, 'value'>({
   kind: 'multiply',
+  role: { _tag: 'value', gives: 'accumulators' },
   summary: 'y[n] = x[left[n]] * x[right[n]]; an index equal to the number of features stands for 1',
   doc: {
     does: 'products of two features each',

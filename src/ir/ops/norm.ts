@@ -23,8 +23,9 @@ export const normGroup = (over: NormAttrs['over'], shape: ReadonlyArray<number>)
 
 export const NORM_OVER = t.union([t.literal('sample'), t.literal('channel')]);
 
-export const norm = defineOp<'norm', NormAttrs>({
+export const norm = defineOp<'norm', NormAttrs, 'value'>({
   kind: 'norm',
+  role: { _tag: 'value', gives: 'codes' },
   summary: 'y = (x - mean) / sqrt(variance + epsilon) * scale + shift, over the sample or each channel of it',
   doc: {
     does: 'layer norm, instance norm',

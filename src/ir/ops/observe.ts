@@ -20,8 +20,9 @@ export interface ObserveAttrs {
   readonly means: Constant;
 }
 
-export const observe = defineOp<'observe', ObserveAttrs>({
+export const observe = defineOp<'observe', ObserveAttrs, 'observer'>({
   kind: 'observe',
+  role: { _tag: 'observer' },
   summary: 'the value itself, with the histogram that calibration data gave it',
   doc: {
     does: 'the value itself, with what calibration saw',

@@ -54,8 +54,9 @@ const inferPool = (a: PoolAttrs, x: ValueType | undefined): Rule<ValueType> => {
   );
 };
 
-export const pool = defineOp<'pool', PoolAttrs>({
+export const pool = defineOp<'pool', PoolAttrs, 'value'>({
   kind: 'pool',
+  role: { _tag: 'value', gives: 'accumulators' },
   summary:
     'mean or max over windows; of accumulators the mean is their sum, with the division in the scale of the result',
   doc: {

@@ -19,8 +19,9 @@ export interface QuantizeAttrs {
   readonly nan: 'zero' | 'refuse';
 }
 
-export const quantize = defineOp<'quantize', QuantizeAttrs>({
+export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
   kind: 'quantize',
+  role: { _tag: 'coder' },
   summary: 'code = how many thresholds of the quantizer (of the channel) are <= x; NaN has code 0',
   doc: {
     does: 'from floats to codes',

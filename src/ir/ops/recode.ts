@@ -16,8 +16,9 @@ export interface RecodeAttrs {
   readonly quantizer: Quantizer;
 }
 
-export const recode = defineOp<'recode', RecodeAttrs>({
+export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
   kind: 'recode',
+  role: { _tag: 'coder' },
   summary: 'new = map[channel, code]',
   doc: {
     does: 'from codes to codes',

@@ -25,8 +25,9 @@ export interface RequantizeAttrs {
   readonly quantizer: Quantizer;
 }
 
-export const requantize = defineOp<'requantize', RequantizeAttrs>({
+export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
   kind: 'requantize',
+  role: { _tag: 'coder' },
   summary: 'code[o] = clamp(((acc[o] + bias[o]) * mul[o] + 2^(shift-1)) >> shift, 0, levels - 1), exact',
   doc: {
     does: 'from accumulators to codes',

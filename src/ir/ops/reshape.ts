@@ -28,8 +28,17 @@ const reshapedMeaning = (x: ValueType, shape: ReadonlyArray<number>): Rule<Value
   );
 };
 
-export const reshape = defineOp<'reshape', ReshapeAttrs>({
+export const reshape = defineOp<'reshape', ReshapeAttrs, 'layout'>({
   kind: 'reshape',
+  role: {
+    _tag: 'layout',
+    // Channels are split, or all alike: what the type rule lets through.
+    channels: ({ shape }, [before = 1]) =>
+      Array.from({ length: shape[0]! }, (_, c) => ({
+        operand: 0,
+        channel: Math.floor((c * before) / shape[0]!),
+      })),
+  },
   summary: 'the same elements, row-major, in another shape',
   doc: {
     does: 'the same elements in another shape',

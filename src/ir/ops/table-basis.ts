@@ -133,8 +133,9 @@ const addEdge = (a: TableBasisAttrs, i: number, code: number, acc: Int32Array, t
   for (let o = 0; o < outputs; o++) acc[to + o]! += a.base.data[i * outputs + o]! * s;
 };
 
-export const tableBasis = defineOp<'table.basis', TableBasisAttrs>({
+export const tableBasis = defineOp<'table.basis', TableBasisAttrs, 'table'>({
   kind: 'table.basis',
+  role: { _tag: 'table' },
   summary:
     'acc[o] = bias[o] + sum over i of (sum over j of coefficients[i, span + j, o] * (basis[frac, j] << shift) + base[i, o] * baseTable)',
   doc: {

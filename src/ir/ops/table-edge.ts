@@ -103,8 +103,9 @@ const addRow = (table: ArrayLike<number>, row: number, width: number, acc: Int32
   for (let o = 0; o < width; o++) acc[to + o]! += table[row + o]!;
 };
 
-export const tableEdge = defineOp<'table.edge', TableEdgeAttrs>({
+export const tableEdge = defineOp<'table.edge', TableEdgeAttrs, 'table'>({
   kind: 'table.edge',
+  role: { _tag: 'table' },
   summary: 'acc[o] = bias[o] + sum over inputs i of table[slabs[i], code[i], o]',
   doc: {
     does: 'a layer as tables of edges: from codes to accumulators',

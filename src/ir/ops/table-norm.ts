@@ -37,8 +37,9 @@ export interface TableNormAttrs {
 const all = (p: PerChannel, fits: (v: number) => boolean): boolean =>
   typeof p === 'number' ? fits(p) : p.data.every((v: number) => fits(v));
 
-export const tableNorm = defineOp<'table.norm', TableNormAttrs>({
+export const tableNorm = defineOp<'table.norm', TableNormAttrs, 'coder'>({
   kind: 'table.norm',
+  role: { _tag: 'coder' },
   summary: 'the code of (acc - mean) / sigma * gain + offset, over the sample or each channel, in integers',
   doc: {
     does: 'norm and quantization of accumulators, in integers',

@@ -67,8 +67,9 @@ const inferSum = (a: TableSumAttrs, operands: ReadonlyArray<ValueType>): Rule<Va
   return E.isLeft(acc) ? acc : E.right(valueType(acc.right.element, first.shape, acc.right.meaning));
 };
 
-export const tableSum = defineOp<'table.sum', TableSumAttrs>({
+export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
   kind: 'table.sum',
+  role: { _tag: 'table' },
   summary:
     'acc[c] = bias[c] + sum over operands k of tables[k][c, code_k[c]], for every element of channel c',
   doc: {
