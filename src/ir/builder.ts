@@ -3,7 +3,7 @@
  * closed inside one function, and what comes out never changes.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, type Diagnostic, fail, InternalError, invariant } from '../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail, InternalError, invariant } from '../diagnostics/index.js';
 import { type Graph, type Node, toValueName, type Value, type ValueName } from './graph.js';
 import { inferType, type Op } from './ops/index.js';
 import type { Level, ValueType } from './types.js';
@@ -13,12 +13,14 @@ export interface Builder<L extends Level> {
   readonly input: (hint: string, type: ValueType) => ValueName;
   /**
    * Adds an op and returns the name of its value: `hint` itself when free, else the hint with a number. A
-   * type error is remembered, told by `build`, and later ops that use the value are skipped.
+   * type error is remembered and told by `build`; a rewrite ends with it after the step.
    */
   readonly add: (hint: string, op: Op, operands: ReadonlyArray<ValueName>) => ValueName;
   readonly typeOf: (name: ValueName) => ValueType;
   /** The node that defines a value of the new graph; undefined for inputs. */
   readonly nodeOf: (name: ValueName) => Node | undefined;
+  /** The first refusal of a type rule, if there was one. */
+  readonly failure: () => E.Either<Diagnostics, never> | undefined;
   readonly build: (outputs: ReadonlyArray<ValueName>) => Checked<Graph<L>>;
 }
 
@@ -28,7 +30,7 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
   const types = new Map<ValueName, ValueType>();
   const definitions = new Map<ValueName, Node>();
   const taken = new Set<ValueName>();
-  let failure: E.Either<readonly [Diagnostic, ...Diagnostic[]], never> | undefined;
+  let failure: E.Either<Diagnostics, never> | undefined;
 
   const fresh = (hint: string): ValueName => {
     const base = toValueName(hint);
@@ -80,6 +82,7 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
       return type;
     },
     nodeOf: (value) => definitions.get(value),
+    failure: () => failure,
     build: (outputs) => failure ?? E.right({ name, level, inputs, nodes, outputs }),
   };
 };
@@ -95,14 +98,21 @@ export interface Rewriter<L extends Level> {
   readonly keep: (node: Node) => ValueName;
 }
 
+/** What stands for an old value: a new one, or nothing where it is dropped, which only values without uses can be. */
+export type Replacement = ValueName | undefined;
+
+/** Whether a step has said that it may fail. */
+const isChecked = (made: Replacement | Checked<Replacement>): made is Checked<Replacement> =>
+  typeof made === 'object';
+
 /**
- * A new graph at `level` from an old one: `step` is called for every node in order and returns the new value
- * that stands for it, or undefined to drop it (a dropped value must have no remaining uses).
+ * A new graph at `level` from an old one: `step` is called for every node in order and says what stands for it. The
+ * first step that fails ends the walk with its diagnostics, and so does the first op that a type rule refuses.
  */
 export const rewrite = <L extends Level>(
   graph: Graph,
   level: L,
-  step: (node: Node, rewriter: Rewriter<L>) => ValueName | undefined,
+  step: (node: Node, rewriter: Rewriter<L>) => Replacement | Checked<Replacement>,
 ): Checked<Graph<L>> => {
   const b = builder(graph.name, level);
   const renamed = new Map<ValueName, ValueName>();
@@ -120,8 +130,13 @@ export const rewrite = <L extends Level>(
     keep: (node) => b.add(node.name, node.op, node.operands.map(of)),
   };
   for (const node of graph.nodes) {
-    const now = step(node, rewriter);
-    if (now !== undefined) renamed.set(node.name, now);
+    const made = step(node, rewriter);
+    // A refused op first: a step may fail for want of its value.
+    const failure = b.failure();
+    if (failure !== undefined) return failure;
+    const now = isChecked(made) ? made : E.right(made);
+    if (E.isLeft(now)) return now;
+    if (now.right !== undefined) renamed.set(node.name, now.right);
   }
   return b.build(graph.outputs.map(of));
 };
