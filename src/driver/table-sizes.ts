@@ -7,7 +7,8 @@ import { innerOf } from '../ir/types.js';
 import type { Pipeline } from '../passes/pipeline.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import type { BoundPass } from '../passes/registry.js';
-import { tabulate, wantedForm } from '../passes/tabulate.js';
+import { tabulate } from '../passes/tabulate/index.js';
+import { wantedForm } from '../passes/tabulate/layer.js';
 import { MAX_CONSTANT_BYTES, tooLarge } from './graph-text.js';
 
 /** Levels of the codes behind a value: those of the first quantizer found on the way up. */

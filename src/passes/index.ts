@@ -13,4 +13,4 @@ export * from './pipeline-text.js';
 export { prune } from './prune.js';
 export { quantize } from './quantize.js';
 export * from './registry.js';
-export { tabulate } from './tabulate.js';
+export { tabulate } from './tabulate/index.js';

@@ -6,7 +6,7 @@ import { inferType, type Op } from '../ir/ops/index.js';
 import { normGroup } from '../ir/ops/norm.js';
 import type { ValueType } from '../ir/types.js';
 import { NORM_GROUP_LIMIT } from '../numeric/integer-norm.js';
-import { POOLED } from './tabulate-sum.js';
+import { POOLED } from './tabulate/sum.js';
 
 /** Pixels of a mean at most: a channel that varies has entries of up to `POOLED.top`. */
 export const LARGEST_MEAN = Math.floor((2 ** 31 - 1) / POOLED.top);

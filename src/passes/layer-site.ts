@@ -1,7 +1,7 @@
 /** A layer to tabulate, with the coded value that it reads. */
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { isPadded, tapsOf } from '../ir/window.js';
-import type { Coded, CodedChannel } from './coded.js';
+import type { Coded, CodedChannel } from './tabulate/coded.js';
 
 /** What a layer is tabulated from: the layer and the coded value that it reads. */
 export interface LayerSite {

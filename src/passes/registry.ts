@@ -13,7 +13,7 @@ import { narrow } from './narrow.js';
 import type { AnyLevelPass, LevelPass, OptionHelp, PassContext, PassResult } from './pass.js';
 import { prune } from './prune.js';
 import { quantize } from './quantize.js';
-import { tabulate } from './tabulate.js';
+import { tabulate } from './tabulate/index.js';
 
 /** A pass whose options were decoded from text. */
 export interface BoundPass {

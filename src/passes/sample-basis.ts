@@ -4,8 +4,8 @@ import { allocate, type ElementType, uint } from '../ir/element.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { ACTIVATIONS } from '../numeric/activations.js';
 import { basisAt } from '../numeric/bspline.js';
-import type { CodedChannel } from './coded.js';
 import { inputChannel, type LayerSite } from './layer-site.js';
+import type { CodedChannel } from './tabulate/coded.js';
 
 /** An integer array of an element type, filled by index. */
 export const fill = (element: ElementType, length: number, value: (e: number) => number) => {

@@ -7,7 +7,7 @@ import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
 import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { pickMeaning } from '../ir/quantizer.js';
-import { withAccumulator } from './tabulate-edge.js';
+import { withAccumulator } from './tabulate/edge.js';
 
 /** The accumulator, proven anew for changed parts; undefined where it would need more than 32 bits. */
 export const proveEdge = (a: TableEdgeAttrs, inputs: number): TableEdgeAttrs | undefined => {

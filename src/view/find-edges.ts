@@ -6,8 +6,8 @@ import { layerInputs } from '../ir/ops/layers.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { decodeValue } from '../ir/quantizer.js';
 import { channelsOf, levelsOf, type ValueType } from '../ir/types.js';
-import { type CodedChannel, resolveCoded } from '../passes/coded.js';
 import { type LayerSite, siteOf } from '../passes/layer-site.js';
+import { type CodedChannel, resolveCoded } from '../passes/tabulate/coded.js';
 import { type Channel, type EdgeSource, functionsOf, type Point, tableFormOf } from './edge-source.js';
 import { followTables } from './follow-tables.js';
 

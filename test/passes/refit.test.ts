@@ -13,7 +13,7 @@ import {
   type Tensor,
   type Window,
 } from '../../src/ir/index.js';
-import { chooseRows, takeCodes, takeRows } from '../../src/passes/refit-rows.js';
+import { chooseRows, takeCodes, takeRows } from '../../src/passes/refit/rows.js';
 import { rightOf } from '../support/checked.js';
 import { randomOf } from '../support/random.js';
 import {

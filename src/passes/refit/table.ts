@@ -2,19 +2,19 @@
  * Tables on evidence, whatever their form: entries rounded together, so that outputs come close to the targets, and taken
  * only where that makes them better on samples that had no part in it.
  */
-import { allocate, type ElementType, F32, type TypedArray } from '../ir/element.js';
-import { codeLists } from '../numeric/code-lists.js';
+import { allocate, type ElementType, F32, type TypedArray } from '../../ir/element.js';
+import { codeLists } from '../../numeric/code-lists.js';
 import {
   type CodedLayer,
   type CodeSamples,
   columnMeans,
   meanOutputs,
   residuals,
-} from '../numeric/coded-layer.js';
-import { roundTogether } from '../numeric/table-descent.js';
-import { clippingFactors, codeCounts, entryWeights, nearestEntry } from '../numeric/table-scale.js';
-import { note, type Remark } from './pass.js';
-import type { Evidence, Split } from './refit.js';
+} from '../../numeric/coded-layer.js';
+import { roundTogether } from '../../numeric/table-descent.js';
+import { clippingFactors, codeCounts, entryWeights, nearestEntry } from '../../numeric/table-scale.js';
+import { note, type Remark } from '../pass.js';
+import type { Evidence, Split } from './index.js';
 
 /** A layer before its entries are rounded. Groups of a window lie side by side, each a layer of its own. */
 export interface RealTable {

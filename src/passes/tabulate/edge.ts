@@ -7,16 +7,16 @@
  * for offset. A tap in the padding adds nothing, so its entry takes back the middle that the bias holds for it.
  */
 
-import { constant, perChannel } from '../ir/constant.js';
-import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
-import { edgeTableRange, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
-import { edgeFunctions } from './edge-functions.js';
-import { frequentCodes } from './frequent-codes.js';
-import { type LayerSite, rowsOf } from './layer-site.js';
-import type { Remark } from './pass.js';
-import type { Evidence } from './refit.js';
-import { type IntegerTable, nearestTable, type RealTable, refitTable } from './refit-table.js';
-import type { TabulateOptions } from './tabulate.js';
+import { constant, perChannel } from '../../ir/constant.js';
+import { accumulatorFor, allocate, F32, int } from '../../ir/element.js';
+import { edgeTableRange, type TableEdgeAttrs } from '../../ir/ops/table-edge.js';
+import { edgeFunctions } from '../edge-functions.js';
+import { frequentCodes } from '../frequent-codes.js';
+import { type LayerSite, rowsOf } from '../layer-site.js';
+import type { Remark } from '../pass.js';
+import type { Evidence } from '../refit/index.js';
+import { type IntegerTable, nearestTable, type RealTable, refitTable } from '../refit/table.js';
+import type { TabulateOptions } from './options.js';
 
 export interface EdgeTable {
   readonly attrs: TableEdgeAttrs;

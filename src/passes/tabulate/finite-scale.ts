@@ -1,7 +1,7 @@
 /** Scales of tables that mean something. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../diagnostics/index.js';
-import type { PerChannel } from '../ir/constant.js';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import type { PerChannel } from '../../ir/constant.js';
 
 /** Weights may be finite and what they compute not: a table of it would mean nothing. */
 export const finite = <A>(scale: PerChannel, made: A): Checked<A> => {

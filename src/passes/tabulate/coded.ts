@@ -2,14 +2,14 @@
  * Coded values: a float value of a quantized graph as what it is made of, codes and for each channel a function of
  * the code. Whatever is univariate between the codes and the reader is part of that function.
  */
-import type { Rewriter } from '../ir/builder.js';
-import type { Node, ValueName } from '../ir/graph.js';
-import { type DecodeAttrs, decodedValue } from '../ir/ops/decode.js';
-import { channelSources, hasRole, univariateOf } from '../ir/ops/index.js';
-import type { ObserveAttrs } from '../ir/ops/observe.js';
-import { coderOf, decodeValue, isShared, type Quantizer } from '../ir/quantizer.js';
-import { channelsOf, type ValueType } from '../ir/types.js';
-import { eachSeenBin } from './seen-bins.js';
+import type { Rewriter } from '../../ir/builder.js';
+import type { Node, ValueName } from '../../ir/graph.js';
+import { type DecodeAttrs, decodedValue } from '../../ir/ops/decode.js';
+import { channelSources, hasRole, univariateOf } from '../../ir/ops/index.js';
+import type { ObserveAttrs } from '../../ir/ops/observe.js';
+import { coderOf, decodeValue, isShared, type Quantizer } from '../../ir/quantizer.js';
+import { channelsOf, type ValueType } from '../../ir/types.js';
+import { eachSeenBin } from '../seen-bins.js';
 
 /** One channel of a coded value. */
 export interface CodedChannel {

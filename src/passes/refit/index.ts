@@ -3,18 +3,18 @@
  * the float network has on the same samples. The errors of earlier layers are thus corrected as far as later ones can.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { graphCost } from '../analyses/graph-cost.js';
-import { type Checked, fail, invariant } from '../diagnostics/index.js';
-import type { Rewriter } from '../ir/builder.js';
-import type { Graph, ValueName } from '../ir/graph.js';
-import type { Tensor } from '../ir/tensor.js';
-import type { ValueType } from '../ir/types.js';
-import type { Window } from '../ir/window.js';
-import type { CodeSamples } from '../numeric/coded-layer.js';
-import { type Dataset, finiteRows, finiteSamples, spread, toTensor } from './dataset.js';
-import { evaluateByInputs } from './evaluate-by-inputs.js';
-import { floatTwin, runTwin } from './float-twin.js';
-import { chooseRows, type Rows, takeCodes, takeRows } from './refit-rows.js';
+import { graphCost } from '../../analyses/graph-cost.js';
+import { type Checked, fail, invariant } from '../../diagnostics/index.js';
+import type { Rewriter } from '../../ir/builder.js';
+import type { Graph, ValueName } from '../../ir/graph.js';
+import type { Tensor } from '../../ir/tensor.js';
+import type { ValueType } from '../../ir/types.js';
+import type { Window } from '../../ir/window.js';
+import type { CodeSamples } from '../../numeric/coded-layer.js';
+import { type Dataset, finiteRows, finiteSamples, spread, toTensor } from '../dataset.js';
+import { evaluateByInputs } from '../evaluate-by-inputs.js';
+import { floatTwin, runTwin } from '../float-twin.js';
+import { chooseRows, type Rows, takeCodes, takeRows } from './rows.js';
 
 export interface RefitOptions {
   readonly samples: number | 'auto';

@@ -1,8 +1,8 @@
 /** Tables of values: what residual sums, poolings, products, norms and results read instead of floats. */
-import { constant, perChannel } from '../ir/constant.js';
-import { accumulatorFor, allocate, F32, int } from '../ir/element.js';
-import type { NormAttrs } from '../ir/ops/norm.js';
-import { sumRange, type TableSumAttrs } from '../ir/ops/table-sum.js';
+import { constant, perChannel } from '../../ir/constant.js';
+import { accumulatorFor, allocate, F32, int } from '../../ir/element.js';
+import type { NormAttrs } from '../../ir/ops/norm.js';
+import { sumRange, type TableSumAttrs } from '../../ir/ops/table-sum.js';
 import type { Coded } from './coded.js';
 
 /** How finely values are tabulated, and what the reader allows. */

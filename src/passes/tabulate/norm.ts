@@ -1,14 +1,14 @@
 /** Layer and instance norms with the quantizer behind them, as one integer op. */
 
-import { invariant } from '../diagnostics/index.js';
-import { channel, perChannel } from '../ir/constant.js';
-import { F32, int } from '../ir/element.js';
-import type { NormAttrs } from '../ir/ops/norm.js';
-import { normGroup } from '../ir/ops/norm.js';
-import type { QuantizeAttrs } from '../ir/ops/quantize.js';
-import type { TableNormAttrs } from '../ir/ops/table-norm.js';
-import { channelsOf, type ValueType } from '../ir/types.js';
-import { NORM_GAIN_LIMIT } from '../numeric/integer-norm.js';
+import { invariant } from '../../diagnostics/index.js';
+import { channel, perChannel } from '../../ir/constant.js';
+import { F32, int } from '../../ir/element.js';
+import type { NormAttrs } from '../../ir/ops/norm.js';
+import { normGroup } from '../../ir/ops/norm.js';
+import type { QuantizeAttrs } from '../../ir/ops/quantize.js';
+import type { TableNormAttrs } from '../../ir/ops/table-norm.js';
+import { channelsOf, type ValueType } from '../../ir/types.js';
+import { NORM_GAIN_LIMIT } from '../../numeric/integer-norm.js';
 
 /** A norm that waits for its quantizer, with the type of the accumulators it reads. */
 export interface PendingNorm {

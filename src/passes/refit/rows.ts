@@ -2,8 +2,8 @@
  * Which rows of a layer are looked at: a sample of a layer on features, a place of the window on a sample of a layer over
  * windows. Of the latter there are far more than a fit needs, so some are taken, spread over samples and places.
  */
-import { innerOf, type ValueType } from '../ir/types.js';
-import { tapsOf, type Window, windowOutput } from '../ir/window.js';
+import { innerOf, type ValueType } from '../../ir/types.js';
+import { tapsOf, type Window, windowOutput } from '../../ir/window.js';
 
 /** Rows in the order of samples. */
 export interface Rows {
