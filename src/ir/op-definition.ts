@@ -88,6 +88,8 @@ export interface OpDefinition<K extends string, A, R extends RoleTag = RoleTag> 
   readonly prove?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
   /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
   readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
+  /** The op on some channels of its operand, for ops that do the same to every channel whatever the others are. */
+  readonly pick?: (attrs: A, channels: ArrayLike<number>) => A;
   readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;
 }
 

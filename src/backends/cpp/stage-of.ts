@@ -73,8 +73,8 @@ export const stageOf = (
       .with({ kind: 'requantize' }, ({ attrs }) => proven(() => requantizeStage(base, attrs)))
       .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normStage(base, attrs, node.type.shape)))
       .with({ kind: 'table.sum' }, ({ attrs }) => proven(() => sumStage(base, attrs)))
-      .with({ kind: 'table.edge' }, ({ attrs }) => proven(() => edgeStage(base, attrs, operand.shape)))
-      .with({ kind: 'table.basis' }, ({ attrs }) => proven(() => basisStage(base, attrs, operand.shape)))
+      .with({ kind: 'table.edge' }, (op) => proven(() => edgeStage(base, op, operand.shape)))
+      .with({ kind: 'table.basis' }, (op) => proven(() => basisStage(base, op, operand.shape)))
       .with({ kind: 'dequantize' }, () =>
         pipe(
           checkScale(scaleOf(operand), { name: node.operands[0]!, type: operand }, target),

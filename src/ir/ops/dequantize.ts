@@ -37,5 +37,6 @@ export const dequantize = defineOp<'dequantize', DequantizeAttrs, 'decoder'>({
     }
     return result;
   },
+  pick: (a) => a,
   cost: (_, [x]) => ({ ...NO_COST, macs: sizeOf(x!), macBits: [32, 32] }),
 });

@@ -4,7 +4,14 @@ import * as t from 'io-ts';
 import { integer, record } from '../codec.js';
 import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { coderOf, isShared, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import {
+  coderOf,
+  isShared,
+  pickQuantizer,
+  type Quantizer,
+  QuantizerCodec,
+  quantizerFault,
+} from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 
@@ -60,6 +67,7 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
     }
     return result;
   },
+  pick: (a, channels) => ({ ...a, quantizer: pickQuantizer(a.quantizer, channels) }),
   cost: (a, [x]) => ({
     ...NO_COST,
     macs: a.quantizer._tag === 'uniform' ? sizeOf(x!) : 0,

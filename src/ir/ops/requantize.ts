@@ -5,10 +5,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { fitsNarrow, fitsWide, MAX_SHIFT, productForm, requantizeCode } from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
-import { type Constant, channel, type PerChannel } from '../constant.js';
+import { type Constant, channel, type PerChannel, pickAlong, pickChannels } from '../constant.js';
 import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 import { fitsChannels } from './affine.js';
@@ -100,6 +100,12 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
     }
     return result;
   },
+  pick: (a, channels) => ({
+    ...a,
+    mul: pickChannels(a.mul, channels),
+    quantizer: pickQuantizer(a.quantizer, channels),
+    ...(a.bias === undefined ? {} : { bias: pickAlong(a.bias, 0, channels) }),
+  }),
   cost: (a, [x]) => ({
     ...NO_COST,
     macs: sizeOf(x!),
