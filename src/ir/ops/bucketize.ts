@@ -3,7 +3,6 @@
  * quantizer. Comparisons are exact, so that nothing has to be proven.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { count, operand, rowsOf } from '../../code/expr.js';
 import { ceilLog2 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
@@ -83,10 +82,6 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
     return result;
   },
   // A binary search: comparisons count as additions of the width of the accumulator.
-  lower: ({ thresholds }) => ({
-    value: count(rowsOf('thresholds', thresholds), operand(0)),
-    form: thresholds.shape[0] === 1 ? 'thresholds' : 'thresholds per channel',
-  }),
   pick: (a, channels) => ({
     ...a,
     thresholds: pickRows(a.thresholds, channels),

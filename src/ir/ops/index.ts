@@ -5,7 +5,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
-import type { ElementCode } from '../../code/expr.js';
 import { showErrors } from '../codec.js';
 import type { ChannelSource, Cost, OpDefinition, RoleTag, Rule } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
@@ -141,13 +140,6 @@ export const evaluateOp = ({ kind, attrs }: Op, operands: ReadonlyArray<Tensor>,
 
 export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
   definitionOf(kind).cost(attrs, operands, result);
-
-/** What one element of the result of an elementwise op is; undefined for ops that are not. */
-export const lowerOp = (
-  { kind, attrs }: Op,
-  operands: ReadonlyArray<ValueType>,
-  result: ValueType,
-): ElementCode | undefined => definitionOf(kind).lower?.(attrs, operands, result);
 
 /** An elementwise op on some channels of its operand; undefined for ops that are not. */
 export const pickOp = ({ kind, attrs }: Op, channels: ArrayLike<number>): Op | undefined => {

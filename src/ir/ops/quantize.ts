@@ -11,7 +11,6 @@ import {
   type Quantizer,
   QuantizerCodec,
   quantizerFault,
-  thresholdList,
 } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
@@ -67,16 +66,6 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
       result.data[j] = coder(x!.data[j]!);
     }
     return result;
-  },
-  lower: ({ quantizer }, _, type) => {
-    const rows = isShared(quantizer) ? 1 : channelsOf(type);
-    const width = quantizer.levels - 1;
-    const data = new Float32Array(rows * width);
-    for (let r = 0; r < rows; r++) data.set(thresholdList(quantizer, r), r * width);
-    return {
-      value: { kind: 'countFloats', thresholds: { rows, width, data }, index: 0 },
-      form: rows === 1 ? 'thresholds' : 'thresholds per channel',
-    };
   },
   pick: (a, channels) => ({ ...a, quantizer: pickQuantizer(a.quantizer, channels) }),
   cost: (a, [x]) => ({

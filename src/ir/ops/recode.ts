@@ -1,6 +1,5 @@
 /** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
 import * as E from 'fp-ts/lib/Either.js';
-import { entry, operand, rowsOf } from '../../code/expr.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
 import { uint } from '../element.js';
@@ -56,10 +55,6 @@ export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
     }
     return result;
   },
-  lower: ({ map }) => ({
-    value: entry(rowsOf('map', map), operand(0)),
-    form: map.shape[0] === 1 ? 'map' : 'map per channel',
-  }),
   pick: (a, channels) => ({
     ...a,
     map: pickRows(a.map, channels),

@@ -3,15 +3,7 @@
  * says how 32 bits are enough for that.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { add, constant, greatest, least, literal, operand } from '../../code/expr.js';
-import {
-  clampBounds,
-  fitsNarrow,
-  fitsWide,
-  MAX_SHIFT,
-  productForm,
-  requantizeCode,
-} from '../../numeric/fixed-point.js';
+import { fitsNarrow, fitsWide, MAX_SHIFT, productForm, requantizeCode } from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
 import { type Constant, channel, type PerChannel, pickAlong, pickChannels } from '../constant.js';
 import { uint } from '../element.js';
@@ -107,24 +99,6 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
       result.data[j] = requantizeCode(x!.data[j]!, bias, channel(a.mul, o), a.shift, a.quantizer.levels);
     }
     return result;
-  },
-  lower: ({ mul, shift, bias, quantizer, bits }, _, type) => {
-    const { levels } = quantizer;
-    const muls = Array.from({ length: channelsOf(type) }, (_c, c) => channel(mul, c));
-    // Bounds above every accumulator do not matter, but must be written as 32 bits.
-    const most = muls.map((m) => Math.min(clampBounds(m, shift, levels).hi, 2 ** 31 - 1));
-    const product = productForm(muls, shift, levels) === 'wide' ? 'wide' : 'narrow';
-    const sum = bias === undefined ? operand(0) : add(operand(0), constant('bias', bias.data));
-    const value = least(greatest(sum, literal(0)), constant('most', most));
-    return {
-      // A value at its bound may lie more than one code above the top when mul > 2^shift.
-      value: least(
-        { kind: 'scaled', value, mul: constant('mul', muls), shift, product },
-        literal(levels - 1),
-      ),
-      form: product === 'wide' ? 'fixed point, split products' : 'fixed point',
-      bits,
-    };
   },
   pick: (a, channels) => ({
     ...a,
