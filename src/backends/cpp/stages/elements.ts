@@ -1,31 +1,20 @@
-/** Stages that compute every element by itself: codes from floats, codes from codes, codes from accumulators. */
-import { channel, type PerChannel } from '../../../ir/constant.js';
-import type { BucketizeAttrs } from '../../../ir/ops/bucketize.js';
-import type { QuantizeAttrs } from '../../../ir/ops/quantize.js';
-import type { RecodeAttrs } from '../../../ir/ops/recode.js';
-import type { RequantizeAttrs } from '../../../ir/ops/requantize.js';
-import type { TableSumAttrs } from '../../../ir/ops/table-sum.js';
-import { isShared, thresholdList } from '../../../ir/quantizer.js';
-import { clampBounds, productForm } from '../../../numeric/fixed-point.js';
-import { orderOf } from '../../../numeric/float-order.js';
+/** Stages that compute every element by itself: expressions of src/code as C. */
+import { match } from 'ts-pattern';
+import {
+  type BinaryOp,
+  type Expr,
+  nodesOf,
+  type Rows,
+  rowsOf,
+  type Scaled,
+  type Value,
+} from '../../../code/language.js';
 import { type Code, decimalLiteral, floatLiteral, literal, loop } from '../code.js';
 import { type SharedRows, shareRows } from '../rows.js';
-import { type Dialect, load, type Slot, type Stage, store } from '../stage.js';
-import type { Table } from '../table.js';
-
-/** What a stage is told about its value. */
-export interface StageBase {
-  readonly name: string;
-  /** The prefix of its tables. */
-  readonly id: string;
-  readonly comment: string;
-  readonly inputs: ReadonlyArray<Slot>;
-  readonly output: Slot;
-  readonly channels: number;
-}
+import { type Dialect, type Helper, load, type Stage, type StageBase, store } from '../stage.js';
 
 /** A loop over all elements: `j` is the element, `c` its channel, which only some bodies need. */
-export const elements = (d: Dialect, base: StageBase, perChannel: boolean, body: Code): Code => {
+const overElements = (d: Dialect, base: StageBase, perChannel: boolean, body: Code): Code => {
   const { length } = base.output;
   const { channels } = base;
   const pipeline = d.pragma('HLS PIPELINE II=1');
@@ -37,213 +26,217 @@ export const elements = (d: Dialect, base: StageBase, perChannel: boolean, body:
   return loop('p', length / channels, loop('c', channels, inner, pipeline));
 };
 
-const elementwise = (
-  base: StageBase,
-  op: string,
-  parts: Pick<Stage, 'tables' | 'body'> & Partial<Pick<Stage, 'helpers'>> & { form: string; bits?: number },
-): Stage => ({
-  ...base,
-  op,
-  helpers: [],
-  ...parts,
-  inOrder: true,
-  cycles: () => base.output.length,
-  summary: {
-    form: parts.form,
-    inputs: base.inputs[0]?.length ?? 1,
-    outputs: base.output.length,
-    ...(parts.bits === undefined ? {} : { bits: parts.bits }),
-  },
-});
+/** What an expression is written with: `lines` gathers the statements that stand before its text. */
+interface Writer {
+  readonly d: Dialect;
+  readonly tables: ReadonlyMap<Rows, SharedRows>;
+  readonly lines: Array<Code[number]>;
+  /** A name for a variable: the one that is asked for, with a number where it is taken. */
+  readonly name: (wish: string) => string;
+}
 
-/** Codes of floats: how many thresholds are not above, by the integers that order floats. */
-export const quantizeStage = (base: StageBase, { quantizer }: QuantizeAttrs): Stage => {
-  const count = quantizer.levels - 1;
-  const rows = isShared(quantizer) ? 1 : base.channels;
-  const keys = new Int32Array(rows * count);
-  for (let r = 0; r < rows; r++) {
-    // Both zeros have one place in the order.
-    const list = thresholdList(quantizer, r);
-    for (let k = 0; k < count; k++) keys[r * count + k] = list[k] === 0 ? -1 : orderOf(list[k]!);
-  }
-  return searchStage(base, 'quantize', shareRows(`${base.id}_thresholds`, keys, rows, count), count, {
-    key: 'float_order(in0[j])',
-    helpers: ['order'],
-  });
+const writer = (d: Dialect, tables: Writer['tables']): Writer => {
+  const taken = new Map<string, number>();
+  const name = (wish: string): string => {
+    const count = (taken.get(wish) ?? 0) + 1;
+    taken.set(wish, count);
+    return count === 1 ? wish : `${wish}${count}`;
+  };
+  return { d, tables, lines: [], name };
 };
 
-/** Codes of accumulators by thresholds of integers. */
-export const bucketizeStage = (base: StageBase, { thresholds }: BucketizeAttrs): Stage => {
-  const [rows, count] = [thresholds.shape[0]!, thresholds.shape[1]!];
-  const shared = shareRows(`${base.id}_thresholds`, thresholds.data, rows, count);
-  return searchStage(base, 'bucketize', shared, count, { key: load('in0[j]'), helpers: [] });
+/** The text of an int32_t, behind statements that `w` takes. */
+const textOf = (w: Writer, e: Expr): string =>
+  match(e)
+    .with({ _tag: 'literal' }, ({ value }) => literal(value))
+    .with({ _tag: 'element' }, ({ operand }) => load(`in${operand}[j]`))
+    .with({ _tag: 'order' }, ({ operand }) => `float_order(in${operand}[j])`)
+    .with({ _tag: 'entry' }, ({ rows, at }) => {
+      const { table, start } = sharedOf(w, rows);
+      return w.d.table(table).read(start(w.d, 'c'), innerText(w, at));
+    })
+    .with({ _tag: 'rank' }, ({ rows, of }) => rankText(w, rows, of))
+    .with({ _tag: 'binary' }, ({ op, left, right }) => BINARY[op](w, left, right))
+    .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }) => {
+      const test = `${innerText(w, left)} ${when === 'less' ? '<' : '=='} ${innerText(w, right)}`;
+      return `${test} ? ${innerText(w, then)} : ${innerText(w, otherwise)}`;
+    })
+    .with({ _tag: 'scaled' }, (s) => scaledText(w, s))
+    .exhaustive();
+
+/** The same as a part of an expression. */
+const innerText = (w: Writer, e: Expr): string => {
+  const text = textOf(w, e);
+  return e._tag === 'binary' || e._tag === 'choose' || e._tag === 'scaled' ? `(${text})` : text;
 };
 
-/**
- * How many of `count` thresholds are at most `key`, by a binary search of always as many steps: HLS unrolls loops of known
- * length only.
- */
-const searchStage = (
-  base: StageBase,
-  op: string,
-  shared: SharedRows,
-  count: number,
-  { key, helpers }: { readonly key: string; readonly helpers: Stage['helpers'] },
-): Stage =>
-  elementwise(base, op, {
-    form: 'thresholds of integers',
-    tables: shared.tables,
-    helpers,
-    body: (d) =>
-      elements(d, base, shared.perChannel, [
-        `const int32_t key = ${key};`,
-        ...(shared.perChannel ? [`const int32_t row = ${shared.start(d, 'c')};`] : []),
-        'int32_t code = 0;',
-        `for (int32_t step = ${2 ** Math.floor(Math.log2(count))}; step > 0; step >>= 1) {`,
-        [
-          ...d.pragma('HLS UNROLL'),
-          'const int32_t last = code + step - 1;',
-          `if (last < ${count} && ${d.table(shared.table).read(shared.perChannel ? 'row' : '', 'last')} <= key) {`,
-          ['code += step;'],
-          '}',
-        ],
-        '}',
-        store(d, 'out[j]', base.output.type, 'code'),
-      ]),
-  });
+type WriteBinary = (w: Writer, left: Expr, right: Expr) => string;
 
-export const recodeStage = (base: StageBase, { map }: RecodeAttrs): Stage => {
-  const shared = shareRows(`${base.id}_map`, map.data, map.shape[0]!, map.shape[1]!);
-  return elementwise(base, 'recode', {
-    form: 'map',
-    tables: shared.tables,
-    body: (d) =>
-      elements(d, base, shared.perChannel, [
-        store(
-          d,
-          'out[j]',
-          base.output.type,
-          d.table(shared.table).read(shared.start(d, 'c'), load('in0[j]')),
-        ),
-      ]),
-  });
+const infix =
+  (sign: string): WriteBinary =>
+  (w, left, right) =>
+    `${innerText(w, left)} ${sign} ${innerText(w, right)}`;
+
+/** One of two, which are named as they are read twice. */
+const oneOf =
+  (sign: string): WriteBinary =>
+  (w, left, right) => {
+    const [a, b] = [named(w, 'a', left), named(w, 'b', right)];
+    return `${a} ${sign} ${b} ? ${a} : ${b}`;
+  };
+
+const named = (w: Writer, wish: string, e: Expr): string => {
+  const text = textOf(w, e);
+  const name = w.name(wish);
+  w.lines.push(`const int32_t ${name} = ${text};`);
+  return name;
 };
 
-/** One number for all channels as a literal, or a table with one for each. */
-const numbers = (name: string, values: ReadonlyArray<number>): SharedRows | number => {
-  const [first] = values;
-  return first !== undefined && values.every((v) => v === first)
-    ? first
-    : shareRows(name, Int32Array.from(values), values.length, 1);
+/** The terms of a chain of sums, in their order. */
+const termsOf = (e: Expr): ReadonlyArray<Expr> =>
+  e._tag === 'binary' && e.op === 'add' ? [...termsOf(e.left), e.right] : [e];
+
+/** Two terms in a line, and more in a line each. */
+const sumText = (w: Writer, terms: ReadonlyArray<Expr>): string => {
+  const [first = '0', ...rest] = terms.map((term) => innerText(w, term));
+  if (rest.length < 2) return [first, ...rest].join(' + ');
+  const sum = w.name('sum');
+  w.lines.push(`int32_t ${sum} = ${first};`, ...rest.map((term) => `${sum} += ${term};`));
+  return sum;
 };
 
-const reading = (d: Dialect, v: SharedRows | number): string =>
-  typeof v === 'number' ? literal(v) : d.table(v.table).read(v.start(d, 'c'), '0');
+const BINARY: Readonly<Record<BinaryOp, WriteBinary>> = {
+  add: (w, left, right) => sumText(w, [...termsOf(left), right]),
+  sub: infix('-'),
+  mul: infix('*'),
+  and: infix('&'),
+  min: oneOf('<'),
+  max: oneOf('>'),
+  shl: (w, left, right) => `(int32_t)((uint32_t)${innerText(w, left)} << ${innerText(w, right)})`,
+  shr: (w, left, right) => `shift_right(${textOf(w, left)}, ${textOf(w, right)})`,
+};
 
-const tablesOf = (...parts: ReadonlyArray<SharedRows | number>): ReadonlyArray<Table> =>
-  parts.flatMap((p) => (typeof p === 'number' ? [] : p.tables));
+const sharedOf = ({ tables }: Writer, rows: Rows): SharedRows => tables.get(rows)!;
 
-const perChannel = (p: PerChannel, channels: number): ReadonlyArray<number> =>
-  Array.from({ length: channels }, (_, c) => channel(p, c));
-
-/**
- * code = clamp(((acc + bias) * mul + 2^(shift-1)) >> shift): in 32 bits where the products fit them after clamping,
- * else with one 64-bit product, which is shorter than the two halves of the wide form and gives the same code.
- */
-export const requantizeStage = (base: StageBase, a: RequantizeAttrs): Stage => {
-  const top = a.quantizer.levels - 1;
-  const muls = perChannel(a.mul, base.channels);
-  const narrow = productForm(muls, a.shift, a.quantizer.levels) === 'narrow';
-  const largest = muls.map((m) => Math.min(clampBounds(m, a.shift, a.quantizer.levels).hi, 2 ** 31 - 1));
-  const bias = numbers(
-    `${base.id}_bias`,
-    Array.from({ length: base.channels }, (_, c) => a.bias?.data[c] ?? 0),
+/** A binary search of always as many steps: HLS unrolls loops of known length only. */
+const rankText = (w: Writer, rows: Rows, of: Expr): string => {
+  const { table, start, perChannel } = sharedOf(w, rows);
+  const key = named(w, 'key', of);
+  const [row, code] = [perChannel ? w.name('row') : '', w.name('code')];
+  w.lines.push(
+    ...(perChannel ? [`const int32_t ${row} = ${start(w.d, 'c')};`] : []),
+    `int32_t ${code} = 0;`,
+    `for (int32_t step = ${2 ** Math.floor(Math.log2(rows.width))}; step > 0; step >>= 1) {`,
+    [
+      ...w.d.pragma('HLS UNROLL'),
+      `const int32_t last = ${code} + step - 1;`,
+      `if (last < ${rows.width} && ${w.d.table(table).read(row, 'last')} <= ${key}) {`,
+      [`${code} += step;`],
+      '}',
+    ],
+    '}',
   );
-  const mul = numbers(`${base.id}_mul`, muls);
-  const hi = narrow ? numbers(`${base.id}_most`, largest) : 0;
-  const half = 2 ** (a.shift - 1);
-  return elementwise(base, 'requantize', {
-    form: narrow ? 'products of 32 bits' : 'products of 64 bits',
-    bits: a.bits,
-    tables: tablesOf(bias, mul, hi),
-    body: (d) =>
-      elements(
+  return code;
+};
+
+/**
+ * In 32 bits where the products fit them after clamping, else with one 64-bit product, which is shorter than the two
+ * halves of the wide form and gives the same code.
+ */
+const scaledText = (w: Writer, { of, mul, most, shift, top, form }: Scaled): string => {
+  const from = textOf(w, of);
+  const v = w.name('v');
+  w.lines.push(`int32_t ${v} = ${from};`, `${v} = ${v} < 0 ? 0 : ${v};`);
+  if (form === 'narrow') {
+    const bound = innerText(w, most);
+    w.lines.push(
+      `${v} = ${v} > ${bound} ? ${bound} : ${v};`,
+      `${v} = (${v} * ${innerText(w, mul)} + ${2 ** (shift - 1)}) >> ${shift};`,
+      `${v} = ${v} > ${top} ? ${top} : ${v};`,
+    );
+    return v;
+  }
+  const q = w.name('q');
+  w.lines.push(
+    `const uint64_t ${q} = ((uint64_t)${v} * (uint64_t)${innerText(w, mul)} + ((uint64_t)1 << ${shift - 1})) >> ${shift};`,
+  );
+  return `${q} > ${top}u ? ${top} : (int32_t)${q}`;
+};
+
+/** The rows that are read here: products of 64 bits need no bound. */
+const readRows = (value: Value): ReadonlyArray<Rows> => {
+  const unread = new Set(
+    nodesOf(value).flatMap((v) => (v._tag === 'scaled' && v.form === 'wide' ? rowsOf(v.most) : [])),
+  );
+  return rowsOf(value).filter((rows) => !unread.has(rows));
+};
+
+const helpersOf = (value: Value): ReadonlyArray<Helper> => {
+  const nodes = nodesOf(value);
+  return [
+    ...(nodes.some((v) => v._tag === 'order') ? (['order'] as const) : []),
+    ...(nodes.some((v) => v._tag === 'binary' && v.op === 'shr') ? (['shift'] as const) : []),
+  ];
+};
+
+export const elementsStage = (base: StageBase, form: string, value: Value): Stage => {
+  const tables = new Map(
+    readRows(value).map((r) => [r, shareRows(`${base.id}_${r.name}`, r.data, r.rows, r.width)]),
+  );
+  const shared = [...tables.values()];
+  const bits = shared.filter(({ width }) => width > 1).map(({ table }) => table.type.bits);
+  return {
+    ...base,
+    tables: shared.flatMap((s) => s.tables),
+    helpers: helpersOf(value),
+    body: (d) => {
+      const w = writer(d, tables);
+      if (value._tag === 'float') {
+        const { declare, factor, perChannel } = factorCode(d, value.factor.data, base.id);
+        const from = innerText(w, value.of);
+        const line = `out[j] = (float)${from} * ${factor};`;
+        return overElements(d, base, perChannel || shared.some((s) => s.perChannel), [
+          ...declare,
+          ...w.lines,
+          line,
+        ]);
+      }
+      const text = textOf(w, value);
+      return overElements(
         d,
         base,
-        [bias, mul, hi].some((v) => typeof v !== 'number'),
-        [
-          `int32_t v = ${load('in0[j]')}${bias === 0 ? '' : ` + ${reading(d, bias)}`};`,
-          'v = v < 0 ? 0 : v;',
-          ...(narrow
-            ? [
-                `v = v > ${reading(d, hi)} ? ${reading(d, hi)} : v;`,
-                `v = (v * ${reading(d, mul)} + ${half}) >> ${a.shift};`,
-                `v = v > ${top} ? ${top} : v;`,
-                store(d, 'out[j]', base.output.type, 'v'),
-              ]
-            : [
-                `const uint64_t q = ((uint64_t)v * (uint64_t)${reading(d, mul)} + ((uint64_t)1 << ${a.shift - 1})) >> ${a.shift};`,
-                store(d, 'out[j]', base.output.type, `q > ${top}u ? ${top} : (int32_t)q`),
-              ]),
-        ],
-      ),
-  });
-};
-
-/** bias[c] + sum over operands of their tables. */
-export const sumStage = (base: StageBase, a: TableSumAttrs): Stage => {
-  const shared = a.tables.map((t, k) => shareRows(`${base.id}_t${k}`, t.data, t.shape[0]!, t.shape[1]!));
-  const bias = numbers(
-    `${base.id}_bias`,
-    Array.from({ length: base.channels }, (_, c) => a.bias?.data[c] ?? 0),
-  );
-  return elementwise(base, 'table.sum', {
-    form: `${a.tables.length} table${a.tables.length === 1 ? '' : 's'} added`,
-    bits: Math.max(...shared.map((s) => s.table.type.bits)),
-    tables: [...shared.flatMap((s) => s.tables), ...tablesOf(bias)],
-    body: (d) =>
-      elements(d, base, typeof bias !== 'number' || shared.some((s) => s.perChannel), [
-        `int32_t sum = ${reading(d, bias)};`,
-        ...shared.map((s, k) => `sum += ${d.table(s.table).read(s.start(d, 'c'), load(`in${k}[j]`))};`),
-        store(d, 'out[j]', base.output.type, 'sum'),
-      ]),
-  });
-};
-
-/** Floats from accumulators: one conversion and one multiplication. */
-export const dequantizeStage = (base: StageBase, scale: PerChannel): Stage =>
-  elementwise(base, 'dequantize', {
-    form: 'floats',
-    tables: [],
-    body: (d) => {
-      const line = dequantizeLine(d, scale, base.channels, base.id);
-      return elements(d, base, line.perChannel, [
-        ...line.declare,
-        `out[j] = (float)${load('in0[j]')} * ${line.factor};`,
-      ]);
+        shared.some((s) => s.perChannel),
+        [...w.lines, store(d, 'out[j]', base.output.type, text)],
+      );
     },
-  });
+    inOrder: true,
+    cycles: () => base.output.length,
+    summary: {
+      form,
+      inputs: base.inputs[0]?.length ?? 1,
+      outputs: base.output.length,
+      ...(bits.length === 0 ? {} : { bits: Math.max(...bits) }),
+    },
+  };
+};
 
-/** The factor of each channel, as code. */
-export const dequantizeLine = (
+/** The factor that makes floats of integers, as code; `factors`: one for all channels or one for each. */
+export const factorCode = (
   d: Dialect,
-  scale: PerChannel,
-  channels: number,
+  factors: ArrayLike<number>,
   id: string,
   spelling: 'hexadecimal' | 'decimal' = 'hexadecimal',
 ): { readonly declare: Code; readonly factor: string; readonly perChannel: boolean } => {
-  const values = perChannel(scale, channels);
-  const [first] = values;
-  const spell = spelling === 'decimal' ? decimalLiteral : floatLiteral;
-  if (first !== undefined && values.every((v) => Object.is(v, first))) {
-    return { declare: [], factor: spell(first), perChannel: false };
+  const list = Array.from(factors, spelling === 'decimal' ? decimalLiteral : floatLiteral);
+  const [first] = list;
+  if (first !== undefined && list.every((factor) => factor === first)) {
+    return { declare: [], factor: first, perChannel: false };
   }
-  const list = values.map(spell);
   const lines: string[] = [];
   for (let k = 0; k < list.length; k += 4) lines.push(`${list.slice(k, k + 4).join(', ')},`);
   const place = d.place === '' ? '' : `${d.place} `;
   return {
-    declare: [`${place}static const float ${id}_scale[${channels}] = {`, lines, '};'],
+    declare: [`${place}static const float ${id}_scale[${list.length}] = {`, lines, '};'],
     factor: d.float(`${id}_scale`, 'c'),
     perChannel: true,
   };
