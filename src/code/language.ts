@@ -158,3 +158,21 @@ export const nodesOf = (value: Value): ReadonlyArray<Value> => [...partsOf(value
 export const rowsOf = (value: Value): ReadonlyArray<Rows> => [
   ...new Set(nodesOf(value).flatMap((v) => (v._tag === 'entry' || v._tag === 'rank' ? [v.rows] : []))),
 ];
+
+/** Channels that stand together in an operand and in the result. */
+export interface Run extends Source {
+  readonly count: number;
+}
+
+export const runsOf = (sources: ReadonlyArray<Source>): ReadonlyArray<Run> => {
+  const runs: Run[] = [];
+  for (const { operand, channel } of sources) {
+    const last = runs.at(-1);
+    if (last?.operand === operand && last.channel + last.count === channel) {
+      runs[runs.length - 1] = { ...last, count: last.count + 1 };
+    } else {
+      runs.push({ operand, channel, count: 1 });
+    }
+  }
+  return runs;
+};

@@ -1,5 +1,5 @@
 /** Stages that move elements: channels picked, other orders, values side by side; and products of two features. */
-import type { Numbers, Source } from '../../../code/language.js';
+import { type Numbers, type Run, runsOf, type Source } from '../../../code/language.js';
 import { type Code, loop } from '../code.js';
 import { type Dialect, load, type Stage, type StageBase, store } from '../stage.js';
 import { tableOf } from '../table.js';
@@ -33,24 +33,6 @@ export const orderStage = (base: StageBase, form: string, order: Uint32Array): S
       ),
     inOrder: false,
   };
-};
-
-/** Channels that stand together in an operand and in the result. */
-interface Run extends Source {
-  readonly count: number;
-}
-
-const runsOf = (sources: ReadonlyArray<Source>): ReadonlyArray<Run> => {
-  const runs: Run[] = [];
-  for (const { operand, channel } of sources) {
-    const last = runs.at(-1);
-    if (last?.operand === operand && last.channel + last.count === channel) {
-      runs[runs.length - 1] = { ...last, count: last.count + 1 };
-    } else {
-      runs.push({ operand, channel, count: 1 });
-    }
-  }
-  return runs;
 };
 
 /** Channels of the operands one after another, at every position. `channels`: of each operand. */
