@@ -5,6 +5,7 @@
  */
 import type * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
+import type { Program, Source } from '../code/language.js';
 import type { Tensor } from './tensor.js';
 import type { Level, ValueType } from './types.js';
 
@@ -35,10 +36,7 @@ export interface OpDoc {
 }
 
 /** Where a channel of a result comes from. */
-export interface ChannelSource {
-  readonly operand: number;
-  readonly channel: number;
-}
+export type ChannelSource = Source;
 
 /**
  * What passes ask of an op instead of its kind. Every op has one role, so that a new op says what is to become of it, or
@@ -88,6 +86,11 @@ export interface OpDefinition<K extends string, A, R extends RoleTag = RoleTag> 
   readonly prove?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
   /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
   readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
+  /**
+   * What it computes in table graphs, written once for all targets: src/code. Absent where passes fold the op away, and
+   * where targets have kernels that are made for it alone; undefined of floats where no target computes with them.
+   */
+  readonly lower?: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Program | undefined;
   /** The op on some channels of its operand, for ops that do the same to every channel whatever the others are. */
   readonly pick?: (attrs: A, channels: ArrayLike<number>) => A;
   readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;

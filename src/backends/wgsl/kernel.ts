@@ -84,6 +84,11 @@ export interface Kernel {
   readonly summary: KernelSummary;
 }
 
+/** What a kernel is but for its value: `bits` of table entries, where there are some. */
+export interface Emitted extends Pick<KernelSummary, 'form' | 'bits'> {
+  readonly parts: ReadonlyArray<Part>;
+}
+
 export const u = (n: number): Text => `${n}u`;
 
 /** A literal; the smallest i32 has none of its own. */

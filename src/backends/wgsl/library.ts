@@ -25,14 +25,11 @@ fn count_at_most(first: u32, count: u32, key: u32) -> u32 {
   return low - first;
 }`,
   floatKey: `
-// The position of an f32 in the order of all f32, from its bits: u32 that ascend with the values. -0 is 0.
+// The position of an f32 in the order of all f32, from its bits: u32 that ascend with the values. 0 is -0, a NaN is 0u.
 fn float_key(bits: u32) -> u32 {
-  let value = select(bits, 0u, bits == 0x80000000u);
-  return value ^ select(0x80000000u, 0xffffffffu, (value >> 31u) == 1u);
-}
-
-fn is_nan(bits: u32) -> bool {
-  return (bits & 0x7fffffffu) > 0x7f800000u;
+  let value = select(bits, 0x80000000u, bits == 0u);
+  let key = value ^ select(0x80000000u, 0xffffffffu, (value >> 31u) == 1u);
+  return select(key, 0u, (bits & 0x7fffffffu) > 0x7f800000u);
 }`,
   entry8: `
 // Entry k of a list of bytes.

@@ -3,6 +3,7 @@
  * quantizer. Comparisons are exact, so that nothing has to be proven.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { byRows, element, elements, rank, tableRows } from '../../code/language.js';
 import { ceilLog2 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
@@ -80,6 +81,10 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
       result.data[j] = codeOf(thresholds.data, row * count, count, x!.data[j]!);
     }
     return result;
+  },
+  lower: ({ thresholds }) => {
+    const rows = tableRows('thresholds', thresholds);
+    return elements(byRows('thresholds', rows), rank(rows, element(0)));
   },
   // A binary search: comparisons count as additions of the width of the accumulator.
   pick: (a, channels) => ({

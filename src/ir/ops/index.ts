@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
+import type { Program } from '../../code/language.js';
 import { showErrors } from '../codec.js';
 import type { ChannelSource, Cost, OpDefinition, RoleTag, Rule } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
@@ -137,6 +138,18 @@ export const proveOp = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>)
 /** Reference semantics. */
 export const evaluateOp = ({ kind, attrs }: Op, operands: ReadonlyArray<Tensor>, result: ValueType): Tensor =>
   definitionOf(kind).evaluate(attrs, operands, result);
+
+/** What an op computes in table graphs, for targets to write; or, in a few words, what no target has. */
+export const lowerOp = (
+  { kind, attrs }: Op,
+  operands: ReadonlyArray<ValueType>,
+  result: ValueType,
+): Rule<Program> => {
+  const { lower } = definitionOf(kind);
+  return lower === undefined
+    ? E.left(kind)
+    : E.fromNullable(`${kind} of floats`)(lower(attrs, operands, result));
+};
 
 export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
   definitionOf(kind).cost(attrs, operands, result);

@@ -1,5 +1,6 @@
 /** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
 import * as E from 'fp-ts/lib/Either.js';
+import { byRows, element, elements, entry, tableRows } from '../../code/language.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
 import { uint } from '../element.js';
@@ -54,6 +55,10 @@ export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
       result.data[j] = a.map.data[row + x!.data[j]!]!;
     }
     return result;
+  },
+  lower: (a) => {
+    const rows = tableRows('map', a.map);
+    return elements(byRows('map', rows), entry(rows, element(0)));
   },
   pick: (a, channels) => ({
     ...a,

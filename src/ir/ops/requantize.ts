@@ -3,7 +3,15 @@
  * says how 32 bits are enough for that.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { fitsNarrow, fitsWide, MAX_SHIFT, productForm, requantizeCode } from '../../numeric/fixed-point.js';
+import { element, elements, perChannel, sum } from '../../code/language.js';
+import {
+  clampBounds,
+  fitsNarrow,
+  fitsWide,
+  MAX_SHIFT,
+  productForm,
+  requantizeCode,
+} from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
 import { type Constant, channel, type PerChannel, pickAlong, pickChannels } from '../constant.js';
 import { uint } from '../element.js';
@@ -99,6 +107,27 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
       result.data[j] = requantizeCode(x!.data[j]!, bias, channel(a.mul, o), a.shift, a.quantizer.levels);
     }
     return result;
+  },
+  lower: (a, _, type) => {
+    const { levels } = a.quantizer;
+    const channels = channelsOf(type);
+    const muls = typeof a.mul === 'number' ? [a.mul] : a.mul.data;
+    const form = productForm(muls, a.shift, levels) ?? 'wide';
+    return elements(form === 'narrow' ? 'fixed point' : 'fixed point, split products', {
+      _tag: 'scaled',
+      of: sum(
+        element(0),
+        perChannel('bias', channels, (c) => a.bias?.data[c] ?? 0),
+      ),
+      mul: perChannel('mul', channels, (c) => channel(a.mul, c)),
+      // A bound above every accumulator does not matter, but must be written as 32 bits.
+      most: perChannel('most', channels, (c) =>
+        Math.min(clampBounds(channel(a.mul, c), a.shift, levels).hi, 2 ** 31 - 1),
+      ),
+      shift: a.shift,
+      top: levels - 1,
+      form,
+    });
   },
   pick: (a, channels) => ({
     ...a,

@@ -1,6 +1,7 @@
 /** The same elements in another shape. */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { program } from '../../code/language.js';
 import { integer, record } from '../codec.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
@@ -61,5 +62,6 @@ export const reshape = defineOp<'reshape', ReshapeAttrs, 'layout'>({
     return E.isLeft(meaning) ? meaning : E.right(valueType(x.element, a.shape, meaning.right));
   },
   evaluate: (_, [x], type) => ({ ...x!, type }),
+  lower: () => program('copy', { _tag: 'reshape' }),
   cost: () => NO_COST,
 });

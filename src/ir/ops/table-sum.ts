@@ -4,6 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { element, elements, entry, perChannel, sum, tableRows } from '../../code/language.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
@@ -107,6 +108,14 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
     }
     return result;
   },
+  lower: ({ tables, bias }, _, type) =>
+    elements(
+      `${tables.length} tables`,
+      sum(
+        perChannel('bias', channelsOf(type), (c) => bias?.data[c] ?? 0),
+        ...tables.map((table, k) => entry(tableRows(`t${k}`, table), element(k))),
+      ),
+    ),
   cost: (a, operands, type) => ({
     ...NO_COST,
     adds: sizeOf(type) * (operands.length - 1),
