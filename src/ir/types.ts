@@ -1,6 +1,10 @@
 /** Types of the values that flow through a graph. */
-import { type ElementType, F32, sameElement } from './element.js';
-import { type Quantizer, type Scaled, sameMeaning } from './quantizer.js';
+
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Rule } from '../diagnostics/index.js';
+import { type ElementType, F32, sameElement, uint } from './element.js';
+import { type Quantizer, quantizerFault, type Scaled, sameMeaning } from './quantizer.js';
 
 /**
  * A level says which stage of the compiler a graph is in: `float` (the network as trained), `quantized`
@@ -25,6 +29,16 @@ export const valueType = (
   shape: ReadonlyArray<number>,
   meaning?: Quantizer | Scaled,
 ): ValueType => (meaning === undefined ? { element, shape } : { element, shape, meaning });
+
+/** The type of codes of a quantizer, where it fits them. */
+export const codesOf = (
+  { quantizer, bits }: { readonly quantizer: Quantizer; readonly bits: number },
+  shape: ReadonlyArray<number>,
+): Rule<ValueType> =>
+  pipe(
+    quantizerFault(quantizer, channelsOf({ shape }), bits),
+    E.map(() => valueType(uint(bits), shape, quantizer)),
+  );
 
 export const sameType = (a: ValueType, b: ValueType): boolean =>
   sameElement(a.element, b.element) &&

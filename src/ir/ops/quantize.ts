@@ -2,7 +2,6 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { integer, record } from '../codec.js';
-import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import {
   coderOf,
@@ -10,11 +9,10 @@ import {
   pickQuantizer,
   type Quantizer,
   QuantizerCodec,
-  quantizerFault,
   thresholdList,
 } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, codesOf, sizeOf } from '../types.js';
 
 export interface QuantizeAttrs {
   readonly quantizer: Quantizer;
@@ -52,8 +50,7 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
   ),
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
-    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return codesOf(a, x.shape);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -1,9 +1,11 @@
 /** The same elements in another shape. */
+
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import type { Rule } from '../../diagnostics/index.js';
 import { integer, record } from '../codec.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { channelsOf, sizeOf, type ValueType, valueType } from '../types.js';
 

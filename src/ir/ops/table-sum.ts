@@ -2,16 +2,18 @@
  * Sums of tables, element by element: residual additions, and univariate functions of codes where a value is
  * needed and not a layer (before a normalisation, a product, a pooling, or as a result).
  */
+
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { add, constant, entry, operand, rowsOf } from '../../code/expr.js';
+import type { Rule } from '../../diagnostics/index.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
-import { type Constant, firstUnfit } from '../constant.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import type { Constant } from '../constant.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
-import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './accumulation.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange, entriesFit } from './accumulation.js';
 
 export interface TableSumAttrs extends Accumulation {
   /** For each operand int[R, levels], R = 1 or the number of channels. */
@@ -89,10 +91,7 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
     ACCUMULATION.optional,
   ),
   infer: inferSum,
-  check: (a) =>
-    a.tables.some((c) => firstUnfit(c) >= 0)
-      ? E.left('a table entry does not fit its bits')
-      : E.right(undefined),
+  check: (a) => entriesFit(a.tables),
   prove: (a, [x]) => checkRange(a, sumRange(a, channelsOf(x!))),
   evaluate: (a, operands, type) => {
     const result = emptyTensor(type, operands[0]!.batch);
