@@ -2,7 +2,6 @@
  * Bases: the univariate functions that a KAN layer expands each input into. All families are the same layer
  * and differ only here. A branch pairs a basis with its weights; a layer is the sum of its branches.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { match } from 'ts-pattern';

@@ -1,5 +1,4 @@
 /** What values side by side mean: one quantizer, with the parts of all operands. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { eachHolds, type Rule } from '../diagnostics/index.js';
 import { type Constant, channel, constant, f32Data, type PerChannel } from './constant.js';

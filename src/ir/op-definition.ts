@@ -3,9 +3,8 @@
  *
  * To add an op: write its file, add it to the list in ops/index.ts, and follow the exhaustiveness errors.
  */
-
 import type * as t from 'io-ts';
-import type { ElementCode } from '../code/expr.js';
+import type { Program, Source } from '../code/language.js';
 import type { Rule } from '../diagnostics/index.js';
 import type { Tensor } from './tensor.js';
 import type { Level, ValueType } from './types.js';
@@ -34,10 +33,7 @@ export interface OpDoc {
 }
 
 /** Where a channel of a result comes from. */
-export interface ChannelSource {
-  readonly operand: number;
-  readonly channel: number;
-}
+export type ChannelSource = Source;
 
 /**
  * What passes ask of an op instead of its kind. Every op has one role, so that a new op says what is to become of it, or
@@ -87,8 +83,11 @@ export interface OpDefinition<K extends string, A, R extends RoleTag = RoleTag> 
   readonly prove?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
   /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
   readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
-  /** For elementwise ops of table graphs: what one element is, of which every target makes code. */
-  readonly lower?: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => ElementCode;
+  /**
+   * What it computes in table graphs, written once for all targets: src/code. Absent where passes fold the op away, and
+   * where targets have kernels that are made for it alone; undefined of floats where no target computes with them.
+   */
+  readonly lower?: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Program | undefined;
   /** The op on some channels of its operand, for ops that do the same to every channel whatever the others are. */
   readonly pick?: (attrs: A, channels: ArrayLike<number>) => A;
   readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;

@@ -5,7 +5,6 @@
  * <= x, and NaN has code 0. `Uniform` is a threshold list with a closed form (see numeric/uniform.ts), and
  * `Thresholds` names the list itself.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { HOLDS, type Rule } from '../diagnostics/index.js';

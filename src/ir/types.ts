@@ -1,5 +1,4 @@
 /** Types of the values that flow through a graph. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Rule } from '../diagnostics/index.js';

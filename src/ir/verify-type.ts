@@ -1,5 +1,4 @@
 /** What a type and a constant must be for the rules of the ops to hold. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { eachHolds, HOLDS, type Rule } from '../diagnostics/index.js';
 import { showErrors } from './codec.js';

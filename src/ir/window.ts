@@ -2,7 +2,6 @@
  * Windows: how a layer is applied to every patch of an image. Convolution is the same layer over patches: input
  * t of a window is tap (c, ky, kx) with t = (c * kh + ky) * kw + kx, c counting the channels of one group.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import type { Rule } from '../diagnostics/index.js';

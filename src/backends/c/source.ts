@@ -10,8 +10,9 @@ import { cType, type Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
 import { refusal } from '../cpp/refusal.js';
 import type { Dialect, Helper, Slot, Stage } from '../cpp/stage.js';
-import { dequantizeLine } from '../cpp/stages/elementwise.js';
+import { factorCode } from '../cpp/stages/elements.js';
 import { tableCode, tableForm } from '../cpp/table.js';
+import { scalesOf } from '../cpp/values.js';
 import { interleaved } from '../shared/image.js';
 import { FLASH, flashCode, flashRead } from './flash.js';
 import { type CStyle, inputType, signatures } from './header.js';
@@ -104,10 +105,7 @@ const entryCode = (program: Program, memory: Memory, style: CStyle, d: Dialect):
   ];
   const from = slotCode(memory, program.rawSlot);
   const value = `(${from})[e]`;
-  const line =
-    program.scale === undefined
-      ? undefined
-      : dequantizeLine(d, program.scale, channelsOf(program.raw.type), 'result');
+  const line = program.scale === undefined ? undefined : factorCode(d, scalesOf(program.raw.type), 'result');
   return [
     ...(style.scratch === 'static' ? [`static ${style.name}_memory memory;`, ''] : []),
     raw,

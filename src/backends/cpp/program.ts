@@ -9,10 +9,10 @@ import type { PerChannel } from '../../ir/constant.js';
 import { type Graph, liveValues, type Node, type Value, type ValueName } from '../../ir/graph.js';
 import { sizeOf, type ValueType } from '../../ir/types.js';
 import { interleaved, keepsOrder } from '../shared/image.js';
-import { inputOf, valuesOf } from '../shared/values.js';
+import { inputOf, scaleOf, valuesOf } from '../shared/values.js';
 import type { Slot, Stage } from './stage.js';
 import { stageOf } from './stage-of.js';
-import { checkScale, elementOf, scaleOf } from './values.js';
+import { checkFactors, elementOf, scalesOf } from './values.js';
 
 export interface Program {
   readonly name: string;
@@ -73,7 +73,7 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
     stages.push(stage.right);
   }
   return pipe(
-    checkScale(scale, raw, target),
+    checkFactors(scale === undefined ? [] : scalesOf(raw.type), raw.name, target),
     E.map(() => ({
       name: graph.name,
       input,

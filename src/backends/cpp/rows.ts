@@ -8,6 +8,7 @@ export interface SharedRows {
   /** Where the row of a channel begins, as code; empty where all channels share one row. */
   readonly start: (d: Dialect, channel: string) => string;
   readonly table: Table;
+  readonly width: number;
   /** Whether the row depends on the channel. */
   readonly perChannel: boolean;
 }
@@ -41,10 +42,10 @@ export const shareRows = (name: string, data: TypedArray, rows: number, width: n
   const kept = new Int32Array(firsts.length * width);
   for (const [k, r] of firsts.entries()) kept.set(data.subarray(r * width, (r + 1) * width), k * width);
   const table = tableOf(name, kept, width);
-  if (firsts.length === 1) return { tables: [table], start: () => '', table, perChannel: false };
+  if (firsts.length === 1) return { tables: [table], start: () => '', table, width, perChannel: false };
   if (firsts.length === rows) {
     const start = (_: Dialect, channel: string): string => (width === 1 ? channel : `${channel} * ${width}`);
-    return { tables: [table], start, table, perChannel: true };
+    return { tables: [table], start, table, width, perChannel: true };
   }
   const index = tableOf(`${name}_row`, which);
   return {
@@ -54,6 +55,7 @@ export const shareRows = (name: string, data: TypedArray, rows: number, width: n
       return width === 1 ? row : `${row} * ${width}`;
     },
     table,
+    width,
     perChannel: true,
   };
 };

@@ -63,6 +63,13 @@ export interface Stage {
   readonly summary: StageSummary;
 }
 
+/** What every stage is told about its value. */
+export interface StageBase extends Pick<Stage, 'name' | 'op' | 'comment' | 'inputs' | 'output'> {
+  /** The prefix of its tables. */
+  readonly id: string;
+  readonly channels: number;
+}
+
 /** What input i adds to output o at a code. */
 export type EdgeFunction = (i: number, code: number, o: number) => number;
 

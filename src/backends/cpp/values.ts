@@ -1,11 +1,9 @@
-/** What stages know of the values around them. */
+/** What integers values hold, and what makes floats of them. */
 import * as E from 'fp-ts/lib/Either.js';
-import type { ElementCode } from '../../code/expr.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import type { PerChannel } from '../../ir/constant.js';
-import type { Value, ValueName } from '../../ir/graph.js';
-import { channelsOf, levelsOf, type ValueType } from '../../ir/types.js';
-import type { ElementType, Slot } from './stage.js';
+import type { ValueName } from '../../ir/graph.js';
+import { levelsOf, type ValueType } from '../../ir/types.js';
+import type { ElementType } from './stage.js';
 import { integerType } from './table.js';
 
 /** What integers a value holds: codes below their levels, accumulators in their proven range. */
@@ -18,27 +16,15 @@ export const elementOf = (type: ValueType): ElementType => {
   return { signed: true, bits };
 };
 
-/** What stages know of the values around them. */
-export interface Scope {
-  readonly typeOf: (name: ValueName) => ValueType;
-  readonly slotOf: (name: ValueName) => Slot;
-}
+/** The scale of a value, one for all channels or one for each. */
+export const scalesOf = ({ meaning }: ValueType): ArrayLike<number> =>
+  meaning?._tag !== 'scaled' ? [1] : typeof meaning.scale === 'number' ? [meaning.scale] : meaning.scale.data;
 
-export const scaleOf = (type: ValueType): PerChannel =>
-  type.meaning?._tag === 'scaled' ? type.meaning.scale : 1;
-
-/** A scale of more precision would be multiplied in another precision than the definition says. */
-export const checkScale = (scale: ElementCode['scale'], value: Value, target: string): Checked<void> => {
-  if (scale === undefined) return E.right(undefined);
-  for (let c = 0; c < channelsOf(value.type); c++) {
-    const factor = typeof scale === 'number' ? scale : scale.data[c]!;
-    if (!Number.isFinite(factor) || !Object.is(Math.fround(factor), factor)) {
-      return fail('K0602', `the scale of %${value.name} is not a finite f32 value`, {
-        place: { op: value.name },
+/** A scale that is no number has no literal. */
+export const checkFactors = (factors: ArrayLike<number>, value: ValueName, target: string): Checked<void> =>
+  Array.from(factors).every(Number.isFinite)
+    ? E.right(undefined)
+    : fail('K0602', `the scale of %${value} is not a finite f32 value`, {
+        place: { op: value },
         hint: `The ${target} target multiplies in f32.`,
       });
-    }
-    if (typeof scale === 'number') break;
-  }
-  return E.right(undefined);
-};

@@ -5,8 +5,9 @@ import { type Code, commentText, loop, render } from '../cpp/code.js';
 import { helperCode } from '../cpp/helpers.js';
 import type { Refusal } from '../cpp/refusal.js';
 import type { Helper, Slot } from '../cpp/stage.js';
-import { dequantizeLine } from '../cpp/stages/elementwise.js';
+import { factorCode } from '../cpp/stages/elements.js';
 import { tableCode } from '../cpp/table.js';
+import { scalesOf } from '../cpp/values.js';
 import { buildMacro, checkDefines } from './build.js';
 import { typeName } from './dataflow.js';
 import type { Design } from './design.js';
@@ -187,7 +188,7 @@ const callCode = (design: Design): Code => {
 const floatsCode = ({ name, program }: Design): Code => {
   if (program.scale === undefined) return [];
   const channels = channelsOf(program.raw.type);
-  const line = dequantizeLine(hostDialect, program.scale, channels, 'result', 'decimal');
+  const line = factorCode(hostDialect, scalesOf(program.raw.type), 'result', 'decimal');
   const inner = program.rawSlot.length / channels;
   return [
     '/* The same as floats. */',

@@ -79,7 +79,3 @@ export const resultsOf = ({ definitions, value, root }: GraphValues, result: Val
 
 export const scaleOf = (type: ValueType): PerChannel =>
   type.meaning?._tag === 'scaled' ? type.meaning.scale : 1;
-
-/** A scale of more precision would be multiplied in another precision than the definition says. */
-export const isF32 = (scale: PerChannel | { readonly data: ArrayLike<number> }): boolean =>
-  typeof scale !== 'number' || Object.is(Math.fround(scale), scale);

@@ -1,17 +1,18 @@
-/** The kernel of one node. */
+/** The kernel of one node: a program of src/code written as WGSL, or made by hand for layers and norms. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { match } from 'ts-pattern';
+import type { Program } from '../../code/language.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Node } from '../../ir/graph.js';
-import { checkOp, lowerOp, proveOp } from '../../ir/ops/index.js';
-import { channelsOf, sizeOf } from '../../ir/types.js';
-import { type GraphValues, isF32 } from '../shared/values.js';
-import type { Kernel } from './kernel.js';
+import { lowerOp } from '../../ir/ops/index.js';
+import { channelsOf, sizeOf, type ValueType } from '../../ir/types.js';
+import type { GraphValues } from '../shared/values.js';
+import type { Emitted, Kernel } from './kernel.js';
 import { basisTables } from './kernels/basis.js';
 import { edgeTables } from './kernels/edge.js';
-import { concatValues, gatherChannels, multiplyPairs, poolWindows } from './kernels/elements.js';
-import { type Emitted, elementKernel } from './kernels/elementwise.js';
+import { elementsKernel } from './kernels/elements.js';
+import { channelsKernel, pairsKernel, windowsKernel } from './kernels/moves.js';
 import { normCodes } from './kernels/norm.js';
 
 /** `limit`: words of constants that one dispatch may read. */
@@ -19,47 +20,22 @@ export const kernelOf = (node: Node, values: GraphValues, limit: number): Checke
   const types = node.operands.map((o) => values.value(o).type);
   const operand = types[0]!;
   const { type } = node;
-  const unsupported = (what: string): Checked<Emitted> =>
-    fail('K0602', `the WGSL target has no ${what}`, {
-      place: { op: node.name },
-      hint: 'Only graphs of the table level can be compiled: quantize and tabulate first.',
-    });
-  const ofIntegers = (what: string, make: () => Emitted): Checked<Emitted> =>
-    operand.element.kind === 'f32' ? unsupported(`${what} of floats`) : E.right(make());
-  /** The arithmetic is exact only for what the definition proves, whoever made the graph. */
-  const proven = (make: () => Emitted): Checked<Emitted> =>
-    pipe(
-      checkOp(node.op, types),
-      E.flatMap(() => proveOp(node.op, types)),
-      E.matchW(
-        (fault): Checked<Emitted> => fail('K0401', `${node.op.kind}: ${fault}`, { place: { op: node.name } }),
-        () => E.right(make()),
+  const emitted: Checked<Emitted> = match(node.op)
+    .with({ kind: 'table.norm' }, ({ attrs }) => E.right(normCodes(attrs, type)))
+    .with({ kind: 'table.edge' }, ({ attrs }) => edgeTables(attrs, operand, type, limit))
+    .with({ kind: 'table.basis' }, ({ attrs }) => basisTables(attrs, operand, type, limit))
+    .otherwise((op) =>
+      pipe(
+        lowerOp(op, types, type),
+        E.flatMap((program) => programKernel(program, types, type)),
+        E.orElseW((what) =>
+          fail('K0602', `the WGSL target has no ${what}`, {
+            place: { op: node.name },
+            hint: 'Only graphs of the table level can be compiled: quantize and tabulate first.',
+          }),
+        ),
       ),
     );
-  const handMade = (): Checked<Emitted> =>
-    match(node.op)
-      .with({ kind: 'gather' }, ({ attrs }) => E.right(gatherChannels(attrs.indices, type)))
-      .with({ kind: 'concat' }, () => E.right(concatValues(types.map(sizeOf), type)))
-      .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normCodes(attrs, type)))
-      .with({ kind: 'pool' }, ({ attrs }) =>
-        ofIntegers('pool', () => poolWindows(attrs, operand.shape, type)),
-      )
-      .with({ kind: 'multiply' }, ({ attrs }) =>
-        ofIntegers('multiply', () => multiplyPairs(attrs, channelsOf(operand), type)),
-      )
-      .with({ kind: 'table.edge' }, ({ attrs }) => edgeTables(attrs, operand, type, limit))
-      .with({ kind: 'table.basis' }, ({ attrs }) => basisTables(attrs, operand, type, limit))
-      // Float ops that passes fold away, and ops of networks that the kernels do not cover.
-      .otherwise(({ kind }) => unsupported(kind));
-  const lowered = lowerOp(node.op, types, type);
-  const emitted =
-    lowered === undefined
-      ? handMade()
-      : isF32(lowered.scale ?? 1)
-        ? proven(() => elementKernel(lowered, type))
-        : fail('K0602', `the scale of %${node.operands[0]} is not an f32 value`, {
-            place: { op: node.name },
-          });
   return pipe(
     emitted,
     E.mapLeft(
@@ -83,4 +59,24 @@ export const kernelOf = (node: Node, values: GraphValues, limit: number): Checke
       };
     }),
   );
+};
+
+/** A reshape is no kernel: values lie row-major. */
+const programKernel = (
+  { form, body }: Program,
+  operands: ReadonlyArray<ValueType>,
+  type: ValueType,
+): E.Either<string, Emitted> => {
+  const operand = operands[0]!;
+  return match(body)
+    .with({ _tag: 'elements' }, ({ value }) => E.right(elementsKernel(form, value, operands, type)))
+    .with({ _tag: 'channels' }, ({ sources }) =>
+      E.right(channelsKernel(form, sources, operands.length, type)),
+    )
+    .with({ _tag: 'reshape' }, () => E.left('reshape'))
+    .with({ _tag: 'pairs' }, ({ left, right }) =>
+      E.right(pairsKernel(form, left, right, channelsOf(operand), type)),
+    )
+    .with({ _tag: 'windows' }, (windows) => E.right(windowsKernel(form, windows, operand.shape, type)))
+    .exhaustive();
 };

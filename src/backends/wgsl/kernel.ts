@@ -70,7 +70,7 @@ export interface Part {
   readonly uses: ReadonlyArray<LibraryName>;
 }
 
-export type LibraryName = 'countAtMost' | 'floatOrder' | 'entry8' | 'entry16' | 'dot4' | 'timesScale';
+export type LibraryName = 'countAtMost' | 'floatKey' | 'entry8' | 'entry16' | 'dot4' | 'timesScale';
 
 export interface Kernel {
   readonly name: ValueName;
@@ -82,6 +82,11 @@ export interface Kernel {
   /** Later parts add to what earlier ones have stored. */
   readonly parts: ReadonlyArray<Part>;
   readonly summary: KernelSummary;
+}
+
+/** What a kernel is but for its value: `bits` of table entries, where there are some. */
+export interface Emitted extends Pick<KernelSummary, 'form' | 'bits'> {
+  readonly parts: ReadonlyArray<Part>;
 }
 
 export const u = (n: number): Text => `${n}u`;

@@ -1,5 +1,4 @@
 /** What all table layers share: accumulators with a bias, a scale, a width and a proven range. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { HOLDS, type Rule } from '../../diagnostics/index.js';

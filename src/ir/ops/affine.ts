@@ -1,5 +1,4 @@
 /** Scale and shift, per feature or for all: input normalisation, folded batch norms. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { eachHolds, HOLDS, type Rule } from '../../diagnostics/index.js';

@@ -2,9 +2,8 @@
  * From accumulators to codes by integer thresholds: what `quantize` behind `dequantize` is in integers, for any
  * quantizer. Comparisons are exact, so that nothing has to be proven.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
-import { count, operand, rowsOf } from '../../code/expr.js';
+import { byRows, element, elements, rank, tableRows } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { ceilLog2 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, record } from '../codec.js';
@@ -83,11 +82,11 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
     }
     return result;
   },
+  lower: ({ thresholds }) => {
+    const rows = tableRows('thresholds', thresholds);
+    return elements(byRows('thresholds', rows), rank(rows, element(0)));
+  },
   // A binary search: comparisons count as additions of the width of the accumulator.
-  lower: ({ thresholds }) => ({
-    value: count(rowsOf('thresholds', thresholds), operand(0)),
-    form: thresholds.shape[0] === 1 ? 'thresholds' : 'thresholds per channel',
-  }),
   pick: (a, channels) => ({
     ...a,
     thresholds: pickRows(a.thresholds, channels),

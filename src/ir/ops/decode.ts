@@ -1,5 +1,4 @@
 /** From codes to the f32 values that they stand for. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';

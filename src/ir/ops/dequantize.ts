@@ -1,6 +1,6 @@
 /** From accumulators to f32: one conversion and one multiplication, no addition, so that all targets agree. */
 import * as E from 'fp-ts/lib/Either.js';
-import { operand } from '../../code/expr.js';
+import { element, elements } from '../../code/language.js';
 import { record } from '../codec.js';
 import { channel } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
@@ -38,11 +38,15 @@ export const dequantize = defineOp<'dequantize', DequantizeAttrs, 'decoder'>({
     }
     return result;
   },
-  lower: (_, [x]) => ({
-    value: operand(0),
-    scale: x?.meaning?._tag === 'scaled' ? x.meaning.scale : 1,
-    form: 'multiply',
-  }),
+  lower: (_, [x]) => {
+    const scale = x?.meaning?._tag === 'scaled' ? x.meaning.scale : 1;
+    const data = typeof scale === 'number' ? Float32Array.of(scale) : scale.data;
+    return elements('multiply', {
+      _tag: 'float',
+      of: element(0),
+      factor: { name: 'scale', rows: data.length, width: 1, data },
+    });
+  },
   pick: (a) => a,
   cost: (_, [x]) => ({ ...NO_COST, macs: sizeOf(x!), macBits: [32, 32] }),
 });

@@ -3,7 +3,6 @@
  * that is frequent (the background of images). It changes no result. A backend may compute what inputs add at these
  * codes beforehand, and look up only those that have another code.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { constantOf } from '../codec.js';

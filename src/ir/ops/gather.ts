@@ -1,11 +1,11 @@
 /** Picks features by index: dead inputs leave the program through it. */
-
 import * as E from 'fp-ts/lib/Either.js';
+import { program } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import type { Constant } from '../constant.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
-import { defineOp, NO_COST } from '../op-definition.js';
+import { type ChannelSource, defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, innerOf, sizeOf, valueType } from '../types.js';
@@ -15,11 +15,14 @@ export interface GatherAttrs {
   readonly indices: Constant;
 }
 
+const picked = ({ indices }: GatherAttrs): ReadonlyArray<ChannelSource> =>
+  Array.from(indices.data, (channel) => ({ operand: 0, channel }));
+
 export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
   kind: 'gather',
   role: {
     _tag: 'layout',
-    channels: ({ indices }) => Array.from(indices.data, (c) => ({ operand: 0, channel: c })),
+    channels: picked,
   },
   summary: 'y[j] = x[indices[j]], over channels',
   doc: {
@@ -58,5 +61,6 @@ export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
     }
     return result;
   },
+  lower: (a) => program('copy', { _tag: 'channels', sources: picked(a) }),
   cost: (a, _, type) => ({ ...NO_COST, reads: sizeOf(type), bytes: a.indices.data.byteLength }),
 });

@@ -2,11 +2,10 @@
  * The closed union of ops. DEFINITIONS is the one list: an op is its file and a line there; its type, its text form and
  * its place in the verifier and the interpreter follow.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
-import type { ElementCode } from '../../code/expr.js';
+import type { Program } from '../../code/language.js';
 import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { showErrors } from '../codec.js';
 import type { ChannelSource, Cost, OpDefinition, RoleTag } from '../op-definition.js';
@@ -141,15 +140,20 @@ export const proveOp = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>)
 export const evaluateOp = ({ kind, attrs }: Op, operands: ReadonlyArray<Tensor>, result: ValueType): Tensor =>
   definitionOf(kind).evaluate(attrs, operands, result);
 
-export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
-  definitionOf(kind).cost(attrs, operands, result);
-
-/** What one element of the result of an elementwise op is; undefined for ops that are not. */
+/** What an op computes in table graphs, for targets to write; or, in a few words, what no target has. */
 export const lowerOp = (
   { kind, attrs }: Op,
   operands: ReadonlyArray<ValueType>,
   result: ValueType,
-): ElementCode | undefined => definitionOf(kind).lower?.(attrs, operands, result);
+): Rule<Program> => {
+  const { lower } = definitionOf(kind);
+  return lower === undefined
+    ? E.left(kind)
+    : E.fromNullable(`${kind} of floats`)(lower(attrs, operands, result));
+};
+
+export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
+  definitionOf(kind).cost(attrs, operands, result);
 
 /** An elementwise op on some channels of its operand; undefined for ops that are not. */
 export const pickOp = ({ kind, attrs }: Op, channels: ArrayLike<number>): Op | undefined => {

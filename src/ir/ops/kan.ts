@@ -1,5 +1,4 @@
 /** The KAN layer: every input goes through its basis functions, outputs are linear in them. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';

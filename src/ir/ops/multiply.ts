@@ -1,6 +1,6 @@
 /** Products of two features each: the multiplication nodes of MultKAN, of floats or of accumulators. */
-
 import * as E from 'fp-ts/lib/Either.js';
+import { program } from '../../code/language.js';
 import type { Rule } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, channel, constant, type PerChannel } from '../constant.js';
@@ -78,6 +78,10 @@ export const multiply = defineOp<'multiply', MultiplyAttrs, 'value'>({
     }
     return result;
   },
+  lower: (a, [x]) =>
+    x?.element.kind === 'f32'
+      ? undefined
+      : program('products', { _tag: 'pairs', left: a.left.data, right: a.right.data }),
   cost: (_, [x], type) => ({
     ...NO_COST,
     macs: type.shape[0]!,

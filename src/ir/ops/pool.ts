@@ -1,7 +1,7 @@
 /** Pooling over windows of an image, of floats or of accumulators. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { program } from '../../code/language.js';
 import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { record } from '../codec.js';
 import { constant, type PerChannel } from '../constant.js';
@@ -97,6 +97,10 @@ export const pool = defineOp<'pool', PoolAttrs, 'value'>({
     }
     return result;
   },
+  lower: ({ reduce, window }, [x]) =>
+    x?.element.kind === 'f32'
+      ? undefined
+      : program(reduce, { _tag: 'windows', reduce: reduce === 'mean' ? 'sum' : reduce, window }),
   cost: (a, [x], type) => ({
     ...NO_COST,
     adds: sizeOf(type) * a.window.kernel[0] * a.window.kernel[1],

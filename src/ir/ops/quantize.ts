@@ -1,6 +1,8 @@
 /** From f32 to codes, by thresholds. */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { byRows, elements, order, type Rows, rank } from '../../code/language.js';
+import { orderOf } from '../../numeric/float-order.js';
 import { integer, record } from '../codec.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import {
@@ -24,6 +26,17 @@ export interface QuantizeAttrs {
    */
   readonly nan: 'zero' | 'refuse';
 }
+
+/** The thresholds in the order of floats, where both zeros have one place. */
+const thresholdKeys = (quantizer: Quantizer, channels: number): Rows => {
+  const [rows, width] = [isShared(quantizer) ? 1 : channels, quantizer.levels - 1];
+  const data = new Int32Array(rows * width);
+  for (let r = 0; r < rows; r++) {
+    const keys = Int32Array.from(thresholdList(quantizer, r), (x) => (x === 0 ? -1 : orderOf(x)));
+    data.set(keys, r * width);
+  }
+  return { name: 'thresholds', rows, width, data };
+};
 
 export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
   kind: 'quantize',
@@ -65,15 +78,10 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
     }
     return result;
   },
+  // By the thresholds that define the quantizer, whatever its closed form: floats are compared as integers.
   lower: ({ quantizer }, _, type) => {
-    const rows = isShared(quantizer) ? 1 : channelsOf(type);
-    const width = quantizer.levels - 1;
-    const data = new Float32Array(rows * width);
-    for (let r = 0; r < rows; r++) data.set(thresholdList(quantizer, r), r * width);
-    return {
-      value: { kind: 'countFloats', thresholds: { rows, width, data }, index: 0 },
-      form: rows === 1 ? 'thresholds' : 'thresholds per channel',
-    };
+    const rows = thresholdKeys(quantizer, channelsOf(type));
+    return elements(byRows('thresholds', rows), rank(rows, order(0)));
   },
   pick: (a, channels) => ({ ...a, quantizer: pickQuantizer(a.quantizer, channels) }),
   cost: (a, [x]) => ({

@@ -1,7 +1,6 @@
 /** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
-
 import * as E from 'fp-ts/lib/Either.js';
-import { entry, operand, rowsOf } from '../../code/expr.js';
+import { byRows, element, elements, entry, tableRows } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
@@ -54,10 +53,10 @@ export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
     }
     return result;
   },
-  lower: ({ map }) => ({
-    value: entry(rowsOf('map', map), operand(0)),
-    form: map.shape[0] === 1 ? 'map' : 'map per channel',
-  }),
+  lower: (a) => {
+    const rows = tableRows('map', a.map);
+    return elements(byRows('map', rows), entry(rows, element(0)));
+  },
   pick: (a, channels) => ({
     ...a,
     map: pickRows(a.map, channels),

@@ -2,9 +2,8 @@
  * From accumulators to the codes of the next layer: one multiplication and one shift, exact. numeric/fixed-point.ts
  * says how 32 bits are enough for that.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
-import { add, constant, greatest, least, literal, operand } from '../../code/expr.js';
+import { element, elements, perChannel, sum } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import {
   clampBounds,
@@ -106,23 +105,26 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
     }
     return result;
   },
-  lower: ({ mul, shift, bias, quantizer, bits }, _, type) => {
-    const { levels } = quantizer;
-    const muls = Array.from({ length: channelsOf(type) }, (_c, c) => channel(mul, c));
-    // Bounds above every accumulator do not matter, but must be written as 32 bits.
-    const most = muls.map((m) => Math.min(clampBounds(m, shift, levels).hi, 2 ** 31 - 1));
-    const product = productForm(muls, shift, levels) === 'wide' ? 'wide' : 'narrow';
-    const sum = bias === undefined ? operand(0) : add(operand(0), constant('bias', bias.data));
-    const value = least(greatest(sum, literal(0)), constant('most', most));
-    return {
-      // A value at its bound may lie more than one code above the top when mul > 2^shift.
-      value: least(
-        { kind: 'scaled', value, mul: constant('mul', muls), shift, product },
-        literal(levels - 1),
+  lower: (a, _, type) => {
+    const { levels } = a.quantizer;
+    const channels = channelsOf(type);
+    const muls = typeof a.mul === 'number' ? [a.mul] : a.mul.data;
+    const form = productForm(muls, a.shift, levels) ?? 'wide';
+    return elements(form === 'narrow' ? 'fixed point' : 'fixed point, split products', {
+      _tag: 'scaled',
+      of: sum(
+        element(0),
+        perChannel('bias', channels, (c) => a.bias?.data[c] ?? 0),
       ),
-      form: product === 'wide' ? 'fixed point, split products' : 'fixed point',
-      bits,
-    };
+      mul: perChannel('mul', channels, (c) => channel(a.mul, c)),
+      // A bound above every accumulator does not matter, but must be written as 32 bits.
+      most: perChannel('most', channels, (c) =>
+        Math.min(clampBounds(channel(a.mul, c), a.shift, levels).hi, 2 ** 31 - 1),
+      ),
+      shift: a.shift,
+      top: levels - 1,
+      form,
+    });
   },
   pick: (a, channels) => ({
     ...a,

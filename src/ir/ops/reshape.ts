@@ -1,7 +1,7 @@
 /** The same elements in another shape. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { program } from '../../code/language.js';
 import type { Rule } from '../../diagnostics/index.js';
 import { integer, record } from '../codec.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
@@ -63,5 +63,6 @@ export const reshape = defineOp<'reshape', ReshapeAttrs, 'layout'>({
     return E.isLeft(meaning) ? meaning : E.right(valueType(x.element, a.shape, meaning.right));
   },
   evaluate: (_, [x], type) => ({ ...x!, type }),
+  lower: () => program('copy', { _tag: 'reshape' }),
   cost: () => NO_COST,
 });

@@ -1,5 +1,4 @@
 /** The basis-table layer: B-spline values from a small table, times integer coefficients. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Rule } from '../../diagnostics/index.js';

@@ -1,5 +1,4 @@
 /** The edge-table layer: one table row per input and code, added. No multiplication, no branch. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Rule } from '../../diagnostics/index.js';

@@ -1,5 +1,4 @@
 /** Layer and instance norm of accumulators, giving codes: see numeric/integer-norm.ts for the definition. */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { HOLDS } from '../../diagnostics/index.js';

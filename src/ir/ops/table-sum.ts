@@ -2,10 +2,9 @@
  * Sums of tables, element by element: residual additions, and univariate functions of codes where a value is
  * needed and not a layer (before a normalisation, a product, a pooling, or as a result).
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { add, constant, entry, operand, rowsOf } from '../../code/expr.js';
+import { element, elements, entry, perChannel, sum, tableRows } from '../../code/language.js';
 import type { Rule } from '../../diagnostics/index.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
@@ -107,14 +106,14 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
     }
     return result;
   },
-  lower: ({ tables, bias }) => ({
-    value: tables.reduce(
-      (sum, table, k) => add(sum, entry(rowsOf(`t${k}`, table), operand(k))),
-      constant('bias', bias?.data ?? [0]),
+  lower: ({ tables, bias }, _, type) =>
+    elements(
+      `${tables.length} tables`,
+      sum(
+        perChannel('bias', channelsOf(type), (c) => bias?.data[c] ?? 0),
+        ...tables.map((table, k) => entry(tableRows(`t${k}`, table), element(k))),
+      ),
     ),
-    form: `${tables.length} table${tables.length === 1 ? '' : 's'} added`,
-    bits: Math.max(...tables.map(({ element }) => (element.kind === 'f32' ? 32 : element.bits))),
-  }),
   cost: (a, operands, type) => ({
     ...NO_COST,
     adds: sizeOf(type) * (operands.length - 1),

@@ -3,9 +3,8 @@ import type { OpOf } from '../../../ir/ops/index.js';
 import { tableLayer } from '../../../ir/table-layer.js';
 import { type Code, literal, loop } from '../code.js';
 import { rangeOf } from '../range.js';
-import type { Dialect, Stage } from '../stage.js';
+import type { Dialect, Stage, StageBase } from '../stage.js';
 import { type Table, tableOf } from '../table.js';
-import type { StageBase } from './elementwise.js';
 import { layerStage, rowPipeline, type Sums } from './layer.js';
 
 /** The largest product of two integers of tables. */

@@ -3,9 +3,8 @@ import type { OpOf } from '../../../ir/ops/index.js';
 import { tableLayer } from '../../../ir/table-layer.js';
 import { isPadded } from '../../../ir/window.js';
 import type { Code } from '../code.js';
-import type { Dialect, Stage } from '../stage.js';
+import type { Dialect, Stage, StageBase } from '../stage.js';
 import { tableOf } from '../table.js';
-import type { StageBase } from './elementwise.js';
 import { layerStage, type Sums } from './layer.js';
 
 /** One row of the table for every input and code. */

@@ -1,9 +1,8 @@
 import type { TableLayer } from '../../../ir/table-layer.js';
 import { tapsOf } from '../../../ir/window.js';
 import { type Code, loop } from '../code.js';
-import { type Dialect, load, type Stage, store } from '../stage.js';
+import { type Dialect, load, type Stage, type StageBase, store } from '../stage.js';
 import { type Table, tableOf } from '../table.js';
-import type { StageBase } from './elementwise.js';
 import { overWindows, tapInside, tapPixel, tapRead, type WindowLoops } from './window.js';
 
 /** What an input adds: statements over `i`, its number, and `code`. */
@@ -77,7 +76,6 @@ export const layerStage = (
   const positions = base.output.length / outputs;
   return {
     ...base,
-    op: layer.op.kind,
     tables: [...rows.tables, ...(bias === undefined ? [] : [bias])],
     helpers: [],
     body: (d) => {

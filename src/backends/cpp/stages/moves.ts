@@ -1,21 +1,29 @@
-/** Stages that move elements: gathers, orders of images, values side by side; and products of two features. */
-import type { MultiplyAttrs } from '../../../ir/ops/multiply.js';
+/** Stages that move elements: channels picked, other orders, values side by side; and products of two features. */
+import { type Numbers, type Run, runsOf, type Source } from '../../../code/language.js';
 import { type Code, loop } from '../code.js';
-import { type Dialect, load, type Stage, store } from '../stage.js';
+import { type Dialect, load, type Stage, type StageBase, store } from '../stage.js';
 import { tableOf } from '../table.js';
-import type { StageBase } from './elementwise.js';
 
 const copied = (d: Dialect, base: StageBase, from: string, to: string): string =>
   base.output.type === 'f32' ? `${to} = ${from};` : store(d, to, base.output.type, load(from));
 
+const moving = (base: StageBase, form: string): Pick<Stage, 'helpers' | 'cycles' | 'summary'> => ({
+  helpers: [],
+  cycles: () => base.output.length,
+  summary: {
+    form,
+    inputs: base.inputs.reduce((n, slot) => n + slot.length, 0),
+    outputs: base.output.length,
+  },
+});
+
 /** Element j of the result is element `order[j]` of the operand, both as they lie in memory. */
-export const moveStage = (base: StageBase, op: string, order: Uint32Array): Stage => {
+export const orderStage = (base: StageBase, form: string, order: Uint32Array): Stage => {
   const table = tableOf(`${base.id}_from`, order);
   return {
     ...base,
-    op,
+    ...moving(base, form),
     tables: [table],
-    helpers: [],
     body: (d) =>
       loop(
         'j',
@@ -24,58 +32,53 @@ export const moveStage = (base: StageBase, op: string, order: Uint32Array): Stag
         d.pragma('HLS PIPELINE II=1'),
       ),
     inOrder: false,
-    cycles: () => base.output.length,
-    summary: { form: 'picked', inputs: base.inputs[0]!.length, outputs: base.output.length },
   };
 };
 
-/** The operands one after another along channels, at every position. `channels`: of each operand. */
-export const concatStage = (base: StageBase, channels: ReadonlyArray<number>): Stage => ({
-  ...base,
-  op: 'concat',
-  tables: [],
-  helpers: [],
-  body: (d) => {
-    const positions = base.output.length / base.channels;
-    let first = 0;
-    const parts: Code = channels.flatMap((count, k) => {
-      const to = positions === 1 ? `${first} + c` : `p * ${base.channels} + ${first} + c`;
-      const from = positions === 1 ? 'c' : `p * ${count} + c`;
-      first += count;
-      return loop(
-        'c',
-        count,
-        [copied(d, base, `in${k}[${from}]`, `out[${to}]`)],
-        d.pragma('HLS PIPELINE II=1'),
-      );
-    });
-    return positions === 1 ? parts : loop('p', positions, parts);
-  },
-  inOrder: true,
-  cycles: () => base.output.length,
-  summary: {
-    form: 'side by side',
-    inputs: base.inputs.reduce((n, s) => n + s.length, 0),
-    outputs: base.output.length,
-  },
-});
+/** Channels of the operands one after another, at every position. `channels`: of each operand. */
+export const channelsStage = (
+  base: StageBase,
+  form: string,
+  sources: ReadonlyArray<Source>,
+  channels: ReadonlyArray<number>,
+): Stage => {
+  const runs = runsOf(sources);
+  const whole = ({ operand, count }: Run): boolean => count === channels[operand];
+  return {
+    ...base,
+    ...moving(base, form),
+    tables: [],
+    body: (d) => {
+      const positions = base.output.length / base.channels;
+      const place = (size: number, before: number): string =>
+        [positions === 1 ? '' : `p * ${size}`, before === 0 ? '' : `${before}`, 'c']
+          .filter((term) => term !== '')
+          .join(' + ');
+      let first = 0;
+      const parts: Code = runs.flatMap(({ operand, channel, count }) => {
+        const from = `in${operand}[${place(channels[operand]!, channel)}]`;
+        const to = `out[${place(base.channels, first)}]`;
+        first += count;
+        return loop('c', count, [copied(d, base, from, to)], d.pragma('HLS PIPELINE II=1'));
+      });
+      return positions === 1 ? parts : loop('p', positions, parts);
+    },
+    inOrder: runs.length === channels.length && runs.every(whole),
+  };
+};
 
 /** Products of two features each; an index equal to the number of features means 1. */
-export const multiplyStage = (base: StageBase, a: MultiplyAttrs): Stage => {
+export const pairsStage = (base: StageBase, form: string, left: Numbers, right: Numbers): Stage => {
   const features = base.inputs[0]!.length;
   const factor = (i: number): string => (i === features ? '1' : load(`in0[${i}]`));
   return {
     ...base,
-    op: 'multiply',
+    ...moving(base, form),
     tables: [],
-    helpers: [],
     body: (d) =>
-      Array.from({ length: base.output.length }, (_, m) => {
-        const [left, right] = [a.left.data[m]!, a.right.data[m]!];
-        return store(d, `out[${m}]`, base.output.type, `${factor(left)} * ${factor(right)}`);
-      }),
+      Array.from({ length: base.output.length }, (_, m) =>
+        store(d, `out[${m}]`, base.output.type, `${factor(left[m]!)} * ${factor(right[m]!)}`),
+      ),
     inOrder: false,
-    cycles: () => base.output.length,
-    summary: { form: 'products', inputs: features, outputs: base.output.length },
   };
 };

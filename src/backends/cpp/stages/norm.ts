@@ -7,9 +7,8 @@ import { normGroup } from '../../../ir/ops/norm.js';
 import type { TableNormAttrs } from '../../../ir/ops/table-norm.js';
 import { type Code, literal, loop } from '../code.js';
 import { type SharedRows, shareRows } from '../rows.js';
-import { type Dialect, load, type Stage, store } from '../stage.js';
+import { type Dialect, load, type Stage, type StageBase, store } from '../stage.js';
 import { tableOf } from '../table.js';
-import type { StageBase } from './elementwise.js';
 
 /** Statistics of the elements j = from + n * step for n < count; gives mean, reciprocal and s = g + 14 + h. */
 const statistics = (d: Dialect, count: number, element: string, epsilon: string, gainShift: number): Code => [
@@ -109,7 +108,6 @@ export const normStage = (base: StageBase, a: TableNormAttrs, shape: ReadonlyArr
   };
   return {
     ...base,
-    op: 'table.norm',
     tables: [...gain.tables, ...offset.tables, ...(alike ? [] : [low, high])],
     helpers: ['shift', 'bits', 'sqrt'],
     body,

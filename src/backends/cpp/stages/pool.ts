@@ -1,14 +1,18 @@
-/** Pooling of accumulators over windows: sums, whose scale holds the division, or the largest. */
-import type { PoolAttrs } from '../../../ir/ops/pool.js';
+/** Pooling over windows: sums of the pixels, or the largest of them. */
+import type { WindowShape } from '../../../code/language.js';
 import { type Code, loop } from '../code.js';
-import { type Dialect, type Stage, store } from '../stage.js';
-import type { StageBase } from './elementwise.js';
+import { type Dialect, type Stage, type StageBase, store } from '../stage.js';
 import { overWindows, tapInside, tapPixel, tapRead, type WindowLoops } from './window.js';
 
-export const poolStage = (base: StageBase, a: PoolAttrs, shape: ReadonlyArray<number>): Stage => {
-  const loops: WindowLoops = { window: a.window, shape, input: base.inputs[0]! };
-  const [kh, kw] = a.window.kernel;
-  const isMax = a.reduce === 'max';
+export const windowsStage = (
+  base: StageBase,
+  form: string,
+  { reduce, window }: { readonly reduce: 'sum' | 'max'; readonly window: WindowShape },
+  shape: ReadonlyArray<number>,
+): Stage => {
+  const loops: WindowLoops = { window: { ...window, groups: 1 }, shape, input: base.inputs[0]! };
+  const [kh, kw] = window.kernel;
+  const isMax = reduce === 'max';
   const body = (d: Dialect): Code => {
     const update = isMax
       ? [`const int32_t v = ${tapRead(d, loops, 'c')};`, 'sum = v > sum ? v : sum;']
@@ -28,12 +32,11 @@ export const poolStage = (base: StageBase, a: PoolAttrs, shape: ReadonlyArray<nu
   };
   return {
     ...base,
-    op: 'pool',
     tables: [],
     helpers: [],
     body,
     inOrder: true,
     cycles: () => base.output.length * kh * kw,
-    summary: { form: a.reduce, inputs: base.inputs[0]!.length, outputs: base.output.length },
+    summary: { form, inputs: base.inputs[0]!.length, outputs: base.output.length },
   };
 };

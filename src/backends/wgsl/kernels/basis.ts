@@ -12,10 +12,19 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
 import type { ValueType } from '../../../ir/types.js';
-import { type Access, constantAt, type Part, type Sum, signed, type Text, u, unsigned } from '../kernel.js';
+import {
+  type Access,
+  constantAt,
+  type Emitted,
+  type Part,
+  type Sum,
+  signed,
+  type Text,
+  u,
+  unsigned,
+} from '../kernel.js';
 import { integers, packed, type Section, signedBits, wordsOf } from '../words.js';
 import { itemParts } from './edge.js';
-import type { Emitted } from './elementwise.js';
 import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
 
 interface Shape {

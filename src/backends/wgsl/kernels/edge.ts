@@ -11,9 +11,18 @@ import { type Checked, fail } from '../../../diagnostics/index.js';
 import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
 import { slabOf } from '../../../ir/ops/table-edge.js';
 import type { ValueType } from '../../../ir/types.js';
-import { type Access, constantAt, type Part, type Sum, signed, type Text, u, unsigned } from '../kernel.js';
+import {
+  type Access,
+  constantAt,
+  type Emitted,
+  type Part,
+  type Sum,
+  signed,
+  type Text,
+  u,
+  unsigned,
+} from '../kernel.js';
 import { type EntryBits, entryBits, integers, type Section, wordsOf } from '../words.js';
-import type { Emitted } from './elementwise.js';
 import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
 
 /** What the packing of a table needs to know. */
