@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type { Rule } from '../diagnostics/index.js';
+import { elementCount } from './constant.js';
 import { type ElementType, F32, sameElement, uint } from './element.js';
 import { type Quantizer, quantizerFault, type Scaled, sameMeaning } from './quantizer.js';
 
@@ -46,14 +47,13 @@ export const sameType = (a: ValueType, b: ValueType): boolean =>
   sameMeaning(a.meaning, b.meaning);
 
 /** Elements of one sample. */
-export const sizeOf = (type: Pick<ValueType, 'shape'>): number => type.shape.reduce((n, d) => n * d, 1);
+export const sizeOf = (type: Pick<ValueType, 'shape'>): number => elementCount(type.shape);
 
 /** Channels of a value: its first dimension. What is given per channel (scales, maps, ranges) is shared along the others. */
 export const channelsOf = (type: Pick<ValueType, 'shape'>): number => type.shape[0] ?? 1;
 
 /** Elements of one channel of a sample: 1 for features, height times width for images. */
-export const innerOf = (type: Pick<ValueType, 'shape'>): number =>
-  type.shape.slice(1).reduce((n, d) => n * d, 1);
+export const innerOf = (type: Pick<ValueType, 'shape'>): number => elementCount(type.shape.slice(1));
 
 /** The channel of each element of a batch, row-major: element j belongs to channel floor(j / inner) mod channels. */
 export const channelIndex = (type: Pick<ValueType, 'shape'>): ((j: number) => number) => {
