@@ -109,7 +109,7 @@ describe('the playground', () => {
   const text = (file: string): string => readFileSync(join(PLAYGROUND, file), 'utf8');
 
   it('runs the compiler in the worker: the page has types of it, and little else', () => {
-    const light = /\/(?:driver\/defined|numeric\/activations)\.js$/;
+    const light = /\/(?:diagnostics\/defined|numeric\/activations)\.js$/;
     const heavy = files
       .filter((f) => !f.startsWith('worker/'))
       .flatMap((f) =>

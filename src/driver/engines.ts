@@ -5,6 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
 import { batchesOf, samplesAtOnce } from '../ir/batches.js';
+import { elementCount } from '../ir/constant.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
@@ -155,7 +156,7 @@ export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
 };
 
 /** Elements of the results of one sample. */
-export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce((n, d) => n * d, 1);
+export const outputsOf = ({ outputShape }: Engine): number => elementCount(outputShape);
 
 /** Samples at a time, where values are not large: bounds the memory that a batch takes. */
 const CHUNK = 256;

@@ -10,6 +10,7 @@ import type { CManifest, KeptValue } from '../backends/c/manifest.js';
 import type { HlsManifest } from '../backends/hls/manifest.js';
 import { checkInput, type Input } from '../backends/shared/check-input.js';
 import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { elementCount } from '../ir/constant.js';
 import { allocate, parseElement, type TypedArray } from '../ir/element.js';
 import type { Tools } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
@@ -75,8 +76,6 @@ const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<str
   return fail('K0603', `running this artifact takes ${build.missing}`, { place: { file: artifact.folder } });
 };
 
-const elements = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
-
 /** Builds the program of a C or HLS artifact; it is a process for every call. */
 export const nativeProgram = (
   tools: Tools,
@@ -98,7 +97,7 @@ const programIn = (
   values: ReadonlyArray<KeptValue>,
   folder: string,
 ): Program => {
-  const features = elements(manifest.input.shape);
+  const features = elementCount(manifest.input.shape);
   /** What the program writes for some samples: `width` bytes each. */
   const filter = (mode: string, given: Input, width: number): Checked<ArrayBuffer> => {
     const checked = checkInput(manifest, features, given);
@@ -116,7 +115,7 @@ const programIn = (
     <A>(mode: string, width: number, read: (bytes: ArrayBuffer) => A) =>
     (input: Input): TE.TaskEither<Diagnostics, A> =>
       TE.fromIOEither(() => E.map(read)(filter(mode, input, width)));
-  const predictRaw = task('raw', 4 * elements(manifest.raw.shape), (b) => new Int32Array(b));
+  const predictRaw = task('raw', 4 * elementCount(manifest.raw.shape), (b) => new Int32Array(b));
   const width = values.reduce((n, v) => n + v.length * widthOf(v), 0);
   return {
     manifest,
@@ -124,7 +123,7 @@ const programIn = (
     predict:
       manifest.output.dtype === 'i32'
         ? predictRaw
-        : task('float', 4 * elements(manifest.output.shape), (b) => new Float32Array(b)),
+        : task('float', 4 * elementCount(manifest.output.shape), (b) => new Float32Array(b)),
     inspect:
       values.length === 0
         ? () => TE.right(new Map())

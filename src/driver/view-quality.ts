@@ -5,6 +5,7 @@ import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { accuracyOf, agreementOf, relativeRms, rmseOf } from '../analyses/metrics.js';
 import { type Checked, fail } from '../diagnostics/index.js';
+import { elementCount } from '../ir/constant.js';
 import { type Graph, typesOf } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
@@ -134,7 +135,7 @@ export const qualities = (
           expected: 'finite inputs of a model with float outputs',
         });
   }
-  const classes = engine.right.outputShape.reduce((n, d) => n * d, 1);
+  const classes = elementCount(engine.right.outputShape);
   const given = dataset.array.shape[0] ?? 0;
   const targets: Checked<Targets> =
     labels === undefined ? E.right({ _tag: 'none' }) : targetsOf(labels, classes, given, used.batch);

@@ -110,7 +110,7 @@ describe('kanc print', () => {
     const json = JSON.parse((await kanc(['print', REGRESSION, '--format', 'json'])).out);
     expect(json.nodes.map((n: { op: string }) => n.op)).toEqual(['kan', 'kan']);
     const dot = (await kanc(['print', REGRESSION, '--format', 'dot'])).out;
-    expect(dot).toContain('"layer0" -> "layer1" [label="f32[n, 5]"];');
+    expect(dot).toContain('"%layer0" -> "%layer1" [label="f32[n, 5]"];');
     expect((await kanc(['print', WINE, '--no-resources'])).out).toContain('// resources elided');
   });
 

@@ -2,11 +2,11 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Json } from '../../backends/backend.js';
+import { defined } from '../../diagnostics/defined.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { defined } from '../../driver/defined.js';
 import { resolve } from '../../driver/search/configuration.js';
 import type { Goal } from '../../driver/search/goal.js';
 import {

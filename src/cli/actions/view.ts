@@ -1,11 +1,11 @@
 /** `kanc view`: what it does. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { defined } from '../../diagnostics/defined.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { type DataSource, dataFromFiles } from '../../driver/data.js';
-import { defined } from '../../driver/defined.js';
 import { loadModel } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { viewHistory } from '../../driver/view.js';

@@ -1,6 +1,7 @@
 /** What a sweep is made of: the study, the points, and the header that says which sweep it is. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { defined } from '../../diagnostics/defined.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
@@ -9,7 +10,6 @@ import { showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import type { CompileOptions } from '../compile-options.js';
 import { anonymousCalls, type HashedDataset } from '../data.js';
-import { defined } from '../defined.js';
 import { sourceHashes } from '../hash.js';
 import type { InputLayout } from '../input-layout.js';
 import { sha256Of } from '../node-hash.js';
