@@ -19,7 +19,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Artifact } from './backends/backend.js';
 import { CompileError } from './driver/api.js';
 import { writeArtifact as write } from './driver/atomic.js';
-import { nodeDisk } from './driver/node.js';
+import { nodeDisk } from './driver/node/index.js';
 
 export type { Divergence } from './analyses/divergence.js';
 export type { GraphCost } from './analyses/graph-cost.js';

@@ -7,10 +7,10 @@ import { type Checked, type Diagnostics, fail, printable } from '../diagnostics/
 import { writeFileAtomically } from '../driver/atomic.js';
 import type { Capabilities } from '../driver/capabilities.js';
 import { contains } from '../driver/destination.js';
-import { graphText } from '../driver/graph-text.js';
 import type { PassRemark, Timing } from '../driver/run-passes.js';
 import { checkFolder } from '../driver/writable.js';
 import type { Graph } from '../ir/graph.js';
+import { graphText } from '../ir/graph-text.js';
 import { printGraph } from '../ir/print.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import type { NamedPass } from '../passes/registry.js';

@@ -4,8 +4,8 @@ import type * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, showDiagnostic } from '../diagnostics/index.js';
 import type { Compilation } from './compile.js';
 import { compileWith } from './compile-input.js';
-import { ownVersion } from './node.js';
-import { sha256Of } from './node-hash.js';
+import { sha256Of } from './node/hash.js';
+import { ownVersion } from './node/index.js';
 import type { CompileInput } from './script-input.js';
 
 export type { ArrayData, CompileInput } from './script-input.js';

@@ -6,9 +6,9 @@ import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
+import type { Study } from '../search/study.js';
+import type { Try } from '../search/trial.js';
 import type { Sha256 } from './hash.js';
-import type { Study } from './search/study.js';
-import type { Try } from './search/trial.js';
 
 /** `other`: a device or a pipe. */
 export type FileKind = 'file' | 'folder' | 'other' | 'absent';

@@ -7,8 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Graph } from '../ir/graph.js';
+import { graphText } from '../ir/graph-text.js';
 import { printGraph } from '../ir/print.js';
-import { graphText } from './graph-text.js';
 import type { Sha256 } from './hash.js';
 
 /** The state of a compilation. Changed in place: what is read is always the last state before an exception. */

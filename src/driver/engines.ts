@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
-import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
-import { batchesOf, samplesAtOnce } from '../ir/batches.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { batchesOf, bytesOrFloats, CHUNK, interpretFloats, samplesAtOnce } from '../ir/batches.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
@@ -104,15 +104,6 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
   });
 };
 
-/** The only result of a graph on a batch. */
-export const interpretFloats =
-  (graph: Graph) =>
-  (input: Tensor): Checked<Float32Array> =>
-    pipe(
-      interpret(graph, [input]),
-      E.map(([result]) => Float32Array.from(result?.data ?? [])),
-    );
-
 const noIntegers = (): Checked<never> =>
   fail('K0801', 'a float model has no integers to give', {
     place: { option: '--raw' },
@@ -148,37 +139,11 @@ const artifactEngine = (
     }),
   );
 
-/** Inputs of models are f32 or u8; the type rule of the engine has seen to it. */
-export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
-  if (data instanceof Float32Array || data instanceof Uint8Array) return data;
-  throw new InternalError(`an input in a ${data.constructor.name}`);
-};
-
 /** Elements of the results of one sample. */
 export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce((n, d) => n * d, 1);
 
-/** Samples at a time, where values are not large: bounds the memory that a batch takes. */
-const CHUNK = 256;
 /** A GPU is asked for much at once, and a program of its own is started for every chunk. */
 const LARGE_CHUNK = 4096;
-
-/**
- * Runs a batch in chunks that suit the values of the graph, and puts what `step` returns together: for what computes at
- * once, as the interpreter does.
- */
-export const inChunks = (
-  graph: Graph,
-  input: Tensor,
-  step: (chunk: Tensor) => Checked<Float32Array>,
-): Checked<Float32Array> => {
-  const parts: Float32Array[] = [];
-  for (const chunk of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
-    const part = step(chunk);
-    if (E.isLeft(part)) return part;
-    parts.push(part.right);
-  }
-  return E.right(joinFloats(parts));
-};
 
 /** The parts that an engine gives for a batch: `run` is its `predict` or `predictRaw`. */
 export const inChunksOf =
@@ -200,24 +165,3 @@ export const inChunksOf =
     }
     return E.right(parts);
   };
-
-/** One array of all parts. */
-export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};
-
-export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array => {
-  const all = new Int32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};

@@ -15,7 +15,7 @@ import { verify } from '../ir/verify.js';
 import type { Capabilities } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
 import { checkFacts } from './manifest-facts.js';
-import { sha256Of } from './node-hash.js';
+import { sha256Of } from './node/hash.js';
 import { MOST_BYTES } from './read-limits.js';
 
 export interface ArtifactFiles {

@@ -9,7 +9,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, fail, printable } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './node-hash.js';
+import { sha256Of } from './node/hash.js';
 import { MOST_BYTES } from './read-limits.js';
 
 type World = Pick<Capabilities, 'files'>;

@@ -5,7 +5,7 @@
 import { isConstant } from '../ir/constant.js';
 import type { Graph } from '../ir/graph.js';
 import type { PassContext } from '../passes/pass.js';
-import { sha256Of } from './node-hash.js';
+import { sha256Of } from './node/hash.js';
 
 export interface Seal {
   /** The context, whose data are watched from when they are asked for. */

@@ -10,7 +10,7 @@ import { LEVELS } from '../ir/types.js';
 import { verify } from '../ir/verify.js';
 import type { BoundPass, NamedPass } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './node-hash.js';
+import { sha256Of } from './node/hash.js';
 import { seal } from './plugin-seal.js';
 import { MOST_BYTES } from './read-limits.js';
 

@@ -5,13 +5,14 @@ import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { accuracyOf, agreementOf, relativeRms, rmseOf } from '../analyses/metrics.js';
 import { type Checked, fail } from '../diagnostics/index.js';
+import { inChunks, interpretFloats } from '../ir/batches.js';
 import { type Graph, typesOf } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { type Dataset, finiteRows } from '../passes/dataset.js';
+import { type Targets, targetsOf } from '../search/targets.js';
 import type { QualityView, ViewModel } from '../view/model.js';
-import { graphEngine, inChunks, interpretFloats } from './engines.js';
-import { type Targets, targetsOf } from './labels.js';
+import { graphEngine } from './engines.js';
 import { samplesFor } from './samples.js';
 
 export interface Qualities {

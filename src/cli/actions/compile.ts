@@ -12,12 +12,12 @@ import { type CompileOptions, compilePipeline } from '../../driver/compile-optio
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
 import { checkDestination } from '../../driver/destination.js';
-import { sha256Of } from '../../driver/node-hash.js';
+import { sha256Of } from '../../driver/node/hash.js';
 import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
-import type { Tuned } from '../../driver/tune/tune.js';
 import type { ImportOptions } from '../../importers/family.js';
+import type { Tuned } from '../../search/tune/tune.js';
 import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, layoutTold, readingOf } from '../flags.js';

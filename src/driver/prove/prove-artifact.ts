@@ -8,16 +8,16 @@ import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js
 import { samplesAtOnce } from '../../ir/batches.js';
 import { type Graph, isLevel } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
+import type { StageMachine } from '../../prove/machine.js';
+import { type Finding, type ProveOptions, proveStages } from '../../prove/prove.js';
 import type { Capabilities } from '../capabilities.js';
 import { type ArtifactFiles, artifactGraph } from '../models.js';
 import { startProgram } from '../program.js';
 import { type Comparison, compareArtifact } from '../verify-artifact.js';
-import type { StageMachine } from './machine.js';
-import { cMachine, hlsMachine } from './native-machine.js';
-import { type Finding, type ProveOptions, proveStages } from './prove.js';
-import { rtlMachine } from './rtl-machine.js';
-import { wasmMachine } from './wasm-machine.js';
-import { wgslMachine } from './wgsl-machine.js';
+import { cMachine, hlsMachine } from './native.js';
+import { rtlMachine } from './rtl.js';
+import { wasmMachine } from './wasm.js';
+import { wgslMachine } from './wgsl.js';
 
 export interface Proof {
   readonly target: string;
