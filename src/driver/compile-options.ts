@@ -98,7 +98,7 @@ const isCoarse = ({ quant = {}, form = 'auto' }: CompileOptions): boolean => {
 };
 
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {
-  const quant = quantCalls(o);
+  const quant = quantCalls(o.quant);
   return [
     ...inputCalls(o),
     call('calibrate', { data: o.calib }),

@@ -2,7 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { match, P } from 'ts-pattern';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
+import { instantiate } from '../backends/wasm/runtime.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { batchesOf, bytesOrFloats, CHUNK, interpretFloats, samplesAtOnce } from '../ir/batches.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
@@ -15,7 +17,9 @@ import { BUILTIN_PASSES } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
 import { checkValues, inputCalls } from './compile-options.js';
 import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
-import { startProgram } from './program.js';
+import { nativeProgram } from './native.js';
+import { type Program, wasmProgram } from './program.js';
+import { simulatedRtl } from './rtl-simulation.js';
 
 export interface Engine {
   /** `float` for graphs as trained, `interpreter` for integer graphs, for artifacts their target. */
@@ -109,6 +113,45 @@ const noIntegers = (): Checked<never> =>
     place: { option: '--raw' },
     hint: 'Compile it first.',
   });
+
+/**
+ * Programs of C and HLS are built with a compiler of the machine, Verilog runs in a simulator. Fails with K0603 on damaged
+ * artifacts and without such a tool, and with K0606 where there is no GPU for one that needs it.
+ */
+export const startProgram =
+  (world: Pick<Capabilities, 'gpu' | 'tools'>) =>
+  (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Program> => {
+    const { manifest, files, folder } = artifact;
+    return pipe(
+      match(manifest)
+        .with(
+          { target: 'wasm' },
+          (): TE.TaskEither<Diagnostics, Program> => pipe(instantiate(files), TE.map(wasmProgram)),
+        )
+        .with(
+          { target: P.union('c', 'hls') },
+          (own): TE.TaskEither<Diagnostics, Program> => nativeProgram(world.tools, own, artifact),
+        )
+        .with(
+          { target: 'verilog' },
+          (own): TE.TaskEither<Diagnostics, Program> => simulatedRtl(world.tools, own, artifact),
+        )
+        .with(
+          { target: 'wgsl' },
+          (): TE.TaskEither<Diagnostics, Program> =>
+            pipe(
+              TE.Do,
+              TE.bind('gpu', () => world.gpu),
+              TE.bind('runtime', () => TE.fromTask(() => import('../backends/wgsl/runtime.js'))),
+              TE.flatMap(({ gpu, runtime }) => runtime.startOnGpu(files, gpu)),
+            ),
+        )
+        .exhaustive(),
+      TE.mapLeft(
+        ([first, ...rest]): Diagnostics => [{ ...first, place: { file: folder, ...first.place } }, ...rest],
+      ),
+    );
+  };
 
 const artifactEngine = (
   world: Pick<Capabilities, 'gpu' | 'tools'>,

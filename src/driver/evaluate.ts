@@ -10,8 +10,8 @@ import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import type { Dataset } from '../passes/dataset.js';
 import { type Targets, targetsOf } from '../search/targets.js';
+import { samplesFor } from './data.js';
 import { type Engine, inChunksOf, outputsOf } from './engines.js';
-import { samplesFor } from './samples.js';
 
 export interface Evaluation {
   readonly engine: Engine['name'];

@@ -12,11 +12,10 @@ import type { Source } from '../importers/source.js';
 import type { Graph } from '../ir/graph.js';
 import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
-import type { Capabilities } from './capabilities.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
 import { checkFacts } from './manifest-facts.js';
 import { sha256Of } from './node/hash.js';
-import { MOST_BYTES } from './read-limits.js';
 
 export interface ArtifactFiles {
   readonly folder: string;

@@ -12,8 +12,8 @@ import { sizeOf } from '../ir/types.js';
 import { type Dataset, finiteRows } from '../passes/dataset.js';
 import { type Targets, targetsOf } from '../search/targets.js';
 import type { QualityView, ViewModel } from '../view/model.js';
+import { samplesFor } from './data.js';
 import { graphEngine } from './engines.js';
-import { samplesFor } from './samples.js';
 
 export interface Qualities {
   readonly on: NonNullable<ViewModel['measured']>;

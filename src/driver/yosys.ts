@@ -5,8 +5,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic, fail } from '../diagnostics/index.js';
-import type { Capabilities } from './capabilities.js';
-import { MOST_BYTES } from './read-limits.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
 
 type World = Pick<Capabilities, 'files' | 'tools' | 'importPackage'>;
 

@@ -5,11 +5,11 @@
  */
 import type { TypedArray } from '../ir/element.js';
 import { channelsOf, sizeOf } from '../ir/types.js';
+import { rangeOf } from './element-probes.js';
 import { middleCodes } from './layer-codes.js';
 import { type LayerModel, layerModel } from './layer-model.js';
 import { byDefinition, counted, listed, type Probes, uniformNumbers } from './probes.js';
 import { evaluateUnit, type Unit } from './unit.js';
-import { rangeOf } from './value-lists.js';
 
 /** Of stages with so few lists of codes all are run. */
 const MOST_COMBINATIONS = 2 ** 16;

@@ -3,20 +3,20 @@ import { match, P } from 'ts-pattern';
 import { allocate, type TypedArray } from '../ir/element.js';
 import type { Op } from '../ir/ops/index.js';
 import { channelsOf, sizeOf, type ValueType } from '../ir/types.js';
-import { elementProbes } from './element-probes.js';
-import { fusedProbes } from './fused-probes.js';
-import { layerModel } from './layer-model.js';
-import { layerProbes } from './layer-probes.js';
-import { counted, listed, type Probes, uniformNumbers } from './probes.js';
-import type { Unit } from './unit.js';
 import {
   codeSteps,
+  elementProbes,
   everyInteger,
   rangeOf,
   someIntegers,
   tableSumValues,
   thresholdValues,
-} from './value-lists.js';
+} from './element-probes.js';
+import { fusedProbes } from './fused-probes.js';
+import { layerModel } from './layer-model.js';
+import { layerProbes } from './layer-probes.js';
+import { counted, listed, type Probes, uniformNumbers } from './probes.js';
+import type { Unit } from './unit.js';
 
 /** `mostWork`: additions that may be spent on the pairs of a layer. */
 export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> => {

@@ -7,6 +7,7 @@
  * 3. Bisection: the cheapest of each plan whose measured drop is within the limit, and the best of these.
  * 4. Refinement: single steps and trades from there, each measured (refine.ts).
  */
+
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { ConfigurationCost } from '../analyses/configuration-cost.js';
@@ -14,9 +15,8 @@ import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import { affine, configurationOf, finestChoice, type Plan, type Tried } from './choices.js';
 import { type Accepted, accepted, compareRanks, type Goal, keepsBudgets, rankOf, tightened } from './goal.js';
 import { type Outcome, THOROUGH } from './outcome.js';
-import { plannedTotal, plansOf, sensitivityOf, unitOf } from './plan.js';
+import { plannedTotal, plansOf, type SearchInput, sensitivityOf, startOf, unitOf } from './plan.js';
 import { type Candidate, refine } from './refine.js';
-import { type SearchInput, startOf } from './start.js';
 
 export interface Found {
   /** With the cost of the program that all calibration data give. */

@@ -16,8 +16,8 @@ import {
 } from '../../src/search/configuration.js';
 import type { Goal } from '../../src/search/goal.js';
 import { type Outcome, type TryAll, tryAllOn } from '../../src/search/outcome.js';
+import type { SearchInput } from '../../src/search/plan.js';
 import { type Found, search } from '../../src/search/search.js';
-import type { SearchInput } from '../../src/search/start.js';
 import { tryOn } from '../../src/search/trial.js';
 import { data } from '../cli/support.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { accuracyOf, rmseOf } from '../../../src/analyses/metrics.js';
 import type { Checked } from '../../../src/diagnostics/index.js';
-import { samplesFor } from '../../../src/driver/samples.js';
+import { samplesFor } from '../../../src/driver/data.js';
 import type { Tensor } from '../../../src/ir/tensor.js';
 import { sizeOf, type ValueType } from '../../../src/ir/types.js';
 import type { Dataset } from '../../../src/passes/dataset.js';

@@ -10,7 +10,7 @@ import { tuneCheckpoint, withForms } from '../../driver/search/tune.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
-import type { Trial, Tuned } from '../../search/tune/tune.js';
+import type { Trial, Tuned } from '../../search/tune.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { progressBar, progressOf } from '../progress.js';
 

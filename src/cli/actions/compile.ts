@@ -17,7 +17,7 @@ import { loadPlugins, type Plugin } from '../../driver/plugins.js';
 import type { Timing } from '../../driver/run-passes.js';
 import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
 import type { ImportOptions } from '../../importers/family.js';
-import type { Tuned } from '../../search/tune/tune.js';
+import type { Tuned } from '../../search/tune.js';
 import { showAssumptions } from '../assumptions.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { importOptions, layoutTold, readingOf } from '../flags.js';

@@ -1,4 +1,5 @@
 /** `kanc sweep` and `kanc sweep merge`: what they do. */
+
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -15,9 +16,8 @@ import { prepareSweep, runSweep, type Sweep, type SweepDone } from '../../driver
 import { mergeFolders } from '../../driver/search/sweep-folders.js';
 import { checkSweepFolder } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
-import { measuredOf, type Results } from '../../search/sweep/merge.js';
+import { measuredOf, type Results, resultsCsv, resultsJson } from '../../search/sweep/merge.js';
 import { WHOLE } from '../../search/sweep/points.js';
-import { resultsCsv, resultsJson } from '../../search/sweep/results.js';
 import { METRIC_TITLES } from '../../search/tally.js';
 import { showAssumptions } from '../assumptions.js';
 import type { MergeFlags, SweepFlags } from '../commands/sweep.js';

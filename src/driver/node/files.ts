@@ -1,12 +1,11 @@
 /** Files of a Node process, with the errors of the system in words. */
-import { mkdir, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, realpath, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { identity } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Checked, type DiagnosticCode, type Diagnostics, diagnostic } from '../../diagnostics/index.js';
 import type { FileKind, Files } from '../capabilities.js';
-import { append } from './append.js';
 import { readNamed, readRegular } from './read.js';
 
 /** What people are told in place of the names of system errors. */
@@ -120,4 +119,65 @@ export const nodeFiles: Files = {
   rename: (from, to) => attempt('K0102', 'written', to, () => rename(from, to)),
   remove: (path) => attempt('K0102', 'removed', path, () => rm(path, { recursive: true, force: true })),
   removeEmpty: (folder) => attempt('K0102', 'removed', folder, () => rmdir(folder)),
+};
+
+/** What is needed of a file that is open for appending, so that tests can let a disk be full. */
+export interface Appendable {
+  readonly stat: () => Promise<{ readonly size: number }>;
+  readonly write: (
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+  ) => Promise<{ readonly bytesWritten: number }>;
+  readonly truncate: (length: number) => Promise<void>;
+  readonly datasync: () => Promise<void>;
+}
+
+const writeAll = async (file: Appendable, bytes: Uint8Array): Promise<void> => {
+  for (let from = 0; from < bytes.length; ) {
+    // A full disk takes what fits and says so at the next write only.
+    const { bytesWritten } = await file.write(bytes, from, bytes.length - from);
+    if (bytesWritten === 0) throw new Error(`only ${from} of ${bytes.length} bytes were taken`);
+    from += bytesWritten;
+  }
+};
+
+/**
+ * Writes all of the content to the end of an open file, and through the caches: what is told to be finished survives a
+ * crash. Where that fails, the file has its old length again.
+ */
+export const appendWhole = async (file: Appendable, content: string): Promise<void> => {
+  const bytes = new TextEncoder().encode(content);
+  const { size } = await file.stat();
+  try {
+    await writeAll(file, bytes);
+    await file.datasync();
+  } catch (error) {
+    // The first error is the one to tell: devices cannot be cut off, and a torn line is left out by those who read it.
+    await file.truncate(size).catch(() => undefined);
+    throw error;
+  }
+};
+
+/** What is being appended to each file: cutting one line off must not take another with it. */
+const pending = new Map<string, Promise<void>>();
+
+/** To the end of a file, which is made where there is none; one at a time for each path. */
+export const append = async (path: string, content: string): Promise<void> => {
+  const before = pending.get(path) ?? Promise.resolve();
+  const mine = before.then(async () => {
+    const file = await open(path, 'a');
+    try {
+      await appendWhole(file, content);
+    } finally {
+      await file.close();
+    }
+  });
+  const settled = mine.catch(() => undefined);
+  pending.set(path, settled);
+  try {
+    await mine;
+  } finally {
+    if (pending.get(path) === settled) pending.delete(path);
+  }
 };

@@ -13,11 +13,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, diagnostic } from '../../diagnostics/index.js';
-import type { Capabilities } from '../capabilities.js';
-import { MOST_BYTES } from '../read-limits.js';
+import { type Capabilities, MOST_BYTES } from '../capabilities.js';
+import { removeOnInterrupt } from './cleanup.js';
 import { nodeFiles, reasonOf } from './files.js';
 import { sha256Of } from './hash.js';
-import { removeOnInterrupt } from './interrupt.js';
 import { nodeTerminal } from './terminal.js';
 import { nodeTools } from './tools.js';
 

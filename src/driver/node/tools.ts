@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { fail } from '../../diagnostics/index.js';
 import type { Tools } from '../capabilities.js';
-import { removeAtTheEnd } from './cleaner.js';
+import { removeAtTheEnd } from './cleanup.js';
 import { reasonOf, SystemError } from './files.js';
 
 /** Bytes that a program may write. */

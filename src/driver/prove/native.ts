@@ -9,53 +9,30 @@ import { type Program, programOf } from '../../backends/cpp/program.js';
 import type { Slot } from '../../backends/cpp/stage.js';
 import { designOf } from '../../backends/hls/design.js';
 import type { HlsManifest } from '../../backends/hls/manifest.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Diagnostics, fail } from '../../diagnostics/index.js';
 import { allocate, F32, parseElement, type TypedArray } from '../../ir/element.js';
 import type { Graph, ValueName } from '../../ir/graph.js';
 import { sizeOf } from '../../ir/types.js';
-import type { MachineStage, StageMachine } from '../../prove/machine.js';
+import type { MachineStage, StageMachine } from '../../prove/prove.js';
 import type { Tools } from '../capabilities.js';
 import type { ArtifactFiles } from '../models.js';
+import { type Build, built, PROGRAM } from '../native.js';
 import { cHarness, cStage, floatStage, type HarnessStage, hlsHarness, hlsStage } from './native-harness.js';
 
-const PROGRAM = 'prover.exe';
-
-interface Build {
-  readonly source: string;
-  readonly text: string;
-  readonly compilers: ReadonlyArray<string>;
-  readonly flags: ReadonlyArray<string>;
-  readonly missing: string;
-}
-
-/** Builds the harness beside the files of the artifact; gives the folder. */
-const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<string> =>
-  pipe(
-    tools.scratch(),
-    E.tap((folder) =>
-      tools.write(
-        folder,
-        new Map<string, Uint8Array | string>([...artifact.files, [build.source, build.text]]),
-      ),
-    ),
-    E.flatMap((folder) => {
-      for (const compiler of build.compilers) {
-        const args = [...build.flags, '-o', PROGRAM, build.source];
-        const result = tools.run(compiler, args, { cwd: folder });
-        if (result === undefined) continue;
-        return result.status === 0
-          ? E.right(folder)
-          : fail('K0603', `${compiler} does not compile the stages`, {
-              place: { file: artifact.folder },
-              hint: 'Where another version of kanc has written the artifact, compile the model again.',
-              output: result.stderr.slice(0, 500),
-            });
-      }
-      return fail('K0603', `proving this artifact takes ${build.missing}`, {
-        place: { file: artifact.folder },
-      });
-    }),
-  );
+/** What builds a harness beside the files of the artifact. */
+const harness = (source: string, text: string, compiler: 'C' | 'C++'): Build => ({
+  compilers: compiler === 'C' ? ['cc', 'gcc', 'clang'] : ['c++', 'g++', 'clang++'],
+  args: [
+    ...(compiler === 'C' ? ['-std=c99', '-O2'] : ['-std=c++17', '-O1', '-w', '-DKANC_OWN_AP_INT']),
+    '-o',
+    PROGRAM,
+    source,
+  ],
+  extra: new Map([[source, text]]),
+  needs: `proving this artifact takes a ${compiler} compiler (Debian: apt-get install ${compiler === 'C' ? 'gcc' : 'g++'})`,
+  what: 'the stages',
+  hint: 'Where another version of kanc has written the artifact, compile the model again.',
+});
 
 /** What `predict` returns, as a slot: row-major floats. */
 const floatSlot = ({ output }: Program): Slot => ({
@@ -86,13 +63,11 @@ export const cMachine = (
             : [floatStage(code.name, own.length, program.rawSlot, floatSlot(program), call)]),
         ];
         return pipe(
-          built(tools, artifact, {
-            source: 'prover.c',
-            text: cHarness(code.name, rawStage, stages, code.scratch, program.inputSlot),
-            compilers: ['cc', 'gcc', 'clang'],
-            flags: ['-std=c99', '-O2'],
-            missing: 'a C compiler (Debian: apt-get install gcc)',
-          }),
+          built(
+            tools,
+            artifact,
+            harness('prover.c', cHarness(code.name, rawStage, stages, code.scratch, program.inputSlot), 'C'),
+          ),
           E.map((folder) =>
             machineOf(tools, folder, stages, 1e9, `the functions of ${code.name}.c, each by itself`),
           ),
@@ -129,13 +104,7 @@ export const hlsMachine = (
             : [floatStage(name, own.length, raw, floatSlot(program), 'kanc_prove_input')]),
         ];
         return pipe(
-          built(tools, artifact, {
-            source: 'prover.cpp',
-            text: hlsHarness(design, stages),
-            compilers: ['c++', 'g++', 'clang++'],
-            flags: ['-std=c++17', '-O1', '-w', '-DKANC_OWN_AP_INT'],
-            missing: 'a C++ compiler (Debian: apt-get install g++)',
-          }),
+          built(tools, artifact, harness('prover.cpp', hlsHarness(design, stages), 'C++')),
           E.map((folder) =>
             machineOf(
               tools,

@@ -8,15 +8,11 @@ import { packed } from '../../backends/verilog/vectors.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import { allocate, type TypedArray } from '../../ir/element.js';
 import { type Graph, typesOf } from '../../ir/graph.js';
-import type { MachineStage, StageMachine } from '../../prove/machine.js';
+import type { MachineStage, StageMachine } from '../../prove/prove.js';
 import { evaluateUnit, unitOf } from '../../prove/unit.js';
 import type { Tools } from '../capabilities.js';
 import type { ArtifactFiles } from '../models.js';
-
-/** Samples of one run of the simulator. */
-const MOST_SAMPLES = 65536;
-
-const PROGRAM = 'prover.vvp';
+import { builtBench, integersOf, MOST_SAMPLES, simulated } from '../rtl-simulation.js';
 
 export const rtlMachine = (
   tools: Tools,
@@ -55,39 +51,16 @@ const machineStage = (
   tools: Tools,
   graph: Graph<'table'>,
   manifest: VerilogManifest,
-  { files, folder: place }: ArtifactFiles,
+  artifact: ArtifactFiles,
   stage: RtlStage,
 ): Checked<MachineStage> =>
   pipe(
-    tools.scratch(),
-    E.tap((folder) =>
-      tools.write(
-        folder,
-        new Map<string, Uint8Array | string>([
-          ['model.v', files.get('model.v') ?? ''],
-          ['prover.v', stageSimulator(manifest, stage, MOST_SAMPLES)],
-        ]),
-      ),
-    ),
-    E.tap((folder) => {
-      const args = ['-g2005', '-o', PROGRAM, 'prover.v', 'model.v'];
-      const result = tools.run('iverilog', args, { cwd: folder });
-      if (result === undefined) {
-        return fail(
-          'K0603',
-          'proving this artifact takes Icarus Verilog (Debian: apt-get install iverilog)',
-          {
-            place: { file: place },
-          },
-        );
-      }
-      return result.status === 0
-        ? E.right(undefined)
-        : fail('K0603', 'iverilog does not find the stages', {
-            place: { file: place },
-            hint: 'Where another version of kanc has written the artifact, compile the model again.',
-            output: result.stderr.slice(0, 500),
-          });
+    builtBench(tools, artifact, {
+      source: 'prover.v',
+      text: stageSimulator(manifest, stage, MOST_SAMPLES),
+      needs: 'proving this artifact takes Icarus Verilog (Debian: apt-get install iverilog)',
+      refusal: 'iverilog does not find the stages',
+      hint: 'Where another version of kanc has written the artifact, compile the model again.',
     }),
     E.map((folder) => runnable(tools, graph, folder, stage)),
   );
@@ -163,41 +136,24 @@ const bitsByCode = ({ codes, width }: Tap): ReadonlyMap<number, number> => {
   return bits;
 };
 
-/** What the stage gives for lines of operands. */
+/** What the stage gives for lines of operands; -1 for bits that stand for no code. */
 const simulate = (
   tools: Tools,
   folder: string,
   { to }: RtlStage,
   lines: ReadonlyArray<string>,
 ): Checked<Int32Array> => {
-  const results = new Int32Array(lines.length * to.taps.length);
-  for (let from = 0; from < lines.length; from += MOST_SAMPLES) {
-    const some = lines.slice(from, from + MOST_SAMPLES);
-    const written = tools.write(folder, new Map([['given.mem', `${some.join('\n')}\n`]]));
-    if (E.isLeft(written)) return written;
-    const ran = tools.run('vvp', [PROGRAM, `+samples=${some.length}`], { cwd: folder });
-    const printed = new TextDecoder().decode(ran?.stdout).trim().split('\n');
-    if (ran?.status !== 0 || printed.length < some.length) {
-      return fail('K0603', `the simulation gave ${printed.length} results for ${some.length} samples`, {
-        output: ran?.stderr.slice(0, 500) ?? '',
-      });
-    }
-    for (let s = 0; s < some.length; s++) {
-      if (!/^[0-9a-f]+$/.test(printed[s]!)) {
-        return fail('K0603', `the simulation gives unknown bits: ${printed[s]}`);
-      }
-      read(to.taps, BigInt(`0x${printed[s]}`), results, (from + s) * to.taps.length);
+  const printed = simulated(tools, folder, 'given.mem', lines);
+  if (E.isLeft(printed)) return printed;
+  const { taps } = to;
+  const results = new Int32Array(lines.length * taps.length);
+  for (const [s, line] of printed.right.entries()) {
+    const integers = integersOf(line, taps);
+    if (integers === undefined) return fail('K0603', `the simulation gives unknown bits: ${line}`);
+    for (const [k, { codes }] of taps.entries()) {
+      const value = integers[k]!;
+      results[s * taps.length + k] = codes === undefined ? value : (codes[value] ?? -1);
     }
   }
   return E.right(results);
-};
-
-/** The integers in the bits of one line; -1 for bits that stand for no code. */
-const read = (taps: ReadonlyArray<Tap>, line: bigint, results: Int32Array, at: number): void => {
-  let bits = line;
-  for (const [k, { width, codes, signed }] of taps.entries()) {
-    const value = Number(signed ? BigInt.asIntN(width, bits) : BigInt.asUintN(width, bits));
-    results[at + k] = codes === undefined ? value : (codes[value] ?? -1);
-    bits >>= BigInt(width);
-  }
 };

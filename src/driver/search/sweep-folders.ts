@@ -6,8 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, fail } from '../../diagnostics/index.js';
 import { mergeRecords, type Results } from '../../search/sweep/merge.js';
 import { parseRecords, type RecordsFile, shardOfName } from '../../search/sweep/records.js';
-import type { Capabilities } from '../capabilities.js';
-import { MOST_BYTES } from '../read-limits.js';
+import { type Capabilities, MOST_BYTES } from '../capabilities.js';
 
 type World = Pick<Capabilities, 'files'>;
 

@@ -1,5 +1,4 @@
 /** A sweep: the study, the points and the header that says which sweep it is, and the points tried that are left. */
-
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';

@@ -11,11 +11,10 @@ import { bytesOrFloats } from '../../ir/batches.js';
 import type { Graph } from '../../ir/graph.js';
 import type { Dataset } from '../../passes/dataset.js';
 import { bytesOption } from '../../passes/options.js';
-import { type Run, race } from '../../search/tune/race.js';
-import { type Forms, type Tuned, tune } from '../../search/tune/tune.js';
+import { type Forms, type Run, race, type Tuned, tune } from '../../search/tune.js';
 import { type CompileWorld, compileCheckpoint } from '../compile.js';
 import { type CompileOptions, compilePipeline } from '../compile-options.js';
-import { samplesFor } from '../samples.js';
+import { samplesFor } from '../data.js';
 
 export interface TuneRequest {
   readonly source: Source;

@@ -1,12 +1,12 @@
 /** Several processes at once, and disks that take a part only. */
+
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Appendable, appendWhole } from '../../../src/driver/node/append.js';
-import { nodeFiles } from '../../../src/driver/node/files.js';
+import { type Appendable, appendWhole, nodeFiles } from '../../../src/driver/node/files.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 
 let folder = '';

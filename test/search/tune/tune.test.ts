@@ -3,8 +3,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
 import type { Form } from '../../../src/analyses/form-cost.js';
 import { diagnostic } from '../../../src/diagnostics/index.js';
-import type { Race } from '../../../src/search/tune/race.js';
-import { type Forms, tune } from '../../../src/search/tune/tune.js';
+import { type Forms, type Race, tune } from '../../../src/search/tune.js';
 import { rightOf } from '../../support/checked.js';
 
 const START: Forms = new Map<string, Form>([
