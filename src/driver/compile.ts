@@ -17,7 +17,7 @@ import type { Tensor } from '../ir/tensor.js';
 import type { Level } from '../ir/types.js';
 import { type Dataset, finiteSamples, spread, toTensor } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
-import { newRecorder, recorded } from './crash.js';
+import { newRecorder, type Recorder, recorded } from './crash.js';
 import { samplesFor } from './data.js';
 import { type Sha256, sourceHashes } from './hash.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
@@ -61,79 +61,112 @@ export interface Compilation {
   readonly timings: ReadonlyArray<Timing>;
 }
 
+/** How long steps took. */
+interface Stopwatch {
+  readonly timings: Timing[];
+  /** Runs a step and notes how long it took. */
+  readonly timed: <A>(step: string, task: TE.TaskEither<Diagnostics, A>) => TE.TaskEither<Diagnostics, A>;
+}
+
+const stopwatch = (now: () => number): Stopwatch => {
+  const timings: Timing[] = [];
+  return {
+    timings,
+    timed: (step, task) => async () => {
+      const started = now();
+      const result = await task();
+      timings.push({ step, milliseconds: now() - started });
+      return result;
+    },
+  };
+};
+
+interface Lowered {
+  readonly read: Imported;
+  readonly done: PassesDone;
+  readonly graph: Graph<'table'>;
+}
+
+/** From the bytes of the checkpoint to tables. */
+const lowered = (
+  world: CompileWorld,
+  request: CompileRequest,
+  recorder: Recorder,
+  { timings, timed }: Stopwatch,
+): TE.TaskEither<Diagnostics, Lowered> => {
+  const onPass = (event: PassEvent): void => {
+    timings.push({ step: event.name, milliseconds: event.milliseconds });
+    request.onPass?.(event);
+  };
+  const { verifyEach } = request;
+  return pipe(
+    timed(
+      'import',
+      TE.fromIOEither(() => importSource(request.source, request.importOptions)),
+    ),
+    TE.bindTo('read'),
+    TE.tap(({ read }) => TE.fromIO(() => request.onImport?.(read.graph))),
+    TE.bind('pipeline', ({ read }) => TE.fromEither(request.pipeline(read.graph.level))),
+    TE.bind('done', ({ read, pipeline }) =>
+      runPasses(world, recorder)({ graph: read.graph, pipeline, verifyEach, onPass }),
+    ),
+    TE.bind('graph', ({ done }) => TE.fromEither(tableGraph(done.graph))),
+  );
+};
+
+type Emit = (target: Target, options: unknown) => TE.TaskEither<Diagnostics, Artifact>;
+
+/** What writes the artifact, for any target. */
+const emitterOf = (
+  world: CompileWorld,
+  request: CompileRequest,
+  { read, done, graph }: Lowered,
+  divergence: Divergence | undefined,
+): Checked<Emit> =>
+  pipe(
+    graphText(graph),
+    E.bindTo('kir'),
+    E.bind('samples', () => samplesOf(request, done, graph)),
+    E.map(({ kir, samples }) => {
+      const context = {
+        version: world.version,
+        kir,
+        reference: done.lastFloat ?? read.graph,
+        extra: manifestExtra(world.sha256, request, read, done, graph, divergence),
+        ...(samples === undefined ? {} : { samples }),
+      };
+      return (target, options) =>
+        pipe(
+          TE.fromIO(() => target.emit(options, context)),
+          TE.flatMap((emit) => emit(graph)),
+        );
+    }),
+  );
+
 /** Exceptions leave as a `Crash` (see crash.ts). */
 export const compileCheckpoint =
   (world: CompileWorld) =>
   (request: CompileRequest): TE.TaskEither<Diagnostics, Compilation> => {
     const recorder = newRecorder();
-    const timings: Timing[] = [];
-    /** Runs a step and notes how long it took. */
-    const timed =
-      <A>(step: string, task: TE.TaskEither<Diagnostics, A>): TE.TaskEither<Diagnostics, A> =>
-      async () => {
-        const started = world.now();
-        const result = await task();
-        timings.push({ step, milliseconds: world.now() - started });
-        return result;
-      };
-    const lazily = <A>(compute: () => Checked<A>): TE.TaskEither<Diagnostics, A> => TE.fromIOEither(compute);
-
+    const watch = stopwatch(world.now);
     return pipe(
       TE.fromEither(at({ option: '--target' })(findTarget(request.target))),
       TE.bindTo('target'),
-      TE.bind('read', () =>
-        timed(
-          'import',
-          lazily(() => importSource(request.source, request.importOptions)),
-        ),
-      ),
-      TE.let('imported', ({ read }): Graph => read.graph),
-      TE.tap(({ imported }) => TE.fromIO(() => request.onImport?.(imported))),
-      TE.bind('pipeline', ({ imported }) => TE.fromEither(request.pipeline(imported.level))),
-      TE.bind('done', ({ imported, pipeline }) =>
-        pipe(
-          runPasses(
-            world,
-            recorder,
-          )({
-            graph: imported,
-            pipeline,
-            verifyEach: request.verifyEach,
-            onPass: (event) => {
-              timings.push({ step: event.name, milliseconds: event.milliseconds });
-              request.onPass?.(event);
-            },
-          }),
-        ),
-      ),
-      TE.bind('graph', ({ done }) => TE.fromEither(tableGraph(done.graph))),
-      TE.bind('divergence', ({ imported, done, graph }) =>
-        timed(
+      TE.bind('tables', () => lowered(world, request, recorder, watch)),
+      TE.bind('divergence', ({ tables: { read, done, graph } }) =>
+        watch.timed(
           '(measure)',
-          lazily(() => measure(imported, done, graph)),
+          TE.fromIOEither(() => measure(read.graph, done, graph)),
         ),
       ),
-      TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
-      TE.bind('samples', ({ done, graph }) => TE.fromEither(samplesOf(request, done, graph))),
-      TE.let('emit', ({ read, imported, done, graph, kir, divergence, samples }) => {
-        const context = {
-          version: world.version,
-          kir,
-          reference: done.lastFloat ?? imported,
-          extra: manifestExtra(world.sha256, request, read, done, graph, divergence),
-          ...(samples === undefined ? {} : { samples }),
-        };
-        return (target: Target, options: unknown): TE.TaskEither<Diagnostics, Artifact> =>
-          pipe(
-            TE.fromIO(() => target.emit(options, context)),
-            TE.flatMap((emit) => emit(graph)),
-          );
-      }),
+      TE.bind('emit', ({ tables, divergence }) =>
+        TE.fromEither(emitterOf(world, request, tables, divergence)),
+      ),
       TE.bind('artifact', ({ target, emit }) =>
-        timed(`(${target.name})`, emit(target, request.targetOptions)),
+        watch.timed(`(${target.name})`, emit(target, request.targetOptions)),
       ),
       TE.map(
-        ({ artifact, read, emit, graph, done, divergence }): Compilation => ({
+        ({ artifact, emit, tables: { read, done, graph }, divergence }): Compilation => ({
           artifact,
           assumptions: read.assumptions,
           emitFor: (name, options = {}) =>
@@ -146,7 +179,7 @@ export const compileCheckpoint =
           remarks: done.remarks,
           cost: graphCost(graph),
           ...(divergence === undefined ? {} : { divergence }),
-          timings,
+          timings: watch.timings,
         }),
       ),
       recorded(recorder, { version: world.version, options: { target: request.target, ...request.told } }),

@@ -71,17 +71,7 @@ export const elementProbes = (unit: Unit, list: ValueList): Probes => {
       }
     },
     incremental: table !== undefined,
-    expect:
-      table === undefined
-        ? byDefinition(unit)
-        : (from, count, _, results) => {
-            const channels = size / inner;
-            for (let s = 0; s < count; s++) {
-              for (let e = 0; e < size; e++) {
-                results[s * size + e] = table[indexAt(from + s, e) * channels + Math.floor(e / inner)]!;
-              }
-            }
-          },
+    expect: table === undefined ? byDefinition(unit) : tabulated(table, size, inner, indexAt),
     describe: (sample, element) => {
       const index = indexAt(sample, element);
       const channel = Math.floor(element / inner);
@@ -90,6 +80,23 @@ export const elementProbes = (unit: Unit, list: ValueList): Probes => {
     },
   };
 };
+
+/** Results out of those of the list, [index, channel]. */
+const tabulated =
+  (
+    table: TypedArray,
+    size: number,
+    inner: number,
+    indexAt: (sample: number, element: number) => number,
+  ): Probes['expect'] =>
+  (from, count, _, results) => {
+    const channels = size / inner;
+    for (let s = 0; s < count; s++) {
+      for (let e = 0; e < size; e++) {
+        results[s * size + e] = table[indexAt(from + s, e) * channels + Math.floor(e / inner)]!;
+      }
+    }
+  };
 
 /** The results of a list by definition: [index, channel]. */
 const resultTable = (unit: Unit, list: ValueList): TypedArray => {

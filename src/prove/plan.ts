@@ -32,6 +32,8 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
   const work = unit.operands.reduce((n, o) => n + sizeOf(o.type) * sizeOf(unit.type), 1);
   const fused = fusedProbes(unit, Math.floor(mostWork / work));
   if (fused !== undefined) return fused;
+  const each = (probes: () => ReadonlyArray<Probes>): ReadonlyArray<Probes> =>
+    isElementwise(unit) ? probes() : [mixedProbes(unit, 'the stage moves elements too')];
   return (
     match(last.op)
       .with({ kind: P.union('table.edge', 'table.basis') }, () => {
@@ -41,27 +43,19 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
           : layerProbes(model, unit, mostWork);
       })
       .with({ kind: P.union('requantize', 'bucketize') }, () =>
-        isElementwise(unit)
-          ? ownProbes(unit, everyInteger(unit, 'accumulator') ?? codeSteps(unit))
-          : [mixedProbes(unit, 'the stage moves elements too')],
+        each(() => ownProbes(unit, everyInteger(unit, 'accumulator') ?? codeSteps(unit))),
       )
       .with({ kind: 'quantize' }, ({ attrs }) =>
-        isElementwise(unit)
-          ? [elementProbes(unit, thresholdValues(attrs, channelsOf(unit.type)))]
-          : [mixedProbes(unit, 'the stage moves elements too')],
+        each(() => [elementProbes(unit, thresholdValues(attrs, channelsOf(unit.type)))]),
       )
-      .with({ kind: 'recode' }, () =>
-        isElementwise(unit)
-          ? ownProbes(unit, everyInteger(unit, 'code'))
-          : [mixedProbes(unit, 'the stage moves elements too')],
-      )
+      .with({ kind: 'recode' }, () => each(() => ownProbes(unit, everyInteger(unit, 'code'))))
       .with({ kind: 'dequantize' }, () =>
-        isElementwise(unit)
-          ? ownProbes(
-              unit,
-              everyInteger(unit, 'accumulator') ?? someIntegers(unit, 'too many accumulators to run all'),
-            )
-          : [mixedProbes(unit, 'the stage moves elements too')],
+        each(() =>
+          ownProbes(
+            unit,
+            everyInteger(unit, 'accumulator') ?? someIntegers(unit, 'too many accumulators to run all'),
+          ),
+        ),
       )
       .with({ kind: 'table.sum' }, ({ attrs }) => [elementProbes(unit, tableSumValues(unit, attrs.tables))])
       .with({ kind: 'multiply' }, () => [

@@ -1,8 +1,13 @@
-/** Two programs timed side by side, and whether one is faster by more than chance. */
+/**
+ * The forms of layers chosen by measurement: from the forms that the cost model chose, one layer after the other gets its
+ * other form, and keeps it where the program is then faster by more than the noise.
+ */
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Form } from '../analyses/form-cost.js';
 import type { Diagnostics } from '../diagnostics/index.js';
+
+// Two programs timed side by side, and whether one is faster by more than chance.
 
 /** Something that is timed: one call. */
 export type Run = () => void;

@@ -1,14 +1,13 @@
-/**
- * Removes folders when this process ends, however it ends. A handler of signals could not do so without making the process
- * deaf to them: it waits until the work that runs has ended, and builds, simulations and long loops do not end soon.
- */
+/** What a Node process removes when it ends, and when it is interrupted. */
 import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
 /**
- * Reads names of folders, one a line. At the end of its input, when whoever wrote them is gone, it ends the programs that
+ * Removes folders when this process ends, however it ends. A handler of signals could not do so without making the process
+ * deaf to them: it waits until the work that runs has ended, and builds, simulations and long loops do not end soon. It
+ * reads names of folders, one a line. At the end of its input, when whoever wrote them is gone, it ends the programs that
  * still run in one of them, where the system tells which they are, and removes them all.
  */
 const SCRIPT = `
