@@ -1,7 +1,7 @@
 /** Which probes show what about a stage, by the op that it computes. */
 import { match, P } from 'ts-pattern';
 import { allocate, type TypedArray } from '../ir/element.js';
-import type { Op } from '../ir/ops/index.js';
+import { hasRole, type Op } from '../ir/ops/index.js';
 import { channelsOf, sizeOf, type ValueType } from '../ir/types.js';
 import {
   codeSteps,
@@ -23,19 +23,19 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
   // Behind the op there may be names for the same elements.
   const last = unit.nodes.findLast(({ op }) => !isName(op));
   // Moves alone: what remains is to see that every element is where it belongs.
-  if (
-    unit.nodes.every(({ op }) => ['gather', 'reshape', 'observe', 'concat'].includes(op.kind)) ||
-    last === undefined
-  ) {
+  if (unit.nodes.every(({ op }) => hasRole(op, 'layout', 'observer')) || last === undefined) {
     return [moveProbes(unit)];
   }
   const work = unit.operands.reduce((n, o) => n + sizeOf(o.type) * sizeOf(unit.type), 1);
   const fused = fusedProbes(unit, Math.floor(mostWork / work));
-  if (fused !== undefined) return fused;
+  return fused ?? probesOfOp(unit, last.op, mostWork);
+};
+
+const probesOfOp = (unit: Unit, op: Op, mostWork: number): ReadonlyArray<Probes> => {
   const each = (probes: () => ReadonlyArray<Probes>): ReadonlyArray<Probes> =>
     isElementwise(unit) ? probes() : [mixedProbes(unit, 'the stage moves elements too')];
   return (
-    match(last.op)
+    match(op)
       .with({ kind: P.union('table.edge', 'table.basis') }, () => {
         const model = layerModel(unit);
         return model === undefined

@@ -4,36 +4,32 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import { type Graph, isLevel } from '../ir/graph.js';
 import type { Dataset } from '../passes/dataset.js';
-import { bindPipeline, type Pipeline, runPipeline } from '../passes/pipeline.js';
+import { bindPipeline, runPipeline } from '../passes/pipeline.js';
 import type { PassCall } from '../passes/pipeline-text.js';
 import type { NamedPass } from '../passes/registry.js';
 import { sizesChecked } from '../passes/table-sizes.js';
 
-/** `data` is what every name of data means. */
+/** `data` is what every name of data means. K0507 before tables are made that are too large. */
 export const runCalls = (
   graph: Graph,
   calls: ReadonlyArray<PassCall>,
   passes: ReadonlyArray<NamedPass>,
   data: Dataset,
-  prepare: (pipeline: Pipeline) => Pipeline = (pipeline) => pipeline,
 ): Checked<Graph> =>
   pipe(
     bindPipeline(calls, passes, graph.level),
-    E.map(prepare),
     E.flatMap((pipeline) =>
-      runPipeline(pipeline, graph, { context: { dataset: () => data }, verifyEach: false }),
+      runPipeline(sizesChecked(pipeline, calls), graph, {
+        context: { dataset: () => data },
+        verifyEach: false,
+      }),
     ),
   );
 
-/** To tables: K0507 before they are too large to be made, K0504 where passes do not lead there. */
-export const tablesBy = (
-  graph: Graph,
-  calls: ReadonlyArray<PassCall>,
-  passes: ReadonlyArray<NamedPass>,
-  data: Dataset,
-): Checked<Graph<'table'>> =>
+/** The same to tables; K0504 where passes do not lead there. */
+export const tablesBy = (...given: Parameters<typeof runCalls>): Checked<Graph<'table'>> =>
   pipe(
-    runCalls(graph, calls, passes, data, (pipeline) => sizesChecked(pipeline, calls)),
+    runCalls(...given),
     E.flatMap((made) =>
       isLevel('table')(made) ? E.right(made) : fail('K0504', `the pipeline ends with a ${made.level} graph`),
     ),

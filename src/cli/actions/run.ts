@@ -1,14 +1,13 @@
 /** `kanc run`: what it does. */
-
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostics, fail } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles, samplesFor } from '../../driver/data.js';
+import { checkFile } from '../../driver/destination.js';
 import { type Engine, engineOf, inChunksOf } from '../../driver/engines.js';
 import { loadModel } from '../../driver/models.js';
-import { checkFile } from '../../driver/writable.js';
 import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
 import { joinFloats, joinIntegers } from '../../ir/batches.js';
 import type { Tensor } from '../../ir/tensor.js';

@@ -1,5 +1,4 @@
 /** `kanc sweep` and `kanc sweep merge`: what they do. */
-
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
@@ -11,10 +10,10 @@ import { loadSource } from '../../driver/checkpoint-files.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
 import { defined } from '../../driver/defined.js';
+import { checkSweepFolder } from '../../driver/destination.js';
 import { crashingWith, importFloat, withTrials } from '../../driver/search/checkpoint.js';
 import { prepareSweep, runSweep, type Sweep, type SweepDone } from '../../driver/search/sweep.js';
 import { mergeFolders } from '../../driver/search/sweep-folders.js';
-import { checkSweepFolder } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { measuredOf, type Results, resultsCsv, resultsJson } from '../../search/sweep/merge.js';
 import { WHOLE } from '../../search/sweep/points.js';

@@ -11,9 +11,15 @@ import { showPipeline } from '../../passes/pipeline-text.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { tryConfiguration } from '../../search/outcome.js';
 import { prepareStudy, type Study } from '../../search/study.js';
-import { type Grid, parseGrid } from '../../search/sweep/grid.js';
 import { checkPoints, collect } from '../../search/sweep/merge.js';
-import { inShard, type Point, pointsOf, type Shard } from '../../search/sweep/points.js';
+import {
+  type Grid,
+  inShard,
+  type Point,
+  parseGrid,
+  pointsOf,
+  type Shard,
+} from '../../search/sweep/points.js';
 import {
   checkSame,
   type Finished,

@@ -1,6 +1,6 @@
 /** Races by a clock that only moves when something runs. */
 import { describe, expect, it } from 'vitest';
-import { isFaster, type Race, race } from '../../../src/search/tune.js';
+import { isFaster, type Race, race } from '../../src/search/tune.js';
 
 /** Programs that take so many milliseconds, times a factor that changes from call to call. */
 const raced = (first: number, second: number, factor: (call: number) => number = () => 1): Race => {

@@ -1,10 +1,10 @@
 /** Which forms are tried and kept: programs are their forms, and times come from a table. */
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
-import type { Form } from '../../../src/analyses/form-cost.js';
-import { diagnostic } from '../../../src/diagnostics/index.js';
-import { type Forms, type Race, tune } from '../../../src/search/tune.js';
-import { rightOf } from '../../support/checked.js';
+import type { Form } from '../../src/analyses/form-cost.js';
+import { diagnostic } from '../../src/diagnostics/index.js';
+import { type Forms, type Race, tune } from '../../src/search/tune.js';
+import { rightOf } from '../support/checked.js';
 
 const START: Forms = new Map<string, Form>([
   ['a', 'edge'],

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
-import type { Checked } from '../../src/diagnostics/index.js';
-import { CompileError, compile, compileTask, instantiate, readNpy } from '../../src/index.js';
-import { data, REGRESSION, WINE } from '../cli/support.js';
-import { rightOf } from '../support/checked.js';
+import type { Checked } from '../src/diagnostics/index.js';
+import { CompileError, compile, compileTask, instantiate, readNpy } from '../src/index.js';
+import { data, REGRESSION, WINE } from './cli/support.js';
+import { rightOf } from './support/checked.js';
 
 const checkpoint = readFileSync(WINE);
 const calibration = readFileSync(data('wine', 'calib_inputs.npy'));
