@@ -2,7 +2,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { longestPath, NetlistCodec } from '../../src/analyses/netlist-depth.js';
-import { flowOf, NETLIST, parseClock, parseStat, type Resources, resourcesOf, STAT, scriptOf } from '../../src/driver/yosys.js';
+import {
+  flowOf,
+  NETLIST,
+  parseClock,
+  parseStat,
+  type Resources,
+  resourcesOf,
+  STAT,
+  scriptOf,
+} from '../../src/driver/yosys.js';
 import { inFolder, run, write } from './tools.js';
 
 export interface Mapped extends Resources {
