@@ -228,7 +228,7 @@ const parsed = (bytes: Uint8Array): unknown => {
 };
 
 /** Undefined for artifacts that are no RTL. */
-export const hardwareReport =
+const hardwareReport =
   ({ files }: Pick<Capabilities, 'files'>) =>
   (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, HardwareReport | undefined> => {
     const { manifest } = artifact;

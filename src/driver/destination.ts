@@ -108,7 +108,7 @@ export const checkDestination =
     );
   };
 
-export type ProbeWorld = Pick<Capabilities, 'files' | 'unique' | 'removeOnInterrupt'>;
+type ProbeWorld = Pick<Capabilities, 'files' | 'unique' | 'removeOnInterrupt'>;
 
 /**
  * Diagnostics with the name that people gave in place of that of a temporary file, which they do not know and which is

@@ -7,6 +7,7 @@ import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { instantiate } from '../backends/wasm/runtime.js';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { batchesOf, bytesOrFloats, CHUNK, interpretFloats, samplesAtOnce } from '../ir/batches.js';
+import { elementCount } from '../ir/constant.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
@@ -183,7 +184,7 @@ const artifactEngine = (
   );
 
 /** Elements of the results of one sample. */
-export const outputsOf = ({ outputShape }: Engine): number => outputShape.reduce((n, d) => n * d, 1);
+export const outputsOf = ({ outputShape }: Engine): number => elementCount(outputShape);
 
 /** A GPU is asked for much at once, and a program of its own is started for every chunk. */
 const LARGE_CHUNK = 4096;

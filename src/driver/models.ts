@@ -44,7 +44,7 @@ const isKir = (bytes: Uint8Array): boolean =>
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** A graph from text, verified: text may come from anywhere. */
-export const graphFromText = (text: string, file: string): E.Either<Diagnostics, Graph> =>
+const graphFromText = (text: string, file: string): E.Either<Diagnostics, Graph> =>
   pipe(
     parseGraph(text, file),
     E.flatMap((graph) =>

@@ -12,6 +12,7 @@ import type { Scratch } from '../backends/c/scratch.js';
 import type { HlsManifest } from '../backends/hls/manifest.js';
 import { checkInput, type Input } from '../backends/shared/check-input.js';
 import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { elementCount } from '../ir/constant.js';
 import { allocate, parseElement, type TypedArray } from '../ir/element.js';
 import type { Tools } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
@@ -87,8 +88,6 @@ export const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Chec
   return fail('K0603', build.needs, { place });
 };
 
-const elements = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
-
 /** Builds the program of a C or HLS artifact; it is a process for every call. */
 export const nativeProgram = (
   tools: Tools,
@@ -110,7 +109,7 @@ const programIn = (
   values: ReadonlyArray<KeptValue>,
   folder: string,
 ): Program => {
-  const features = elements(manifest.input.shape);
+  const features = elementCount(manifest.input.shape);
   /** What the program writes for some samples: `width` bytes each. */
   const filter = (mode: string, given: Input, width: number): Checked<ArrayBuffer> => {
     const checked = checkInput(manifest, features, given);
@@ -128,7 +127,7 @@ const programIn = (
     <A>(mode: string, width: number, read: (bytes: ArrayBuffer) => A) =>
     (input: Input): TE.TaskEither<Diagnostics, A> =>
       TE.fromIOEither(() => E.map(read)(filter(mode, input, width)));
-  const predictRaw = task('raw', 4 * elements(manifest.raw.shape), (b) => new Int32Array(b));
+  const predictRaw = task('raw', 4 * elementCount(manifest.raw.shape), (b) => new Int32Array(b));
   const width = values.reduce((n, v) => n + v.length * widthOf(v), 0);
   return {
     manifest,
@@ -136,7 +135,7 @@ const programIn = (
     predict:
       manifest.output.dtype === 'i32'
         ? predictRaw
-        : task('float', 4 * elements(manifest.output.shape), (b) => new Float32Array(b)),
+        : task('float', 4 * elementCount(manifest.output.shape), (b) => new Float32Array(b)),
     inspect:
       values.length === 0
         ? () => TE.right(new Map())
@@ -197,11 +196,7 @@ const arrayOf = (element: KeptValue['element'], bytes: ArrayBuffer): TypedArray 
 };
 
 /** The main program around a C artifact: a filter, which can also write every value of the stages. */
-export const traceHarness = (
-  name: string,
-  scratch: Scratch,
-  dtype: 'f32' | 'u8',
-): ReadonlyMap<string, string> => {
+const traceHarness = (name: string, scratch: Scratch, dtype: 'f32' | 'u8'): ReadonlyMap<string, string> => {
   const upper = name.toUpperCase();
   const given = scratch === 'caller' ? '&scratch, x' : 'x';
   const header = `#include <stddef.h>

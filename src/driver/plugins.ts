@@ -192,7 +192,7 @@ const uniqueNames = (builtin: ReadonlyArray<NamedPass>, plugins: ReadonlyArray<P
   return E.right(undefined);
 };
 
-export interface Seal {
+interface Seal {
   /** The context, whose data are watched from when they are asked for. */
   readonly context: PassContext;
   /** What was changed since, in words; undefined where nothing was. */
@@ -203,7 +203,7 @@ const hashed = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string =>
   sha256Of(new Uint8Array(buffer, byteOffset, byteLength));
 
 /** Seals a graph and what its pass may ask for. */
-export const seal = (graph: Graph, context: PassContext): Seal => {
+const seal = (graph: Graph, context: PassContext): Seal => {
   const arrays = new Map<ArrayBufferView, { readonly what: string; readonly hash: string }>();
   const watch = (array: ArrayBufferView, what: string): void => {
     if (!arrays.has(array)) arrays.set(array, { what, hash: hashed(array) });

@@ -13,7 +13,7 @@ import { type Dataset, finiteRows } from '../passes/dataset.js';
 import { type Targets, targetsOf } from '../search/targets.js';
 import type { QualityView, ViewModel } from '../view/model.js';
 import { samplesFor } from './data.js';
-import { graphEngine } from './engines.js';
+import { graphEngine, outputsOf } from './engines.js';
 
 export interface Qualities {
   readonly on: NonNullable<ViewModel['measured']>;
@@ -135,7 +135,7 @@ export const qualities = (
           expected: 'finite inputs of a model with float outputs',
         });
   }
-  const classes = engine.right.outputShape.reduce((n, d) => n * d, 1);
+  const classes = outputsOf(engine.right);
   const given = dataset.array.shape[0] ?? 0;
   const targets: Checked<Targets> =
     labels === undefined ? E.right({ _tag: 'none' }) : targetsOf(labels, classes, given, used.batch);

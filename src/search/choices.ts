@@ -130,7 +130,7 @@ export interface Tried extends Probe {
   readonly outcome: Outcome;
 }
 
-export interface WeighedChoice {
+interface WeighedChoice {
   readonly choice: LayerChoice;
   /** Squared relative difference of the outputs that it adds to that of the finest configuration. */
   readonly loss: number;

@@ -80,7 +80,7 @@ export const EIGHT: Configuration = {
 };
 
 /** What a layer has in the end. */
-export interface Resolved {
+interface Resolved {
   readonly form: Form;
   readonly act: number | 'auto';
   readonly table: number;
@@ -167,7 +167,7 @@ export const nameOf = (c: Configuration): string => {
 };
 
 /** What the tables are refit on: the name of data, and how many samples (all that `tabulate` chooses when absent). */
-export interface RefitOn {
+interface RefitOn {
   readonly data: string;
   readonly samples?: number;
 }

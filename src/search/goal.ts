@@ -23,8 +23,7 @@ const MEASURES = {
   luts: ['luts', 'packed'],
 } as const satisfies Readonly<Record<Objective, readonly [keyof ConfigurationCost, keyof ConfigurationCost]>>;
 
-export const amountOf = (objective: Objective, cost: ConfigurationCost): number =>
-  cost[MEASURES[objective][0]];
+const amountOf = (objective: Objective, cost: ConfigurationCost): number => cost[MEASURES[objective][0]];
 
 /** Shares by which budgets are exceeded, summed; 0 within all of them. */
 const excess = ({ budgets }: Goal, cost: ConfigurationCost): number =>

@@ -99,7 +99,7 @@ export const tallyOf = (
 };
 
 /** What a drop is of; `accuracy` and `error` need labels. */
-export const METRICS = ['accuracy', 'changed', 'error', 'rms'] as const;
+const METRICS = ['accuracy', 'changed', 'error', 'rms'] as const;
 export type Metric = (typeof METRICS)[number];
 
 export const METRIC_TITLES: Readonly<Record<Metric, string>> = {

@@ -155,13 +155,13 @@ const every = (data: Numbers, holds: (x: number) => boolean): boolean => {
 };
 
 /** Classes 0 and 1 of labels that are 0 and 1 only, or -1 and 1 only; undefined for others. */
-export const signClasses = (data: Numbers): Uint8Array | undefined =>
+const signClasses = (data: Numbers): Uint8Array | undefined =>
   every(data, (x) => x === 0 || x === 1) || every(data, (x) => x === -1 || x === 1)
     ? Uint8Array.from(data, (x) => (x > 0 ? 1 : 0))
     : undefined;
 
 /** Whether every row of [samples, width] holds one 1 and else 0. */
-export const isOneHot = (data: Numbers, width: number): boolean => {
+const isOneHot = (data: Numbers, width: number): boolean => {
   for (let from = 0; from < data.length; from += width) {
     let ones = 0;
     for (let j = from; j < from + width; j++) {
@@ -174,7 +174,7 @@ export const isOneHot = (data: Numbers, width: number): boolean => {
 };
 
 /** Where the 1 of every row stands. */
-export const oneHotClasses = (data: Numbers, width: number): Int32Array =>
+const oneHotClasses = (data: Numbers, width: number): Int32Array =>
   Int32Array.from({ length: data.length / width }, (_, row) => {
     let at = 0;
     while (data[row * width + at] !== 1) at++;
@@ -182,7 +182,7 @@ export const oneHotClasses = (data: Numbers, width: number): Int32Array =>
   });
 
 /** Whether every row of [samples, width] is of numbers from 0 to 1 that sum to 1. */
-export const looksLikeProbabilities = (data: Numbers, width: number): boolean => {
+const looksLikeProbabilities = (data: Numbers, width: number): boolean => {
   for (let from = 0; from < data.length; from += width) {
     let sum = 0;
     for (let j = from; j < from + width; j++) {

@@ -12,7 +12,7 @@ import type { Diagnostics } from '../diagnostics/index.js';
 /** Something that is timed: one call. */
 export type Run = () => void;
 
-export interface RaceWorld {
+interface RaceWorld {
   /** Milliseconds from any origin. */
   readonly now: () => number;
 }

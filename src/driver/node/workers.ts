@@ -11,7 +11,7 @@ import { type TrialResult, TrialResultCodec, tryOn } from '../../search/trial.js
 import type { Trials } from '../capabilities.js';
 
 /** What a thread sends back for a job. */
-export const ReplyCodec = t.union([
+const ReplyCodec = t.union([
   t.type({ _tag: t.literal('done'), result: t.unknown }),
   /** An exception: a bug of ours. */
   t.type({ _tag: t.literal('threw'), message: t.string, stack: t.string }),

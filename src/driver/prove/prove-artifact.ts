@@ -105,7 +105,7 @@ const wholeProgram = (
   );
 };
 
-export const wasmMachine = (
+const wasmMachine = (
   graph: Graph<'table'>,
   manifest: Manifest,
   { files }: ArtifactFiles,
@@ -131,7 +131,7 @@ export const wasmMachine = (
   );
 };
 
-export const wgslMachine = (
+const wgslMachine = (
   gpu: Capabilities['gpu'],
   graph: Graph<'table'>,
   manifest: WgslManifest,

@@ -194,7 +194,7 @@ export const searchCheckpoint =
   };
 
 /** An outcome as plain data. */
-export const outcomeJson = ({ name, configuration, result }: Outcome): { readonly [key: string]: Json } => ({
+const outcomeJson = ({ name, configuration, result }: Outcome): { readonly [key: string]: Json } => ({
   name,
   configuration: {
     ...configuration,

@@ -121,7 +121,7 @@ const gridText = ({ form, bits }: Grid): string =>
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
 
 /** Runs `step` on the items in order, `lanes` at a time; after a failure no new one is begun, and the first one counts. */
-export const inLanes =
+const inLanes =
   (lanes: number) =>
   <A>(
     items: ReadonlyArray<A>,

@@ -125,7 +125,7 @@ export const PointCodec = t.intersection([
 ]);
 
 export type Point = t.TypeOf<typeof PointCodec>;
-export type Alone = t.TypeOf<typeof AloneCodec>;
+type Alone = t.TypeOf<typeof AloneCodec>;
 
 interface Draft {
   readonly configuration: Configuration;

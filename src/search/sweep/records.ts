@@ -12,7 +12,7 @@ import { CostCodec, type Refused, RefusedCodec } from '../trial.js';
 import { type Point, PointCodec, type Shard } from './points.js';
 
 /** All that the results depend on. */
-export const IdentityCodec = t.readonly(
+const IdentityCodec = t.readonly(
   t.type({
     kanc: t.string,
     checkpoint: t.readonlyArray(t.string),
@@ -35,7 +35,7 @@ export const IdentityCodec = t.readonly(
 
 export type Identity = t.TypeOf<typeof IdentityCodec>;
 
-export const HeaderCodec = t.readonly(
+const HeaderCodec = t.readonly(
   t.type({
     format: t.literal('kanc-sweep'),
     version: t.literal(1),
@@ -62,7 +62,7 @@ const MeasuredCodec = t.readonly(
 
 const ResultCodec = t.union([MeasuredCodec, RefusedCodec], 'a result with the _tag measured or refused');
 
-export const FinishedCodec = t.intersection([
+const FinishedCodec = t.intersection([
   PointCodec,
   t.readonly(t.type({ result: ResultCodec }), 'a point of a sweep'),
 ]);
