@@ -1,5 +1,4 @@
 /** Puts the points of all shards together. What comes out depends on the points alone, not on who found them. */
-import { isDeepStrictEqual } from 'node:util';
 import * as E from 'fp-ts/lib/Either.js';
 import { paretoFront } from '../../analyses/pareto.js';
 import type { Json } from '../../backends/backend.js';
@@ -77,6 +76,14 @@ const disagreement = (first: Sighting, { file, line, point }: Sighting): Checked
     },
   );
 
+/** As JSON whose keys stand in one order. */
+const canonicalJson = (point: Finished): string =>
+  JSON.stringify(point, (_, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+
 /** All points by their index. K0905 where files say different things of the same point. */
 export const collect = (files: ReadonlyArray<RecordsFile>): Checked<ReadonlyMap<number, Finished>> => {
   const seen = new Map<number, Sighting>();
@@ -85,7 +92,7 @@ export const collect = (files: ReadonlyArray<RecordsFile>): Checked<ReadonlyMap<
       const here: Sighting = { file, line: lineOfPoint(k), point };
       const first = seen.get(point.index);
       if (first === undefined) seen.set(point.index, here);
-      else if (!isDeepStrictEqual(first.point, point)) return disagreement(first, here);
+      else if (canonicalJson(first.point) !== canonicalJson(point)) return disagreement(first, here);
     }
   }
   return E.right(new Map([...seen].map(([index, { point }]) => [index, point])));
