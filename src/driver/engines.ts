@@ -125,27 +125,17 @@ export const startProgram =
     const { manifest, files, folder } = artifact;
     return pipe(
       match(manifest)
-        .with(
-          { target: 'wasm' },
-          (): TE.TaskEither<Diagnostics, Program> => pipe(instantiate(files), TE.map(wasmProgram)),
-        )
-        .with(
-          { target: P.union('c', 'hls') },
-          (own): TE.TaskEither<Diagnostics, Program> => nativeProgram(world.tools, own, artifact),
-        )
-        .with(
-          { target: 'verilog' },
-          (own): TE.TaskEither<Diagnostics, Program> => simulatedRtl(world.tools, own, artifact),
-        )
-        .with(
-          { target: 'wgsl' },
-          (): TE.TaskEither<Diagnostics, Program> =>
-            pipe(
-              TE.Do,
-              TE.bind('gpu', () => world.gpu),
-              TE.bind('runtime', () => TE.fromTask(() => import('../backends/wgsl/runtime.js'))),
-              TE.flatMap(({ gpu, runtime }) => runtime.startOnGpu(files, gpu)),
-            ),
+        .returnType<TE.TaskEither<Diagnostics, Program>>()
+        .with({ target: 'wasm' }, () => pipe(instantiate(files), TE.map(wasmProgram)))
+        .with({ target: P.union('c', 'hls') }, (own) => nativeProgram(world.tools, own, artifact))
+        .with({ target: 'verilog' }, (own) => simulatedRtl(world.tools, own, artifact))
+        .with({ target: 'wgsl' }, () =>
+          pipe(
+            TE.Do,
+            TE.bind('gpu', () => world.gpu),
+            TE.bind('runtime', () => TE.fromTask(() => import('../backends/wgsl/runtime.js'))),
+            TE.flatMap(({ gpu, runtime }) => runtime.startOnGpu(files, gpu)),
+          ),
         )
         .exhaustive(),
       TE.mapLeft(
