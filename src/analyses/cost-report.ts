@@ -1,6 +1,7 @@
 /** The cost report of a model: every layer in every form, the compiled graph as it is, and how they compare. */
 import { type Graph, type Node, typesOf } from '../ir/graph.js';
 import { costOf } from '../ir/ops/index.js';
+import { isTableLayer, tableLayerOf } from '../ir/table-layer.js';
 import type { ValueType } from '../ir/types.js';
 import {
   basisTableWork,
@@ -88,8 +89,6 @@ interface Compiled {
   readonly operand: ValueType | undefined;
 }
 
-const isTableLayer = ({ op }: Node): boolean => op.kind === 'table.edge' || op.kind === 'table.basis';
-
 /** Work of every node of a graph. A layer that still computes its functions costs the sparse recursion of 32 bits. */
 const nodesOf = (graph: Graph): ReadonlyArray<Compiled> => {
   const types = typesOf(graph);
@@ -154,17 +153,9 @@ const layerReport = (
 
 /** A table layer of which the network that it was made of is not known. */
 const tableReport = ({ node, work, operand }: Compiled): LayerReport => {
-  const inputs =
-    node.op.kind === 'table.edge'
-      ? (node.op.attrs.slabs?.shape[0] ?? node.op.attrs.table.shape[0])
-      : undefined;
   return {
     name: node.name,
-    inputs:
-      inputs ??
-      (node.op.kind === 'table.basis' ? node.op.attrs.coefficients.shape[0] : undefined) ??
-      operand?.shape[0] ??
-      1,
+    inputs: tableLayerOf(node.op)?.inputs ?? operand?.shape[0] ?? 1,
     outputs: node.type.shape[0] ?? 1,
     positions: node.type.shape.slice(1).reduce((n, d) => n * d, 1),
     op: node.op.kind,
@@ -192,7 +183,7 @@ export const costReport = ({
   fallback = DEFAULT_BITS,
 }: ReportInput): CostReport => {
   const nodes = graph === undefined ? [] : nodesOf(graph);
-  const tables = nodes.filter(({ node }) => isTableLayer(node) || node.op.kind === 'kan');
+  const tables = nodes.filter(({ node }) => isTableLayer(node.op) || node.op.kind === 'kan');
   const known = facts !== undefined && facts.layers.length > 0 ? facts : undefined;
   const pairs = (known?.layers ?? []).map((layer) => ({
     layer,

@@ -7,6 +7,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { invariant } from '../diagnostics/index.js';
 import {
+  allocate,
   type ElementType,
   maxOf,
   minOf,
@@ -110,6 +111,31 @@ export const perChannel = (element: ElementType, values: TypedArray): PerChannel
     ? first
     : constant(element, [values.length], values);
 };
+
+/** The slices `indices` of a constant along `axis`. */
+export const pickAlong = (c: Constant, axis: number, indices: ArrayLike<number>): Constant => {
+  const outer = c.shape.slice(0, axis).reduce((n, d) => n * d, 1);
+  const count = c.shape[axis]!;
+  const inner = c.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
+  const data = allocate(c.element, outer * indices.length * inner);
+  for (let a = 0; a < outer; a++) {
+    for (let j = 0; j < indices.length; j++) {
+      const from = (a * count + indices[j]!) * inner;
+      const to = (a * indices.length + j) * inner;
+      for (let k = 0; k < inner; k++) data[to + k] = c.data[from + k]!;
+    }
+  }
+  const shape = c.shape.map((d, k) => (k === axis ? indices.length : d));
+  return constant(c.element, shape, data);
+};
+
+/** The same for some of the channels. */
+export const pickChannels = <P extends PerChannel>(p: P, indices: ArrayLike<number>): P | Constant =>
+  typeof p === 'number' ? p : pickAlong(p, 0, indices);
+
+/** The rows of channels; one row is for all of them. */
+export const pickRows = (c: Constant, indices: ArrayLike<number>): Constant =>
+  c.shape[0] === 1 ? c : pickAlong(c, 0, indices);
 
 /** The data of an f32 constant as what it is (the element type says so; the type system cannot). */
 export const f32Data = (c: Constant): Float32Array =>

@@ -63,3 +63,12 @@ export const isLevel =
   <L extends Level>(level: L) =>
   (graph: Graph): graph is Graph<L> =>
     graph.level === level;
+
+/** The values that the outputs depend on. */
+export const liveValues = (graph: Graph): ReadonlySet<ValueName> => {
+  const live = new Set<ValueName>(graph.outputs);
+  for (const node of [...graph.nodes].reverse()) {
+    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
+  }
+  return live;
+};

@@ -5,6 +5,7 @@
  */
 import type * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
+import type { ElementCode } from '../code/expr.js';
 import type { Tensor } from './tensor.js';
 import type { Level, ValueType } from './types.js';
 
@@ -88,6 +89,10 @@ export interface OpDefinition<K extends string, A, R extends RoleTag = RoleTag> 
   readonly prove?: (attrs: A, operands: ReadonlyArray<ValueType>) => Rule<void>;
   /** The meaning: reference semantics, on whole batches. Operands have passed the type rule. */
   readonly evaluate: (attrs: A, operands: ReadonlyArray<Tensor>, result: ValueType) => Tensor;
+  /** For elementwise ops of table graphs: what one element is, of which every target makes code. */
+  readonly lower?: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => ElementCode;
+  /** The op on some channels of its operand, for ops that do the same to every channel whatever the others are. */
+  readonly pick?: (attrs: A, channels: ArrayLike<number>) => A;
   readonly cost: (attrs: A, operands: ReadonlyArray<ValueType>, result: ValueType) => Cost;
 }
 

@@ -8,8 +8,15 @@
 import * as t from 'io-ts';
 import { thresholdCode, thresholdsOf, uniformCode, uniformForm } from '../numeric/uniform.js';
 import { constantOf, integer, perChannelOf, record } from './codec.js';
-import { type Constant, channel, constant, f32Data, type PerChannel, sameConstant } from './constant.js';
-import { F32 } from './element.js';
+import {
+  type Constant,
+  channel,
+  f32Data,
+  type PerChannel,
+  pickChannels,
+  pickRows,
+  sameConstant,
+} from './constant.js';
 
 /** Code c stands for lo + c * step; `lo` and `step` are f32 values, one for all features or one for each. */
 export interface Uniform {
@@ -127,35 +134,19 @@ export const thresholdList = (q: Quantizer, feature: number): Float32Array => {
   return f32Data(q.thresholds).subarray(offset, offset + count);
 };
 
-const pick = (p: PerChannel, indices: ArrayLike<number>): PerChannel =>
-  typeof p === 'number'
-    ? p
-    : constant(
-        F32,
-        [indices.length],
-        Float32Array.from({ length: indices.length }, (_, j) => p.data[indices[j]!]!),
-      );
-
-const pickRows = (c: Constant, indices: ArrayLike<number>): Constant => {
-  const [rows, width] = [c.shape[0]!, c.shape[1]!];
-  if (rows === 1) return c;
-  const data = new Float32Array(indices.length * width);
-  for (let j = 0; j < indices.length; j++) {
-    data.set(f32Data(c).subarray(indices[j]! * width, (indices[j]! + 1) * width), j * width);
-  }
-  return constant(F32, [indices.length, width], data);
-};
-
 /** The meaning of a value of which only some features are kept. */
 export const pickMeaning = (
   m: Quantizer | Scaled | undefined,
   indices: ArrayLike<number>,
 ): Quantizer | Scaled | undefined => {
   if (m === undefined) return undefined;
-  if (m._tag === 'uniform') return { ...m, lo: pick(m.lo, indices), step: pick(m.step, indices) };
-  if (m._tag === 'scaled') return { ...m, scale: pick(m.scale, indices) };
-  return { ...m, thresholds: pickRows(m.thresholds, indices), values: pickRows(m.values, indices) };
+  return m._tag === 'scaled' ? { ...m, scale: pickChannels(m.scale, indices) } : pickQuantizer(m, indices);
 };
+
+export const pickQuantizer = (q: Quantizer, indices: ArrayLike<number>): Quantizer =>
+  q._tag === 'uniform'
+    ? { ...q, lo: pickChannels(q.lo, indices), step: pickChannels(q.step, indices) }
+    : { ...q, thresholds: pickRows(q.thresholds, indices), values: pickRows(q.values, indices) };
 
 /** Why a quantizer does not fit a value of `features` features, or undefined. */
 export const quantizerFault = (q: Quantizer, features: number, bits: number): string | undefined => {

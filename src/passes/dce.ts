@@ -1,21 +1,12 @@
 /** Removes ops whose values nobody uses. */
 import type { Checked } from '../diagnostics/index.js';
 import { rewrite } from '../ir/builder.js';
-import type { Graph, ValueName } from '../ir/graph.js';
+import { type Graph, liveValues } from '../ir/graph.js';
 import type { Level } from '../ir/types.js';
 import { declareOptions } from './options.js';
 import { defineAnyLevelPass, note, withRemarks } from './pass.js';
 
 const { codec, help } = declareOptions({});
-
-/** The values that the outputs depend on. */
-export const liveValues = (graph: Graph): ReadonlySet<ValueName> => {
-  const live = new Set<ValueName>(graph.outputs);
-  for (const node of [...graph.nodes].reverse()) {
-    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
-  }
-  return live;
-};
 
 export const dce = defineAnyLevelPass({
   name: 'dce',

@@ -5,14 +5,13 @@
 
 import * as E from 'fp-ts/lib/Either.js';
 import { rewrite } from '../ir/builder.js';
-import { type Constant, constant, hashOf, isConstant } from '../ir/constant.js';
+import { type Constant, constant, hashOf, isConstant, pickAlong } from '../ir/constant.js';
 import { uint } from '../ir/element.js';
 import type { ValueName } from '../ir/graph.js';
 import { decodeOp, encodeAttrs, type Op } from '../ir/ops/index.js';
 import { slabOf, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
 import { declareOptions } from './options.js';
 import { defineAnyLevelPass, note, type Remark, withRemarks } from './pass.js';
-import { pickAlong } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
 

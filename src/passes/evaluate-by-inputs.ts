@@ -6,8 +6,7 @@
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import type { Node } from '../ir/graph.js';
 import { evaluateOp, type Op } from '../ir/ops/index.js';
-import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
-import { slabOf } from '../ir/ops/table-edge.js';
+import { tableLayerOf } from '../ir/table-layer.js';
 import { emptyTensor, type Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { addRow } from '../numeric/rows.js';
@@ -36,33 +35,10 @@ const layerOf = (op: Op): Layer | undefined => {
     };
     return { bias: op.attrs.bias?.data, add };
   }
-  if (op.kind === 'table.edge' && op.attrs.window === undefined) {
-    const { attrs } = op;
-    const [, rows, outputs] = attrs.table.shape;
-    const add: Layer['add'] = (i, code, sums) =>
-      addRow(sums, 0, attrs.table.data, (slabOf(attrs, i) * rows! + code) * outputs!, 1, outputs!);
-    return { bias: attrs.bias?.data, add };
-  }
-  if (op.kind === 'table.basis' && op.attrs.window === undefined) return basisLayer(op.attrs);
-  return undefined;
-};
-
-const basisLayer = (a: TableBasisAttrs): Layer => {
-  const [, functions, outputs] = a.coefficients.shape;
-  const [width, levels] = [a.basis.shape[1]!, a.span.shape[1]!];
-  return {
-    bias: a.bias?.data,
-    add: (i, code, sums) => {
-      const cell = (a.rows?.data[i] ?? 0) * levels + code;
-      for (let j = 0; j < width; j++) {
-        const value = a.basis.data[a.frac.data[cell]! * width + j]! << a.shift;
-        const row = (i * functions! + a.span.data[cell]! + j) * outputs!;
-        if (value !== 0) addRow(sums, 0, a.coefficients.data, row, value, outputs!);
-      }
-      if (a.base === undefined || a.baseTable === undefined) return;
-      addRow(sums, 0, a.base.data, i * outputs!, a.baseTable.data[cell]!, outputs!);
-    },
-  };
+  const table = tableLayerOf(op);
+  return table === undefined || table.window !== undefined
+    ? undefined
+    : { bias: table.bias?.data, add: (i, code, sums) => table.addRow(i, code, sums, 0) };
 };
 
 /** The value that most samples have (the background of images) is added to all, and the others as differences from it. */

@@ -1,10 +1,10 @@
 /** Proves the range of every accumulator anew and gives each the narrowest type that holds it. */
 import { rewrite } from '../ir/builder.js';
-import type { OpOf } from '../ir/ops/index.js';
 import { layerInputs } from '../ir/ops/layers.js';
+import { isTableLayer } from '../ir/table-layer.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
-import { proveBasis, proveEdge } from './table-parts.js';
+import { proveLayer } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
 
@@ -18,10 +18,10 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
   run: () => (graph) => {
     const remarks: Remark[] = [];
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
-      if (node.op.kind !== 'table.edge' && node.op.kind !== 'table.basis') return r.keep(node);
+      if (!isTableLayer(node.op)) return r.keep(node);
       const operands = node.operands.map(r.of);
       const inputs = layerInputs(r.typeOf(operands[0]!).shape, node.op.attrs.window);
-      const op = proven(node.op, inputs);
+      const op = proveLayer(node.op, inputs);
       if (op === undefined) return r.keep(node);
       const { acc, lo, hi } = op.attrs;
       if (acc === node.op.attrs.acc && lo === node.op.attrs.lo && hi === node.op.attrs.hi)
@@ -32,16 +32,3 @@ export const narrow = definePass<'table', 'table', Record<never, never>>({
     return withRemarks(result, remarks);
   },
 });
-
-/** The layer with its range proven anew; undefined for one that the verifier would refuse. */
-const proven = (
-  op: OpOf<'table.edge' | 'table.basis'>,
-  inputs: number,
-): OpOf<'table.edge' | 'table.basis'> | undefined => {
-  if (op.kind === 'table.edge') {
-    const attrs = proveEdge(op.attrs, inputs);
-    return attrs === undefined ? undefined : { kind: op.kind, attrs };
-  }
-  const attrs = proveBasis(op.attrs, inputs);
-  return attrs === undefined ? undefined : { kind: op.kind, attrs };
-};

@@ -4,19 +4,21 @@
  * earlier table layer are dropped from it. Exact.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { match } from 'ts-pattern';
 import type { Checked } from '../diagnostics/index.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
-import { constant } from '../ir/constant.js';
+import { constant, pickAlong } from '../ir/constant.js';
 import { int, uint } from '../ir/element.js';
 import { type Graph, type Node, usesOf, type ValueName } from '../ir/graph.js';
-import type { Op } from '../ir/ops/index.js';
+import type { Frequent } from '../ir/ops/frequent.js';
+import { type Op, pickOp } from '../ir/ops/index.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { slabOf, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
-import { pickMeaning } from '../ir/quantizer.js';
+import { isTableLayer } from '../ir/table-layer.js';
 import { removeDead } from './dce.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, unremarked, withRemarks } from './pass.js';
-import { pickAlong, pickFrequent, pickOutputs, proveBasis, proveEdge } from './table-parts.js';
+import { pickOutputs, proveLayer } from './table-parts.js';
 
 const { codec, help } = declareOptions({});
 
@@ -61,12 +63,14 @@ interface Live {
   readonly op: Op;
 }
 
-const liveInputs = (op: Op): Live | undefined => {
+const liveInputs = (op: Op): Live | undefined =>
   // Inputs of a window are taps of channels: a channel goes only when all its taps do, which is not looked for.
-  if (op.kind === 'table.edge' && op.attrs.window === undefined) return liveEdge(op.attrs);
-  if (op.kind === 'table.basis' && op.attrs.window === undefined) return liveBasis(op.attrs);
-  return undefined;
-};
+  !isTableLayer(op) || op.attrs.window !== undefined
+    ? undefined
+    : match(op)
+        .with({ kind: 'table.edge' }, ({ attrs }) => liveEdge(attrs))
+        .with({ kind: 'table.basis' }, ({ attrs }) => liveBasis(attrs))
+        .exhaustive();
 
 const split = (inputs: number, matters: (i: number) => boolean): { kept: Uint32Array; dead: number } => {
   const kept = Array.from({ length: inputs }, (_, i) => i).filter(matters);
@@ -103,8 +107,8 @@ const liveEdge = (a: TableEdgeAttrs): Live | undefined => {
     bias: constant(int(32), [outputs], Int32Array.from(bias)),
     ...(slabs === undefined ? { table: pickAlong(a.table, 0, kept) } : { slabs: pickAlong(slabs, 0, kept) }),
   };
-  const proven = proveEdge(attrs, kept.length);
-  return proven === undefined ? undefined : { kept, dead, op: { kind: 'table.edge', attrs: proven } };
+  const op = proveLayer({ kind: 'table.edge', attrs }, kept.length);
+  return op === undefined ? undefined : { kept, dead, op };
 };
 
 const liveBasis = (a: TableBasisAttrs): Live | undefined => {
@@ -131,8 +135,8 @@ const liveBasis = (a: TableBasisAttrs): Live | undefined => {
     ...(a.rows === undefined ? {} : { rows: pickAlong(a.rows, 0, kept) }),
     ...pickFrequent(a, kept),
   };
-  const proven = proveBasis(attrs, kept.length);
-  return proven === undefined ? undefined : { kept, dead, op: { kind: 'table.basis', attrs: proven } };
+  const op = proveLayer({ kind: 'table.basis', attrs }, kept.length);
+  return op === undefined ? undefined : { kept, dead, op };
 };
 
 /** Puts the narrower layer in place and lets its operand compute the kept features only. */
@@ -176,22 +180,14 @@ const keepFeatures = (
 
 /** An op on fewer features; `reads` says whether it now reads fewer features too. */
 const narrow = (op: Op, kept: Uint32Array): { op: Op; reads: 'same' | 'fewer' } | undefined => {
-  if ((op.kind === 'table.edge' || op.kind === 'table.basis') && op.attrs.window === undefined) {
-    const picked = pickOutputs(op, kept);
+  if (isTableLayer(op)) {
+    const picked = op.attrs.window === undefined ? pickOutputs(op, kept) : undefined;
     return picked === undefined ? undefined : { op: picked, reads: 'same' };
   }
-  if (op.kind === 'requantize' || op.kind === 'bucketize') {
-    const picked = pickOutputs(op, kept);
-    return picked === undefined ? undefined : { op: picked, reads: 'fewer' };
-  }
-  if (op.kind === 'dequantize') return { op, reads: 'fewer' };
-  if (op.kind === 'recode' || op.kind === 'quantize') {
-    const quantizer = pickMeaning(op.attrs.quantizer, kept);
-    if (quantizer === undefined || quantizer._tag === 'scaled') return undefined;
-    if (op.kind === 'quantize')
-      return { op: { kind: 'quantize', attrs: { ...op.attrs, quantizer } }, reads: 'fewer' };
-    const map = op.attrs.map.shape[0] === 1 ? op.attrs.map : pickAlong(op.attrs.map, 0, kept);
-    return { op: { kind: 'recode', attrs: { ...op.attrs, quantizer, map } }, reads: 'fewer' };
-  }
-  return undefined;
+  const picked = pickOp(op, kept);
+  return picked === undefined ? undefined : { op: picked, reads: 'fewer' };
 };
+
+/** The frequent codes of some inputs. */
+const pickFrequent = (a: Frequent, inputs: ArrayLike<number>): Frequent =>
+  a.frequent === undefined ? {} : { frequent: pickAlong(a.frequent, 0, inputs) };

@@ -1,117 +1,57 @@
-/** Surgery on table layers that several passes share: dropping a bias, inputs, or outputs. */
-import { type Constant, constant } from '../ir/constant.js';
-import { allocate } from '../ir/element.js';
-import type { Frequent } from '../ir/ops/frequent.js';
-import type { Op, OpOf } from '../ir/ops/index.js';
-import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
+/** Surgery on table layers: less of one, with its range proven anew. */
+import { match } from 'ts-pattern';
+import { type Constant, pickAlong, pickChannels } from '../ir/constant.js';
+import type { Op } from '../ir/ops/index.js';
 import { basisTableRange } from '../ir/ops/table-basis-range.js';
-import type { TableEdgeAttrs } from '../ir/ops/table-edge.js';
-import { pickMeaning } from '../ir/quantizer.js';
-import { withAccumulator } from './tabulate/edge.js';
+import { withAccumulator } from '../ir/ops/table-edge.js';
+import { isTableLayer, type TableLayerOp, tableLayer } from '../ir/table-layer.js';
 
-/** The accumulator, proven anew for changed parts; undefined where it would need more than 32 bits. */
-export const proveEdge = (a: TableEdgeAttrs, inputs: number): TableEdgeAttrs | undefined => {
-  const { acc: _acc, lo: _lo, hi: _hi, ...parts } = a;
-  return withAccumulator(parts, inputs);
-};
-
-export const proveBasis = (a: TableBasisAttrs, inputs: number): TableBasisAttrs | undefined => {
-  const { lo, hi } = basisTableRange(a, inputs);
-  return lo >= -(2 ** 31) && hi < 2 ** 31 ? { ...a, lo, hi } : undefined;
-};
+/** The range and the accumulator of a layer, proven anew; undefined where it would need more than 32 bits. */
+export const proveLayer = (op: TableLayerOp, inputs: number): TableLayerOp | undefined =>
+  match(op)
+    .with({ kind: 'table.edge' }, ({ kind, attrs: { acc: _acc, lo: _lo, hi: _hi, ...parts } }) => {
+      const attrs = withAccumulator(parts, inputs);
+      return attrs === undefined ? undefined : { kind, attrs };
+    })
+    .with({ kind: 'table.basis' }, ({ kind, attrs }) => {
+      const { lo, hi } = basisTableRange(attrs, inputs);
+      return lo >= -(2 ** 31) && hi < 2 ** 31 ? { kind, attrs: { ...attrs, lo, hi } } : undefined;
+    })
+    .exhaustive();
 
 /** A table layer without its bias, and the bias; undefined when it has none, is no table layer, or needs it to fit. */
-export const withoutBias = (
-  op: Op,
-): { op: OpOf<'table.edge' | 'table.basis'>; bias: Constant } | undefined => {
-  if (op.kind === 'table.edge' && op.attrs.bias !== undefined) {
-    const { bias, ...rest } = op.attrs;
-    const inputs = rest.slabs?.shape[0] ?? rest.table.shape[0]!;
-    const attrs = proveEdge(rest, inputs);
-    return attrs === undefined ? undefined : { op: { kind: 'table.edge', attrs }, bias };
-  }
-  if (op.kind === 'table.basis' && op.attrs.bias !== undefined) {
-    const { bias, ...rest } = op.attrs;
-    const attrs = proveBasis(rest, rest.coefficients.shape[0]!);
-    return attrs === undefined ? undefined : { op: { kind: 'table.basis', attrs }, bias };
-  }
-  return undefined;
+export const withoutBias = (op: Op): { op: TableLayerOp; bias: Constant } | undefined => {
+  if (!isTableLayer(op) || op.attrs.bias === undefined) return undefined;
+  const { bias } = op.attrs;
+  const rest = match(op)
+    .with({ kind: 'table.edge' }, ({ kind, attrs: { bias: _bias, ...attrs } }) => ({ kind, attrs }))
+    .with({ kind: 'table.basis' }, ({ kind, attrs: { bias: _bias, ...attrs } }) => ({ kind, attrs }))
+    .exhaustive();
+  const proven = proveLayer(rest, tableLayer(op).inputs);
+  return proven === undefined ? undefined : { op: proven, bias };
 };
-
-/** The slices `indices` of a constant along `axis`. */
-export const pickAlong = (c: Constant, axis: number, indices: ArrayLike<number>): Constant => {
-  const outer = c.shape.slice(0, axis).reduce((n, d) => n * d, 1);
-  const count = c.shape[axis]!;
-  const inner = c.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
-  const data = allocate(c.element, outer * indices.length * inner);
-  for (let a = 0; a < outer; a++) {
-    for (let j = 0; j < indices.length; j++) {
-      const from = (a * count + indices[j]!) * inner;
-      const to = (a * indices.length + j) * inner;
-      for (let k = 0; k < inner; k++) data[to + k] = c.data[from + k]!;
-    }
-  }
-  const shape = c.shape.map((d, k) => (k === axis ? indices.length : d));
-  return constant(c.element, shape, data);
-};
-
-/** The frequent codes of some inputs. */
-export const pickFrequent = (a: Frequent, inputs: ArrayLike<number>): Frequent =>
-  a.frequent === undefined ? {} : { frequent: pickAlong(a.frequent, 0, inputs) };
-
-const pickChannels = <P extends number | Constant>(p: P, indices: ArrayLike<number>): P | Constant =>
-  typeof p === 'number' ? p : pickAlong(p, 0, indices);
 
 /** A table layer that computes only some of its outputs. */
-export const pickOutputs = (op: Op, indices: ArrayLike<number>): Op | undefined => {
-  if (op.kind === 'table.edge') {
-    const { attrs } = op;
-    const proven = proveEdge(
-      {
-        ...attrs,
-        table: pickAlong(attrs.table, 2, indices),
-        scale: pickChannels(attrs.scale, indices),
-        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
-      },
-      attrs.slabs?.shape[0] ?? attrs.table.shape[0]!,
-    );
-    return proven === undefined ? undefined : { kind: 'table.edge', attrs: proven };
-  }
-  if (op.kind === 'table.basis') {
-    const { attrs } = op;
-    const proven = proveBasis(
-      {
-        ...attrs,
-        coefficients: pickAlong(attrs.coefficients, 2, indices),
-        scale: pickChannels(attrs.scale, indices),
-        ...(attrs.base === undefined ? {} : { base: pickAlong(attrs.base, 1, indices) }),
-        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
-      },
-      attrs.coefficients.shape[0]!,
-    );
-    return proven === undefined ? undefined : { kind: 'table.basis', attrs: proven };
-  }
-  if (op.kind === 'bucketize') {
-    const { attrs } = op;
-    const meaning = pickMeaning(attrs.quantizer, indices);
-    if (meaning === undefined || meaning._tag === 'scaled') return undefined;
-    const { thresholds } = attrs;
-    const picked = thresholds.shape[0] === 1 ? thresholds : pickAlong(thresholds, 0, indices);
-    return { kind: 'bucketize', attrs: { ...attrs, quantizer: meaning, thresholds: picked } };
-  }
-  if (op.kind === 'requantize') {
-    const { attrs } = op;
-    const meaning = pickMeaning(attrs.quantizer, indices);
-    if (meaning === undefined || meaning._tag === 'scaled') return undefined;
-    return {
-      kind: 'requantize',
+export const pickOutputs = (op: TableLayerOp, outputs: ArrayLike<number>): TableLayerOp | undefined => {
+  const { scale, bias } = op.attrs;
+  const some = {
+    scale: pickChannels(scale, outputs),
+    ...(bias === undefined ? {} : { bias: pickAlong(bias, 0, outputs) }),
+  };
+  const picked = match(op)
+    .with({ kind: 'table.edge' }, ({ kind, attrs }) => ({
+      kind,
+      attrs: { ...attrs, ...some, table: pickAlong(attrs.table, 2, outputs) },
+    }))
+    .with({ kind: 'table.basis' }, ({ kind, attrs }) => ({
+      kind,
       attrs: {
         ...attrs,
-        mul: pickChannels(attrs.mul, indices),
-        quantizer: meaning,
-        ...(attrs.bias === undefined ? {} : { bias: pickAlong(attrs.bias, 0, indices) }),
+        ...some,
+        coefficients: pickAlong(attrs.coefficients, 2, outputs),
+        ...(attrs.base === undefined ? {} : { base: pickAlong(attrs.base, 1, outputs) }),
       },
-    };
-  }
-  return undefined;
+    }))
+    .exhaustive();
+  return proveLayer(picked, tableLayer(op).inputs);
 };

@@ -8,15 +8,14 @@
  */
 import { int, uint } from '../ir/element.js';
 import type { Node } from '../ir/graph.js';
-import { evaluateOp, type OpOf } from '../ir/ops/index.js';
+import { evaluateOp } from '../ir/ops/index.js';
 import { layerInputs } from '../ir/ops/layers.js';
 import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
 import { slabOf } from '../ir/ops/table-edge.js';
+import { isTableLayer, type TableLayerOp, tableLayer } from '../ir/table-layer.js';
 import { innerOf, levelsOf, sizeOf, type ValueType, valueType } from '../ir/types.js';
 import { forEachWindowInput, type Window } from '../ir/window.js';
 import type { Unit } from './unit.js';
-
-export type LayerOp = OpOf<'table.edge'> | OpOf<'table.basis'>;
 
 /** Rows of one input: entry o of layer code c is data[at + c * width + o]. */
 export interface Rows {
@@ -25,7 +24,7 @@ export interface Rows {
 }
 
 export interface LayerModel {
-  readonly op: LayerOp;
+  readonly op: TableLayerOp;
   /** Codes that an element can have, and elements of the operand. */
   readonly levels: number;
   readonly elements: number;
@@ -109,13 +108,12 @@ export const layerModel = (unit: Unit): LayerModel | undefined => {
   const operand = unit.operands[0];
   if (last === undefined || operand === undefined || unit.operands.length !== 1) return undefined;
   const { op } = last;
-  if (op.kind !== 'table.edge' && op.kind !== 'table.basis') return undefined;
+  if (!isTableLayer(op)) return undefined;
   const before = unit.nodes.slice(0, -1);
   const path = pathOf(operand.type, before);
   if (path === undefined) return undefined;
   const shape = before[before.length - 1]?.type.shape ?? operand.type.shape;
-  const { window } = op.attrs;
-  const width = op.kind === 'table.edge' ? op.attrs.table.shape[2]! : op.attrs.coefficients.shape[2]!;
+  const { window, outputs: width, groups } = tableLayer(op);
   const inner = innerOf(unit.type);
   const elements = sizeOf(operand.type);
   const first = new Int32Array(elements + 1);
@@ -136,7 +134,7 @@ export const layerModel = (unit: Unit): LayerModel | undefined => {
     levels: levelsOf(operand.type),
     elements,
     inputs: layerInputs(shape, window),
-    groups: window?.groups ?? 1,
+    groups,
     width,
     results: sizeOf(unit.type),
     inner,
@@ -153,7 +151,7 @@ export const layerModel = (unit: Unit): LayerModel | undefined => {
 /** Integers of rows that are kept; rows of edge tables are the table itself. */
 const KEPT_ROWS = 2 ** 24;
 
-const rowsOf = (op: LayerOp, width: number): LayerModel['rowsOf'] => {
+const rowsOf = (op: TableLayerOp, width: number): LayerModel['rowsOf'] => {
   if (op.kind === 'table.edge') {
     const { attrs } = op;
     const slab = attrs.table.shape[1]! * width;

@@ -3,8 +3,7 @@ import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { channel as channelValue } from '../ir/constant.js';
 import type { Node } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
-import type { TableBasisAttrs } from '../ir/ops/table-basis.js';
-import { slabOf, type TableEdgeAttrs } from '../ir/ops/table-edge.js';
+import { type TableLayer, tableLayerOf } from '../ir/table-layer.js';
 
 /** A value that an input took, with the code it got (-1 where nothing is coded) and how often. */
 export interface Point {
@@ -55,71 +54,21 @@ export const functionsOf = (layer: KanAttrs): Evaluate => {
   };
 };
 
-/** The first output of the group that input `i` belongs to. */
-const firstOutput = (i: number, inputs: number, groups: number, outputs: number): number =>
-  Math.floor((i * groups) / inputs) * outputs;
-
-const edgeTable = (a: TableEdgeAttrs, inputs: number): Evaluate => {
-  const [rows, width] = [a.table.shape[1] ?? 0, a.table.shape[2] ?? 0];
-  const groups = a.window?.groups ?? 1;
-  return (i, code, out) => {
-    const first = firstOutput(i, inputs, groups, width);
-    const row = (slabOf(a, i) * rows + code) * width;
-    for (let o = 0; o < width; o++) out[o] = (a.table.data[row + o] ?? 0) * channelValue(a.scale, first + o);
-  };
-};
-
-const basisTable = (a: TableBasisAttrs, inputs: number): Evaluate => {
-  const [functions, width] = [a.coefficients.shape[1] ?? 0, a.coefficients.shape[2] ?? 0];
-  const terms = a.basis.shape[1] ?? 0;
-  const levels = a.span.shape[1] ?? 0;
-  const groups = a.window?.groups ?? 1;
-  return (i, code, out) => {
-    const at = (a.rows?.data[i] ?? 0) * levels + code;
-    out.fill(0);
-    for (let j = 0; j < terms; j++) {
-      const b = (a.basis.data[(a.frac.data[at] ?? 0) * terms + j] ?? 0) << a.shift;
-      const row = (i * functions + (a.span.data[at] ?? 0) + j) * width;
-      for (let o = 0; o < width; o++) out[o]! += (a.coefficients.data[row + o] ?? 0) * b;
-    }
-    const base = a.baseTable?.data[at] ?? 0;
-    const first = firstOutput(i, inputs, groups, width);
-    for (let o = 0; o < width; o++) {
-      const sum = (out[o] ?? 0) + (a.base?.data[i * width + o] ?? 0) * base;
-      out[o] = sum * channelValue(a.scale, first + o);
-    }
-  };
-};
-
-export interface TableForm {
-  readonly form: 'edge' | 'basis';
+export interface TableForm extends Pick<TableLayer, 'form' | 'inputs' | 'outputs' | 'groups' | 'levels'> {
   readonly table: Evaluate;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly groups: number;
 }
 
-/** A table layer as what it adds for each code; undefined for other ops. */
+/** A table layer as what it adds for each code, in the unit of its outputs; undefined for other ops. */
 export const tableFormOf = ({ op }: Node): TableForm | undefined => {
-  if (op.kind === 'table.edge') {
-    const inputs = op.attrs.slabs?.shape[0] ?? op.attrs.table.shape[0] ?? 0;
-    return {
-      form: 'edge',
-      table: edgeTable(op.attrs, inputs),
-      inputs,
-      outputs: op.attrs.table.shape[2] ?? 0,
-      groups: op.attrs.window?.groups ?? 1,
-    };
-  }
-  if (op.kind === 'table.basis') {
-    const inputs = op.attrs.coefficients.shape[0] ?? 0;
-    return {
-      form: 'basis',
-      table: basisTable(op.attrs, inputs),
-      inputs,
-      outputs: op.attrs.coefficients.shape[2] ?? 0,
-      groups: op.attrs.window?.groups ?? 1,
-    };
-  }
-  return undefined;
+  const layer = tableLayerOf(op);
+  if (layer === undefined) return undefined;
+  const { form, inputs, outputs, groups, levels, scale } = layer;
+  const table: Evaluate = (i, code, out) => {
+    out.fill(0);
+    layer.addRow(i, code, out, 0);
+    // The first output of the group that the input belongs to.
+    const first = Math.floor((i * groups) / inputs) * outputs;
+    for (let o = 0; o < outputs; o++) out[o]! *= channelValue(scale, first + o);
+  };
+  return { form, table, inputs, outputs, groups, levels };
 };

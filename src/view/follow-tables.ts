@@ -3,7 +3,7 @@
  * Passes keep the name of a layer and change its tables, or drop inputs and outputs, as `prune` does: what was dropped is
  * shown as it last was.
  */
-import { definitionsOf, type Graph, type Node, type ValueName } from '../ir/graph.js';
+import { definitionsOf, type Graph, liveValues, type Node, type ValueName } from '../ir/graph.js';
 import { type TableForm, tableFormOf } from './edge-source.js';
 
 /** A layer in one graph, and where the inputs and outputs of the first graph are in it: -1 where they are gone. */
@@ -24,39 +24,23 @@ export interface FollowedTables {
   readonly removed: number;
 }
 
-const levelsOf = ({ op }: Node): number =>
-  op.kind === 'table.edge'
-    ? (op.attrs.table.shape[1] ?? 0)
-    : op.kind === 'table.basis'
-      ? (op.attrs.span.shape[1] ?? 0)
-      : 0;
-
 /** The name that `tabulate` gave a layer, without what passes add: numbers of copies, `_live` of what is left. */
 const stem = (name: string): string => name.replace(/(_acc)\d*(?:_live\d*)*$/, '$1');
 
-/** The values that the outputs depend on. */
-const liveIn = (graph: Graph): ReadonlySet<ValueName> => {
-  const live = new Set(graph.outputs);
-  for (const node of [...graph.nodes].reverse()) {
-    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
-  }
-  return live;
-};
-
 /** A layer that the outputs depend on: `fold` makes copies, and leaves what nothing reads to `dce`. */
 const layerIn = (graph: Graph, name: string): Node | undefined => {
-  const live = liveIn(graph);
+  const live = liveValues(graph);
   return graph.nodes.findLast(
     (node) => live.has(node.name) && stem(node.name) === stem(name) && tableFormOf(node) !== undefined,
   );
 };
 
 /** Which inputs of a layer have tables that are not the same at every code, for some of its outputs. */
-const varying = (form: TableForm, levels: number, outputs: ReadonlyArray<number>): ReadonlyArray<number> => {
+const varying = (form: TableForm, outputs: ReadonlyArray<number>): ReadonlyArray<number> => {
   const [first, t] = [new Float64Array(form.outputs), new Float64Array(form.outputs)];
   return Array.from({ length: form.inputs }, (_, i) => i).filter((i) => {
     form.table(i, 0, first);
-    for (let code = 1; code < levels; code++) {
+    for (let code = 1; code < form.levels; code++) {
       form.table(i, code, t);
       if (outputs.some((o) => t[o] !== first[o])) return true;
     }
@@ -69,7 +53,7 @@ const all = (count: number): ReadonlyArray<number> => Array.from({ length: count
 /** The one layer that reads the values of a layer, element by element. */
 const readerOf = (graph: Graph, name: ValueName): Node | undefined => {
   const definitions = definitionsOf(graph);
-  const live = liveIn(graph);
+  const live = liveValues(graph);
   return graph.nodes.find((node) => {
     if (!live.has(node.name) || tableFormOf(node) === undefined) return false;
     let at: Node | undefined = node;
@@ -91,7 +75,7 @@ const keptIn = (
   const next = layerIn(after, node.name);
   const left = next === undefined ? undefined : tableFormOf(next);
   if (form === undefined || next === undefined || left === undefined) return undefined;
-  if (left.groups !== form.groups || levelsOf(next) !== levelsOf(node)) return undefined;
+  if (left.groups !== form.groups || left.levels !== form.levels) return undefined;
   const reader = left.outputs === form.outputs ? undefined : readerOf(before, node.name);
   const outputs =
     left.outputs === form.outputs
@@ -101,7 +85,7 @@ const keptIn = (
         : keptIn(before, after, reader)?.inputs;
   if (outputs?.length !== left.outputs) return undefined;
   if (left.inputs === form.inputs) return { inputs: all(form.inputs), outputs };
-  const moving = varying(form, levelsOf(node), outputs);
+  const moving = varying(form, outputs);
   // A layer keeps one input even when none matters.
   const inputs = moving.length === 0 ? [0] : moving;
   return inputs.length === left.inputs ? { inputs, outputs } : undefined;
@@ -118,7 +102,7 @@ const stagesOf = (tables: ReadonlyArray<Graph>, first: Node, form: TableForm): R
     {
       node: first,
       form,
-      levels: levelsOf(first),
+      levels: form.levels,
       inputs: Int32Array.from(all(form.inputs)),
       outputs: Int32Array.from(all(form.outputs)),
     },
@@ -132,7 +116,7 @@ const stagesOf = (tables: ReadonlyArray<Graph>, first: Node, form: TableForm): R
     stages.push({
       node,
       form: now,
-      levels: levelsOf(node),
+      levels: now.levels,
       inputs: moved(last.inputs, kept.inputs),
       outputs: moved(last.outputs, kept.outputs),
     });

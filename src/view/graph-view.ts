@@ -8,6 +8,7 @@ import { costOf, encodeAttrs } from '../ir/ops/index.js';
 import { showNode } from '../ir/print.js';
 import { fieldsOf, showValue } from '../ir/print-value.js';
 import { shortName } from '../ir/resources.js';
+import { isTableLayer } from '../ir/table-layer.js';
 import type { ValueType } from '../ir/types.js';
 import type { AttrView, Change, NodeView } from './model.js';
 import { brief } from './pack.js';
@@ -89,7 +90,7 @@ const nodeView = (
 
 /** The layer that an op computes: `tabulate` names accumulators after it. */
 const layerIndex = ({ name, op }: Node, layers: ReadonlyArray<string>): number => {
-  if (op.kind !== 'kan' && op.kind !== 'table.edge' && op.kind !== 'table.basis') return -1;
+  if (op.kind !== 'kan' && !isTableLayer(op)) return -1;
   return layers.findIndex(
     (layer) =>
       name === layer || (name.startsWith(layer) && /^_acc\d*(?:_live\d*)?$/.test(name.slice(layer.length))),

@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { PerChannel } from '../../ir/constant.js';
-import type { Graph, Node, Value, ValueName } from '../../ir/graph.js';
+import { type Graph, liveValues, type Node, type Value, type ValueName } from '../../ir/graph.js';
 import { sizeOf, type ValueType } from '../../ir/types.js';
 import { interleaved, keepsOrder } from '../shared/image.js';
 import { inputOf, valuesOf } from '../shared/values.js';
@@ -63,7 +63,7 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
     slots.set(input.name, first.output);
     stages.push(first);
   }
-  const live = liveNodes(graph, result);
+  const live = liveValues(graph);
   for (const node of graph.nodes) {
     if (!live.has(node.name) || isFree(node) || (node === last && dequantized !== undefined)) continue;
     const output = slotFor(node, `v${stages.length}`);
@@ -85,15 +85,6 @@ const build = (graph: Graph<'table'>, input: Value, result: ValueName, target: s
       output: value(result),
     })),
   );
-};
-
-/** What the result depends on. */
-const liveNodes = (graph: Graph, result: ValueName): ReadonlySet<ValueName> => {
-  const live = new Set([result]);
-  for (const node of [...graph.nodes].reverse()) {
-    if (live.has(node.name)) for (const operand of node.operands) live.add(operand);
-  }
-  return live;
 };
 
 const slotFor = ({ name, type }: Value, as: string): Slot => ({

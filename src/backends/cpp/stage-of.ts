@@ -1,29 +1,21 @@
 /** The stage of one node. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { match, P } from 'ts-pattern';
+import { match } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Node } from '../../ir/graph.js';
-import { checkOp, proveOp } from '../../ir/ops/index.js';
+import { checkOp, lowerOp, proveOp } from '../../ir/ops/index.js';
 import { channelsOf, innerOf } from '../../ir/types.js';
 import { permutation } from '../shared/image.js';
 import { commentText } from './code.js';
 import type { Slot, Stage } from './stage.js';
 import { basisStage } from './stages/basis.js';
 import { edgeStage } from './stages/edge.js';
-import {
-  bucketizeStage,
-  dequantizeStage,
-  quantizeStage,
-  recodeStage,
-  requantizeStage,
-  type StageBase,
-  sumStage,
-} from './stages/elementwise.js';
+import { elementStage, type StageBase } from './stages/elementwise.js';
 import { concatStage, moveStage, multiplyStage } from './stages/moves.js';
 import { normStage } from './stages/norm.js';
 import { poolStage } from './stages/pool.js';
-import { checkScale, type Scope, scaleOf } from './values.js';
+import { checkScale, type Scope } from './values.js';
 
 export const stageOf = (
   node: Node,
@@ -59,28 +51,24 @@ export const stageOf = (
         () => E.right(make()),
       ),
     );
+  const lowered = lowerOp(node.op, types, node.type);
+  if (lowered !== undefined) {
+    return pipe(
+      checkScale(lowered.scale, { name: node.operands[0]!, type: operand }, target),
+      E.flatMap(() => proven(() => elementStage(base, node.op.kind, lowered))),
+    );
+  }
   return (
     match(node.op)
-      .with({ kind: 'quantize' }, ({ attrs }) => E.right(quantizeStage(base, attrs)))
-      .with({ kind: 'recode' }, ({ attrs }) => proven(() => recodeStage(base, attrs)))
       .with({ kind: 'gather' }, ({ attrs }) => {
         const inner = innerOf(node.type);
         return move('gather', (j) => attrs.indices.data[Math.floor(j / inner)]! * inner + (j % inner));
       })
-      .with({ kind: 'bucketize' }, ({ attrs }) => E.right(bucketizeStage(base, attrs)))
       .with({ kind: 'reshape' }, () => move('reshape', (j) => j))
       .with({ kind: 'concat' }, () => E.right(concatStage(base, types.map(channelsOf))))
-      .with({ kind: 'requantize' }, ({ attrs }) => proven(() => requantizeStage(base, attrs)))
       .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normStage(base, attrs, node.type.shape)))
-      .with({ kind: 'table.sum' }, ({ attrs }) => proven(() => sumStage(base, attrs)))
-      .with({ kind: 'table.edge' }, ({ attrs }) => proven(() => edgeStage(base, attrs, operand.shape)))
-      .with({ kind: 'table.basis' }, ({ attrs }) => proven(() => basisStage(base, attrs, operand.shape)))
-      .with({ kind: 'dequantize' }, () =>
-        pipe(
-          checkScale(scaleOf(operand), { name: node.operands[0]!, type: operand }, target),
-          E.map(() => dequantizeStage(base, scaleOf(operand))),
-        ),
-      )
+      .with({ kind: 'table.edge' }, (op) => proven(() => edgeStage(base, op, operand.shape)))
+      .with({ kind: 'table.basis' }, (op) => proven(() => basisStage(base, op, operand.shape)))
       .with({ kind: 'pool' }, ({ attrs }) =>
         operand.element.kind === 'f32'
           ? unsupported('pool of floats')
@@ -92,9 +80,6 @@ export const stageOf = (
           : E.right(multiplyStage(base, attrs)),
       )
       // Float ops that passes fold away.
-      .with({ kind: P.union('activate', 'add', 'affine', 'decode', 'kan', 'norm', 'observe') }, ({ kind }) =>
-        unsupported(kind),
-      )
-      .exhaustive()
+      .otherwise(({ kind }) => unsupported(kind))
   );
 };

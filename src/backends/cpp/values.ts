@@ -1,7 +1,8 @@
 /** What stages know of the values around them. */
 import * as E from 'fp-ts/lib/Either.js';
+import type { ElementCode } from '../../code/expr.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
-import { channel, type PerChannel } from '../../ir/constant.js';
+import type { PerChannel } from '../../ir/constant.js';
 import type { Value, ValueName } from '../../ir/graph.js';
 import { channelsOf, levelsOf, type ValueType } from '../../ir/types.js';
 import type { ElementType, Slot } from './stage.js';
@@ -27,10 +28,10 @@ export const scaleOf = (type: ValueType): PerChannel =>
   type.meaning?._tag === 'scaled' ? type.meaning.scale : 1;
 
 /** A scale of more precision would be multiplied in another precision than the definition says. */
-export const checkScale = (scale: PerChannel | undefined, value: Value, target: string): Checked<void> => {
+export const checkScale = (scale: ElementCode['scale'], value: Value, target: string): Checked<void> => {
   if (scale === undefined) return E.right(undefined);
   for (let c = 0; c < channelsOf(value.type); c++) {
-    const factor = channel(scale, c);
+    const factor = typeof scale === 'number' ? scale : scale.data[c]!;
     if (!Number.isFinite(factor) || !Object.is(Math.fround(factor), factor)) {
       return fail('K0602', `the scale of %${value.name} is not a finite f32 value`, {
         place: { op: value.name },

@@ -81,5 +81,5 @@ export const scaleOf = (type: ValueType): PerChannel =>
   type.meaning?._tag === 'scaled' ? type.meaning.scale : 1;
 
 /** A scale of more precision would be multiplied in another precision than the definition says. */
-export const isF32 = (scale: PerChannel): boolean =>
+export const isF32 = (scale: PerChannel | { readonly data: ArrayLike<number> }): boolean =>
   typeof scale !== 'number' || Object.is(Math.fround(scale), scale);

@@ -1,30 +1,25 @@
 /** The kernel of one node. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { match, P } from 'ts-pattern';
+import { match } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Node } from '../../ir/graph.js';
-import { checkOp, type OpOf, proveOp } from '../../ir/ops/index.js';
-import type { Quantizer } from '../../ir/quantizer.js';
+import { checkOp, lowerOp, type OpOf, proveOp } from '../../ir/ops/index.js';
 import { channelsOf, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
 import { permutation } from '../shared/image.js';
-import { isF32, scaleOf } from '../shared/values.js';
+import { isF32 } from '../shared/values.js';
 import type { Kernel, KernelBase } from './kernel.js';
 import { basisTable } from './kernels/basis.js';
-import { bucketizeCodes } from './kernels/bucketize.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { concatChannels } from './kernels/concat.js';
-import { dequantizeValues } from './kernels/dequantize.js';
 import { edgeTable } from './kernels/edge.js';
+import { elementKernel } from './kernels/elementwise/index.js';
 import { gatherElements } from './kernels/gather.js';
 import { multiplyPairs } from './kernels/multiply.js';
 import { normCodes } from './kernels/norm.js';
 import { poolWindows } from './kernels/pool.js';
-import { quantizeThresholds } from './kernels/quantize-thresholds.js';
 import { quantizeUniform } from './kernels/quantize-uniform.js';
-import { recodeMap } from './kernels/recode.js';
-import { requantizeCodes } from './kernels/requantize.js';
-import { sumTables } from './kernels/table-sum.js';
+import { recodeLinear } from './kernels/recode-linear.js';
 import { type WindowGeometry, windowGeometry } from './kernels/window.js';
 import { storageOf } from './storage.js';
 import type { GraphView } from './view.js';
@@ -56,37 +51,28 @@ export const kernelOf = (node: Node, view: GraphView): Checked<Kernel> => {
         () => E.right(make()),
       ),
     );
+  const lowered = lowerOp(node.op, types, node.type);
+  if (lowered !== undefined) {
+    if (!isF32(lowered.scale ?? 1)) {
+      return fail('K0602', `the scale of %${node.operands[0]} is not an f32 value`, {
+        place: { op: node.name },
+      });
+    }
+    const sources = types.map((type) => storageOf(type.element));
+    return proven(
+      node.op,
+      () => fasterKernel(node.op, base, from, to) ?? elementKernel(base, node.op.kind, lowered, sources, to),
+    );
+  }
   return (
     match(node.op)
-      .with({ kind: 'quantize' }, ({ attrs }) => E.right(quantizeBy(base, attrs.quantizer, to)))
-      .with({ kind: 'recode' }, ({ attrs }) => E.right(recodeMap(base, attrs, from, to)))
       .with({ kind: 'gather' }, ({ attrs }) => {
         const inner = innerOf(node.type);
         return move('gather', (j) => attrs.indices.data[Math.floor(j / inner)]! * inner + (j % inner));
       })
       .with({ kind: 'reshape' }, () => move('reshape', (j) => j))
       .with({ kind: 'concat' }, () => E.right(concatChannels(base, types.map(channelsOf), to)))
-      .with({ kind: 'requantize' }, (op) => proven(op, () => requantizeCodes(base, op.attrs, from, to)))
-      .with({ kind: 'bucketize' }, (op) => proven(op, () => bucketizeCodes(base, op.attrs, from, to)))
       .with({ kind: 'table.norm' }, (op) => proven(op, () => normCodes(base, op.attrs, from, to)))
-      .with({ kind: 'dequantize' }, () => {
-        const scale = scaleOf(operand);
-        return isF32(scale)
-          ? E.right(dequantizeValues(base, scale, from))
-          : fail('K0602', `the scale of %${node.operands[0]} is not an f32 value`, {
-              place: { op: node.name },
-            });
-      })
-      .with({ kind: 'table.sum' }, (op) =>
-        proven(op, () =>
-          sumTables(
-            base,
-            op.attrs,
-            types.map((t) => storageOf(t.element)),
-            to,
-          ),
-        ),
-      )
       .with({ kind: 'pool' }, ({ attrs }) =>
         operand.element.kind === 'f32'
           ? unsupported('pool of floats')
@@ -115,10 +101,7 @@ export const kernelOf = (node: Node, view: GraphView): Checked<Kernel> => {
         return E.right(basisTable(layer.base, op.attrs, layer.inputs, layer.source, to, layer.window));
       })
       // Float ops that passes fold away, and ops of networks that the kernels do not cover.
-      .with({ kind: P.union('activate', 'add', 'affine', 'decode', 'kan', 'norm', 'observe') }, ({ kind }) =>
-        unsupported(kind),
-      )
-      .exhaustive()
+      .otherwise(({ kind }) => unsupported(kind))
   );
 };
 
@@ -149,5 +132,15 @@ const layerOf = (
   return { base, inputs: window.taps, source, window };
 };
 
-const quantizeBy = (base: KernelBase, q: Quantizer, to: Kernel['result']): Kernel =>
-  q._tag === 'uniform' ? quantizeUniform(base, q, to) : quantizeThresholds(base, q, to);
+/** Elementwise ops that lanes of floats or of 16 bits do faster than the code that they are lowered to. */
+const fasterKernel = (
+  op: Node['op'],
+  base: KernelBase,
+  from: Kernel['result'],
+  to: Kernel['result'],
+): Kernel | undefined => {
+  if (op.kind === 'quantize' && op.attrs.quantizer._tag === 'uniform') {
+    return quantizeUniform(base, op.attrs.quantizer, to);
+  }
+  return op.kind === 'recode' && from === 'u8' && to === 'u8' ? recodeLinear(base, op.attrs) : undefined;
+};

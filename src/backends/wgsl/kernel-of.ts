@@ -1,24 +1,17 @@
 /** The kernel of one node. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { match, P } from 'ts-pattern';
+import { match } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Node } from '../../ir/graph.js';
-import { checkOp, proveOp } from '../../ir/ops/index.js';
+import { checkOp, lowerOp, proveOp } from '../../ir/ops/index.js';
 import { channelsOf, sizeOf } from '../../ir/types.js';
-import { type GraphValues, isF32, scaleOf } from '../shared/values.js';
+import { type GraphValues, isF32 } from '../shared/values.js';
 import type { Kernel } from './kernel.js';
 import { basisTables } from './kernels/basis.js';
-import { bucketizeSums, type Emitted, quantizeFloats, recodeMap, requantizeSums } from './kernels/codes.js';
 import { edgeTables } from './kernels/edge.js';
-import {
-  concatValues,
-  dequantizeSums,
-  gatherChannels,
-  multiplyPairs,
-  poolWindows,
-  sumTables,
-} from './kernels/elements.js';
+import { concatValues, gatherChannels, multiplyPairs, poolWindows } from './kernels/elements.js';
+import { type Emitted, elementKernel } from './kernels/elementwise.js';
 import { normCodes } from './kernels/norm.js';
 
 /** `limit`: words of constants that one dispatch may read. */
@@ -43,35 +36,30 @@ export const kernelOf = (node: Node, values: GraphValues, limit: number): Checke
         () => E.right(make()),
       ),
     );
-  const emitted = match(node.op)
-    .with({ kind: 'quantize' }, ({ attrs }) => E.right(quantizeFloats(attrs, type)))
-    .with({ kind: 'recode' }, ({ attrs }) => E.right(recodeMap(attrs, type)))
-    .with({ kind: 'gather' }, ({ attrs }) => E.right(gatherChannels(attrs.indices, type)))
-    .with({ kind: 'concat' }, () => E.right(concatValues(types.map(sizeOf), type)))
-    .with({ kind: 'requantize' }, ({ attrs }) => proven(() => requantizeSums(attrs, type)))
-    .with({ kind: 'bucketize' }, ({ attrs }) => proven(() => bucketizeSums(attrs, type)))
-    .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normCodes(attrs, type)))
-    .with({ kind: 'dequantize' }, () => {
-      const scale = scaleOf(operand);
-      return isF32(scale)
-        ? E.right(dequantizeSums(scale, type))
+  const handMade = (): Checked<Emitted> =>
+    match(node.op)
+      .with({ kind: 'gather' }, ({ attrs }) => E.right(gatherChannels(attrs.indices, type)))
+      .with({ kind: 'concat' }, () => E.right(concatValues(types.map(sizeOf), type)))
+      .with({ kind: 'table.norm' }, ({ attrs }) => proven(() => normCodes(attrs, type)))
+      .with({ kind: 'pool' }, ({ attrs }) =>
+        ofIntegers('pool', () => poolWindows(attrs, operand.shape, type)),
+      )
+      .with({ kind: 'multiply' }, ({ attrs }) =>
+        ofIntegers('multiply', () => multiplyPairs(attrs, channelsOf(operand), type)),
+      )
+      .with({ kind: 'table.edge' }, ({ attrs }) => edgeTables(attrs, operand, type, limit))
+      .with({ kind: 'table.basis' }, ({ attrs }) => basisTables(attrs, operand, type, limit))
+      // Float ops that passes fold away, and ops of networks that the kernels do not cover.
+      .otherwise(({ kind }) => unsupported(kind));
+  const lowered = lowerOp(node.op, types, type);
+  const emitted =
+    lowered === undefined
+      ? handMade()
+      : isF32(lowered.scale ?? 1)
+        ? proven(() => elementKernel(lowered, type))
         : fail('K0602', `the scale of %${node.operands[0]} is not an f32 value`, {
             place: { op: node.name },
           });
-    })
-    .with({ kind: 'table.sum' }, ({ attrs }) => proven(() => sumTables(attrs, type)))
-    .with({ kind: 'pool' }, ({ attrs }) => ofIntegers('pool', () => poolWindows(attrs, operand.shape, type)))
-    .with({ kind: 'multiply' }, ({ attrs }) =>
-      ofIntegers('multiply', () => multiplyPairs(attrs, channelsOf(operand), type)),
-    )
-    .with({ kind: 'table.edge' }, ({ attrs }) => edgeTables(attrs, operand, type, limit))
-    .with({ kind: 'table.basis' }, ({ attrs }) => basisTables(attrs, operand, type, limit))
-    // Float ops that passes fold away, and ops of networks that the kernels do not cover.
-    .with(
-      { kind: P.union('activate', 'add', 'affine', 'decode', 'kan', 'norm', 'observe', 'reshape') },
-      ({ kind }) => unsupported(kind),
-    )
-    .exhaustive();
   return pipe(
     emitted,
     E.mapLeft(

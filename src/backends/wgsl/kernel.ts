@@ -70,7 +70,7 @@ export interface Part {
   readonly uses: ReadonlyArray<LibraryName>;
 }
 
-export type LibraryName = 'countAtMost' | 'floatKey' | 'entry8' | 'entry16' | 'dot4' | 'timesScale';
+export type LibraryName = 'countAtMost' | 'floatOrder' | 'entry8' | 'entry16' | 'dot4' | 'timesScale';
 
 export interface Kernel {
   readonly name: ValueName;

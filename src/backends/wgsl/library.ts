@@ -9,30 +9,28 @@ export const DOT4_MARK = '// ---- without packed_4x8_integer_dot_product ----';
 
 const SOURCES: Readonly<Record<Exclude<LibraryName, 'dot4'>, Text>> = {
   countAtMost: `
-// How many of count ascending keys from constants[first] on are <= key: a code, by the definition of quantizers.
-fn count_at_most(first: u32, count: u32, key: u32) -> u32 {
+// How many of count ascending integers from constants[first] on are <= key: a code, by the definition of quantizers.
+fn count_at_most(first: u32, count: u32, key: i32) -> i32 {
   var low = first;
   var left = count;
   while (left > 0u) {
     let half = left / 2u;
-    if (constants[low + half] <= key) {
+    if (bitcast<i32>(constants[low + half]) <= key) {
       low += half + 1u;
       left -= half + 1u;
     } else {
       left = half;
     }
   }
-  return low - first;
+  return bitcast<i32>(low - first);
 }`,
-  floatKey: `
-// The position of an f32 in the order of all f32, from its bits: u32 that ascend with the values. -0 is 0.
-fn float_key(bits: u32) -> u32 {
-  let value = select(bits, 0u, bits == 0x80000000u);
-  return value ^ select(0x80000000u, 0xffffffffu, (value >> 31u) == 1u);
-}
-
-fn is_nan(bits: u32) -> bool {
-  return (bits & 0x7fffffffu) > 0x7f800000u;
+  floatOrder: `
+// Floats by their bits: integers in the same order. 0 and -0 are both -1 here; a NaN comes before all.
+fn float_order(bits: u32) -> i32 {
+  let magnitude = bitcast<i32>(bits & 0x7fffffffu);
+  if (magnitude > 0x7f800000i) { return bitcast<i32>(0x80000000u); }
+  if (magnitude == 0i) { return -1i; }
+  return select(magnitude, -1i - magnitude, (bits >> 31u) == 1u);
 }`,
   entry8: `
 // Entry k of a list of bytes.

@@ -9,6 +9,7 @@ import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import { bytesOrFloats } from '../../ir/batches.js';
 import type { Graph } from '../../ir/graph.js';
+import { tableLayerOf } from '../../ir/table-layer.js';
 import type { Dataset } from '../../passes/dataset.js';
 import { bytesOption } from '../../passes/options.js';
 import { type Forms, type Run, race, type Tuned, tune } from '../../search/tune.js';
@@ -53,10 +54,11 @@ const ACCUMULATORS = /^(.*)_acc\d*$/;
 /** Layers by name, with their forms; those whose form the options tell are left out. */
 const formsIn = (graph: Graph<'table'>, { quant = {} }: CompileOptions): ReadonlyMap<string, Form> =>
   new Map(
-    graph.nodes.flatMap(({ name, op: { kind } }): ReadonlyArray<readonly [string, Form]> => {
+    graph.nodes.flatMap(({ name, op }): ReadonlyArray<readonly [string, Form]> => {
       const layer = ACCUMULATORS.exec(name)?.[1];
-      if (layer === undefined || Object.hasOwn(quant, `${layer}.form`)) return [];
-      return kind === 'table.edge' ? [[layer, 'edge']] : kind === 'table.basis' ? [[layer, 'basis']] : [];
+      const table = tableLayerOf(op);
+      if (layer === undefined || table === undefined || Object.hasOwn(quant, `${layer}.form`)) return [];
+      return [[layer, table.form]];
     }),
   );
 
@@ -65,15 +67,7 @@ const BUDGET = '64MiB';
 
 /** Bytes of the largest table of a layer in a graph. */
 const largestTable = (graph: Graph<'table'>): number =>
-  graph.nodes.reduce((most, { op }) => {
-    const data =
-      op.kind === 'table.edge'
-        ? op.attrs.table.data
-        : op.kind === 'table.basis'
-          ? op.attrs.coefficients.data
-          : undefined;
-    return Math.max(most, data?.byteLength ?? 0);
-  }, 0);
+  graph.nodes.reduce((most, { op }) => Math.max(most, tableLayerOf(op)?.weights.data.byteLength ?? 0), 0);
 
 /** Calls of `samples` samples, one after the other through the data (K0801 where it has fewer). */
 const callsOf = (program: Program, graph: Graph<'table'>, data: Dataset, samples: number): Checked<Run> =>

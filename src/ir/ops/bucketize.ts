@@ -3,12 +3,13 @@
  * quantizer. Comparisons are exact, so that nothing has to be proven.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { count, operand, rowsOf } from '../../code/expr.js';
 import { ceilLog2 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, record } from '../codec.js';
-import type { Constant } from '../constant.js';
+import { type Constant, pickRows } from '../constant.js';
 import { bytesOf, uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 
@@ -82,6 +83,15 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
     return result;
   },
   // A binary search: comparisons count as additions of the width of the accumulator.
+  lower: ({ thresholds }) => ({
+    value: count(rowsOf('thresholds', thresholds), operand(0)),
+    form: thresholds.shape[0] === 1 ? 'thresholds' : 'thresholds per channel',
+  }),
+  pick: (a, channels) => ({
+    ...a,
+    thresholds: pickRows(a.thresholds, channels),
+    quantizer: pickQuantizer(a.quantizer, channels),
+  }),
   cost: ({ thresholds, quantizer }, [x]) => {
     const steps = sizeOf(x!) * ceilLog2(quantizer.levels);
     return {

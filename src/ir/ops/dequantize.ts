@@ -1,5 +1,6 @@
 /** From accumulators to f32: one conversion and one multiplication, no addition, so that all targets agree. */
 import * as E from 'fp-ts/lib/Either.js';
+import { operand } from '../../code/expr.js';
 import { record } from '../codec.js';
 import { channel } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
@@ -37,5 +38,11 @@ export const dequantize = defineOp<'dequantize', DequantizeAttrs, 'decoder'>({
     }
     return result;
   },
+  lower: (_, [x]) => ({
+    value: operand(0),
+    scale: x?.meaning?._tag === 'scaled' ? x.meaning.scale : 1,
+    form: 'multiply',
+  }),
+  pick: (a) => a,
   cost: (_, [x]) => ({ ...NO_COST, macs: sizeOf(x!), macBits: [32, 32] }),
 });

@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
+import type { ElementCode } from '../../code/expr.js';
 import { showErrors } from '../codec.js';
 import type { ChannelSource, Cost, OpDefinition, RoleTag, Rule } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
@@ -112,6 +113,9 @@ export const isCodedInTables = ({ kind }: Op): boolean => {
   return role._tag === 'value' && role.gives === 'codes';
 };
 
+/** An op from its kind and the attributes that its definition made. */
+const opOf = (kind: OpKind, attrs: Op['attrs']): Op => ({ kind, attrs }) as Op;
+
 /** The type of an op's result. */
 export const inferType = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>): Rule<ValueType> => {
   const definition = definitionOf(kind);
@@ -138,6 +142,19 @@ export const evaluateOp = ({ kind, attrs }: Op, operands: ReadonlyArray<Tensor>,
 export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
   definitionOf(kind).cost(attrs, operands, result);
 
+/** What one element of the result of an elementwise op is; undefined for ops that are not. */
+export const lowerOp = (
+  { kind, attrs }: Op,
+  operands: ReadonlyArray<ValueType>,
+  result: ValueType,
+): ElementCode | undefined => definitionOf(kind).lower?.(attrs, operands, result);
+
+/** An elementwise op on some channels of its operand; undefined for ops that are not. */
+export const pickOp = ({ kind, attrs }: Op, channels: ArrayLike<number>): Op | undefined => {
+  const picked = definitionOf(kind).pick?.(attrs, channels);
+  return picked === undefined ? undefined : opOf(kind, picked);
+};
+
 export const allowedAt = (op: Op, level: Level): boolean => definitionOf(op.kind).levels.includes(level);
 
 /** Attributes as plain data (numbers, strings, booleans, constants, lists, records), for printing. */
@@ -154,6 +171,5 @@ export const attrsFault = ({ kind, attrs }: Op): string | undefined =>
 export const decodeOp = (kind: OpKind, attrs: unknown): Rule<Op> =>
   pipe(
     definitionOf(kind).attrs.decode(attrs),
-    // The codec of a kind gives the attributes of that kind.
-    E.bimap(showErrors, (decoded) => ({ kind, attrs: decoded }) as Op),
+    E.bimap(showErrors, (decoded) => opOf(kind, decoded)),
   );

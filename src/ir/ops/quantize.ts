@@ -4,7 +4,15 @@ import * as t from 'io-ts';
 import { integer, record } from '../codec.js';
 import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { coderOf, isShared, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import {
+  coderOf,
+  isShared,
+  pickQuantizer,
+  type Quantizer,
+  QuantizerCodec,
+  quantizerFault,
+  thresholdList,
+} from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 
@@ -60,6 +68,17 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
     }
     return result;
   },
+  lower: ({ quantizer }, _, type) => {
+    const rows = isShared(quantizer) ? 1 : channelsOf(type);
+    const width = quantizer.levels - 1;
+    const data = new Float32Array(rows * width);
+    for (let r = 0; r < rows; r++) data.set(thresholdList(quantizer, r), r * width);
+    return {
+      value: { kind: 'countFloats', thresholds: { rows, width, data }, index: 0 },
+      form: rows === 1 ? 'thresholds' : 'thresholds per channel',
+    };
+  },
+  pick: (a, channels) => ({ ...a, quantizer: pickQuantizer(a.quantizer, channels) }),
   cost: (a, [x]) => ({
     ...NO_COST,
     macs: a.quantizer._tag === 'uniform' ? sizeOf(x!) : 0,

@@ -1,10 +1,11 @@
 /** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
 import * as E from 'fp-ts/lib/Either.js';
+import { entry, operand, rowsOf } from '../../code/expr.js';
 import { constantOf, integer, record } from '../codec.js';
-import type { Constant } from '../constant.js';
+import { type Constant, pickRows } from '../constant.js';
 import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, levelsOf, sizeOf, valueType } from '../types.js';
 
@@ -55,5 +56,14 @@ export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
     }
     return result;
   },
+  lower: ({ map }) => ({
+    value: entry(rowsOf('map', map), operand(0)),
+    form: map.shape[0] === 1 ? 'map' : 'map per channel',
+  }),
+  pick: (a, channels) => ({
+    ...a,
+    map: pickRows(a.map, channels),
+    quantizer: pickQuantizer(a.quantizer, channels),
+  }),
   cost: (a, [x]) => ({ ...NO_COST, reads: sizeOf(x!), bytes: a.map.data.byteLength }),
 });

@@ -3,12 +3,20 @@
  * says how 32 bits are enough for that.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { fitsNarrow, fitsWide, MAX_SHIFT, productForm, requantizeCode } from '../../numeric/fixed-point.js';
+import { add, constant, greatest, least, literal, operand } from '../../code/expr.js';
+import {
+  clampBounds,
+  fitsNarrow,
+  fitsWide,
+  MAX_SHIFT,
+  productForm,
+  requantizeCode,
+} from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
-import { type Constant, channel, type PerChannel } from '../constant.js';
+import { type Constant, channel, type PerChannel, pickAlong, pickChannels } from '../constant.js';
 import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
 import { fitsChannels } from './affine.js';
@@ -100,6 +108,30 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
     }
     return result;
   },
+  lower: ({ mul, shift, bias, quantizer, bits }, _, type) => {
+    const { levels } = quantizer;
+    const muls = Array.from({ length: channelsOf(type) }, (_c, c) => channel(mul, c));
+    // Bounds above every accumulator do not matter, but must be written as 32 bits.
+    const most = muls.map((m) => Math.min(clampBounds(m, shift, levels).hi, 2 ** 31 - 1));
+    const product = productForm(muls, shift, levels) === 'wide' ? 'wide' : 'narrow';
+    const sum = bias === undefined ? operand(0) : add(operand(0), constant('bias', bias.data));
+    const value = least(greatest(sum, literal(0)), constant('most', most));
+    return {
+      // A value at its bound may lie more than one code above the top when mul > 2^shift.
+      value: least(
+        { kind: 'scaled', value, mul: constant('mul', muls), shift, product },
+        literal(levels - 1),
+      ),
+      form: product === 'wide' ? 'fixed point, split products' : 'fixed point',
+      bits,
+    };
+  },
+  pick: (a, channels) => ({
+    ...a,
+    mul: pickChannels(a.mul, channels),
+    quantizer: pickQuantizer(a.quantizer, channels),
+    ...(a.bias === undefined ? {} : { bias: pickAlong(a.bias, 0, channels) }),
+  }),
   cost: (a, [x]) => ({
     ...NO_COST,
     macs: sizeOf(x!),

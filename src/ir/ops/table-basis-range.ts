@@ -1,7 +1,39 @@
-/** Interval analysis of basis tables. */
+/** What a basis table computes, and between which integers its sums lie. */
 import { type Interval, type PrefixSums, prefixSums } from '../../numeric/ranges.js';
-import { isPadded } from '../window.js';
-import type { TableBasisAttrs } from './table-basis.js';
+import type { Constant } from '../constant.js';
+import { isPadded, type Window } from '../window.js';
+
+/**
+ * With r = rows[i] (0 when absent), c = code[i]:
+ *
+ *   acc[o] = bias[o] + sum_i ( sum_j coefficients[i, span[r,c] + j, o] * (basis[frac[r,c], j] << shift)
+ *                              + base[i, o] * baseTable[r, c] )
+ *
+ * j runs over 0..p. On uniform knots span and frac are the high and low part of the code and all inputs share
+ * one row; other knots have a row for each distinct row of knots. Coefficients are padded with zero functions
+ * where a span reaches over the ends of the spline.
+ */
+export interface BasisTerms {
+  /** int[I, K', O], K' = all functions a span can reach. */
+  readonly coefficients: Constant;
+  /** uint[fractions, p + 1]. */
+  readonly basis: Constant;
+  /** uint[R, levels]: first function. */
+  readonly span: Constant;
+  /** uint[R, levels]: row of `basis`. */
+  readonly frac: Constant;
+  /** uint[I]: row of span, frac and baseTable for each input. */
+  readonly rows?: Constant;
+  /** Left shift of basis values, so that they count in the finer unit of the base table. */
+  readonly shift: number;
+  /** int[I, O] and int[R, levels]: the base branch; both or neither. */
+  readonly base?: Constant;
+  readonly baseTable?: Constant;
+  /** The layer is applied to every window of an image of codes [C, H, W]; taps in the padding add nothing. */
+  readonly window?: Window;
+  /** i32[O], where the accumulators start. */
+  readonly bias?: Constant;
+}
 
 /** Above this many products the exact analysis over all codes gives way to the one over spans. */
 const EXACT_LIMIT = 2 ** 28;
@@ -12,7 +44,7 @@ const EXACT_LIMIT = 2 ** 28;
  * inputs, outputs, codes and functions; for larger ones a bound by coefficients alone, which costs a hundredth.
  */
 export const basisTableRange = (
-  a: TableBasisAttrs,
+  a: BasisTerms,
   inputs: number,
   exactLimit: number = EXACT_LIMIT,
 ): Interval => {
@@ -57,7 +89,7 @@ type EdgeBounds = (
   hi: Float64Array,
 ) => void;
 
-const exactEdge = (a: TableBasisAttrs): EdgeBounds => {
+const exactEdge = (a: BasisTerms): EdgeBounds => {
   const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
   const width = a.basis.shape[1]!;
   const levels = a.span.shape[1]!;
@@ -90,7 +122,7 @@ const exactEdge = (a: TableBasisAttrs): EdgeBounds => {
  * Basis values are not negative, so a sum of products lies between the smallest and the largest coefficient of the
  * input (or 0) times the largest sum of basis values.
  */
-const roughEdge = (a: TableBasisAttrs): EdgeBounds => {
+const roughEdge = (a: BasisTerms): EdgeBounds => {
   const [functions, outputs] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
   const width = a.basis.shape[1]!;
   let largest = 0;

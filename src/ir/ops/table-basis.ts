@@ -5,41 +5,13 @@ import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
-import { forEachWindowInput, type Window, WindowCodec } from '../window.js';
+import { forEachWindowInput, WindowCodec } from '../window.js';
 import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
 import { FREQUENT, type Frequent, frequentBeyond, frequentFault } from './frequent.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
-import { basisTableRange } from './table-basis-range.js';
+import { type BasisTerms, basisTableRange } from './table-basis-range.js';
 
-/**
- * With r = rows[i] (0 when absent), c = code[i]:
- *
- *   acc[o] = bias[o] + sum_i ( sum_j coefficients[i, span[r,c] + j, o] * (basis[frac[r,c], j] << shift)
- *                              + base[i, o] * baseTable[r, c] )
- *
- * j runs over 0..p. On uniform knots span and frac are the high and low part of the code and all inputs share
- * one row; other knots have a row for each distinct row of knots. Coefficients are padded with zero functions
- * where a span reaches over the ends of the spline.
- */
-export interface TableBasisAttrs extends Accumulation, Frequent {
-  /** int[I, K', O], K' = all functions a span can reach. */
-  readonly coefficients: Constant;
-  /** uint[fractions, p + 1]. */
-  readonly basis: Constant;
-  /** uint[R, levels]: first function. */
-  readonly span: Constant;
-  /** uint[R, levels]: row of `basis`. */
-  readonly frac: Constant;
-  /** uint[I]: row of span, frac and baseTable for each input. */
-  readonly rows?: Constant;
-  /** Left shift of basis values, so that they count in the finer unit of the base table. */
-  readonly shift: number;
-  /** int[I, O] and int[R, levels]: the base branch; both or neither. */
-  readonly base?: Constant;
-  readonly baseTable?: Constant;
-  /** The layer is applied to every window of an image of codes [C, H, W]; taps in the padding add nothing. */
-  readonly window?: Window;
-}
+export interface TableBasisAttrs extends BasisTerms, Accumulation, Frequent {}
 
 const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueType> => {
   const rank = a.window === undefined ? 1 : 3;

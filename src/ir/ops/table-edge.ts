@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { edgeRange, type Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
+import { accumulatorFor } from '../element.js';
 import { defineOp, NO_COST, type Rule } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { levelsOf, sizeOf, type ValueType } from '../types.js';
@@ -45,6 +46,18 @@ export const edgeTableRange = (
     [lo, hi] = [Math.min(lo, range.lo), Math.max(hi, range.hi)];
   }
   return { lo, hi };
+};
+
+/** Proves the range of an edge table and picks the narrowest accumulator for it; undefined beyond 32 bits. */
+export const withAccumulator = (
+  parts: Omit<TableEdgeAttrs, 'acc' | 'lo' | 'hi'>,
+  inputs: number,
+): TableEdgeAttrs | undefined => {
+  const range = edgeTableRange(parts, inputs);
+  const acc = accumulatorFor(range.lo, range.hi);
+  if (acc === undefined || acc.kind !== 'int') return undefined;
+  // Eight-bit accumulators save nothing: the next layer widens them at once.
+  return { ...parts, acc: Math.max(16, acc.bits), lo: range.lo, hi: range.hi };
 };
 
 const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType> => {

@@ -4,6 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { add, constant, entry, operand, rowsOf } from '../../code/expr.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
@@ -107,6 +108,14 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
     }
     return result;
   },
+  lower: ({ tables, bias }) => ({
+    value: tables.reduce(
+      (sum, table, k) => add(sum, entry(rowsOf(`t${k}`, table), operand(k))),
+      constant('bias', bias?.data ?? [0]),
+    ),
+    form: `${tables.length} table${tables.length === 1 ? '' : 's'} added`,
+    bits: Math.max(...tables.map(({ element }) => (element.kind === 'f32' ? 32 : element.bits))),
+  }),
   cost: (a, operands, type) => ({
     ...NO_COST,
     adds: sizeOf(type) * (operands.length - 1),

@@ -178,7 +178,7 @@ const assemble = (values: Values, { entries, scales, bias }: IntegerTable): Tabl
           baseTable: constant(int(quantized.base.bits), shape, quantized.base.data),
         }),
   };
-  const { lo, hi } = basisTableRange({ ...parts, lo: 0, hi: 0 }, inputs);
+  const { lo, hi } = basisTableRange(parts, inputs);
   return lo >= -(2 ** 31) && hi < 2 ** 31 ? { ...parts, lo, hi } : undefined;
 };
 

@@ -8,8 +8,8 @@
  */
 
 import { constant, perChannel } from '../../ir/constant.js';
-import { accumulatorFor, allocate, F32, int } from '../../ir/element.js';
-import { edgeTableRange, type TableEdgeAttrs } from '../../ir/ops/table-edge.js';
+import { allocate, F32, int } from '../../ir/element.js';
+import { type TableEdgeAttrs, withAccumulator } from '../../ir/ops/table-edge.js';
 import { edgeFunctions } from '../edge-functions.js';
 import { frequentCodes } from '../frequent-codes.js';
 import { type LayerSite, rowsOf } from '../layer-site.js';
@@ -54,18 +54,6 @@ const assemble = (site: LayerSite, { entries, scales, bias }: IntegerTable): Tab
     ...frequentCodes(site),
   };
   return withAccumulator(parts, inputs);
-};
-
-/** Proves the range of an edge table and picks the narrowest accumulator for it; undefined beyond 32 bits. */
-export const withAccumulator = (
-  parts: Omit<TableEdgeAttrs, 'acc' | 'lo' | 'hi'>,
-  inputs: number,
-): TableEdgeAttrs | undefined => {
-  const range = edgeTableRange(parts, inputs);
-  const acc = accumulatorFor(range.lo, range.hi);
-  if (acc === undefined || acc.kind !== 'int') return undefined;
-  // Eight-bit accumulators save nothing: the next layer widens them at once.
-  return { ...parts, acc: Math.max(16, acc.bits), lo: range.lo, hi: range.hi };
 };
 
 /** Functions less the middles of their edges, in units of each output. */

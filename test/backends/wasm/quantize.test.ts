@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
-import { quantizeThresholds } from '../../../src/backends/wasm/kernels/quantize-thresholds.js';
+import { scalarTables } from '../../../src/backends/wasm/kernels/elementwise/scalars.js';
 import { constant } from '../../../src/ir/constant.js';
 import { F32 } from '../../../src/ir/element.js';
-import { type Graph, toValueName } from '../../../src/ir/graph.js';
+import type { Graph } from '../../../src/ir/graph.js';
 import { type Quantizer, thresholdList } from '../../../src/ir/quantizer.js';
 import { floatType } from '../../../src/ir/types.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../../../src/numeric/float-order.js';
@@ -107,20 +107,10 @@ describe('lists of thresholds', () => {
       [8, 8],
       [9, 16],
     ] as const) {
-      const thresholds = constant(
-        F32,
-        [1, levels - 1],
-        new Float32Array(levels - 1).map((_, k) => k),
-      );
-      const values = constant(
-        F32,
-        [1, levels],
-        new Float32Array(levels).map((_, k) => k),
-      );
-      const name = toValueName('q')!;
-      const base = { name, operands: [name], length: 1, channels: 1 };
-      const q = { _tag: 'thresholds', levels, thresholds, values } as const;
-      expect(quantizeThresholds(base, q, 'u8').blocks[0]?.length).toBe(4 * row);
+      const data = new Float32Array(levels - 1).map((_, k) => k);
+      const thresholds = { rows: 1, width: levels - 1, data };
+      const { blocks } = scalarTables({ kind: 'countFloats', thresholds, index: 0 });
+      expect(blocks[0]?.length).toBe(4 * row);
     }
     log2.mockRestore();
   });

@@ -98,7 +98,7 @@ export const convBasis = (
       ? { bias: filled(int(32), [outputs * window.groups], () => r.whole(-3000, 3000)) }
       : {}),
   };
-  const range = basisTableRange({ ...parts, scale: 1, acc: 32, lo: 0, hi: 0 }, inputs);
+  const range = basisTableRange(parts, inputs);
   return { kind: 'table.basis', attrs: { ...parts, ...accumulation(r, range, outputs * window.groups) } };
 };
 

@@ -107,7 +107,7 @@ export const basisOp = (r: Random, inputs: number, levels: number, outputs: numb
       : {}),
     ...(r.chance(0.5) ? { bias: filled(int(32), [outputs], () => r.whole(-3000, 3000)) } : {}),
   };
-  const range = basisTableRange({ ...attrs, scale: 1, acc: 32, lo: 0, hi: 0 }, inputs);
+  const range = basisTableRange(attrs, inputs);
   return { kind: 'table.basis', attrs: { ...attrs, ...accumulation(r, range, outputs) } };
 };
 

@@ -1,27 +1,12 @@
 /** Basis tables as a stage: rows of coefficients times basis values that all inputs share. */
-import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
+import type { OpOf } from '../../../ir/ops/index.js';
+import { tableLayer } from '../../../ir/table-layer.js';
 import { type Code, literal, loop } from '../code.js';
 import { rangeOf } from '../range.js';
-import type { Dialect, EdgeFunction, Stage } from '../stage.js';
+import type { Dialect, Stage } from '../stage.js';
 import { type Table, tableOf } from '../table.js';
 import type { StageBase } from './elementwise.js';
-import { biasOf, layerStage, rowPipeline, type Sums } from './layer.js';
-
-/** What an edge adds at a code: exact, since products stay far below 2^53. */
-const basisEdge = (a: TableBasisAttrs): EdgeFunction => {
-  const [functions, width] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
-  const [levels, values] = [a.span.shape[1]!, a.basis.shape[1]!];
-  return (i, code, o) => {
-    const place = (a.rows?.data[i] ?? 0) * levels + code;
-    const first = i * functions + a.span.data[place]!;
-    let sum = (a.base?.data[i * width + o] ?? 0) * (a.baseTable?.data[place] ?? 0);
-    for (let k = 0; k < values; k++) {
-      const b = a.basis.data[a.frac.data[place]! * values + k]! * 2 ** a.shift;
-      sum += a.coefficients.data[(first + k) * width + o]! * b;
-    }
-    return sum;
-  };
-};
+import { layerStage, rowPipeline, type Sums } from './layer.js';
 
 /** The largest product of two integers of tables. */
 const largestProduct = (a: ArrayLike<number>, b: ArrayLike<number>, shift: number): number => {
@@ -33,7 +18,8 @@ const largestProduct = (a: ArrayLike<number>, b: ArrayLike<number>, shift: numbe
 };
 
 /** p + 1 rows of coefficients times basis values, which all inputs share, and one times the base branch. */
-export const basisStage = (base: StageBase, a: TableBasisAttrs, shape: ReadonlyArray<number>): Stage => {
+export const basisStage = (base: StageBase, op: OpOf<'table.basis'>, shape: ReadonlyArray<number>): Stage => {
+  const { attrs: a } = op;
   const [functions, width] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];
   const [levels, values] = [a.span.shape[1]!, a.basis.shape[1]!];
   const table = (name: string, data: Parameters<typeof tableOf>[1], row = 1): Table =>
@@ -79,7 +65,7 @@ export const basisStage = (base: StageBase, a: TableBasisAttrs, shape: ReadonlyA
           ]),
     ];
   };
-  return layerStage(base, 'table.basis', shape, a.window, {
+  return layerStage(base, tableLayer(op), shape, {
     tables: [
       coefficients,
       basis,
@@ -89,10 +75,6 @@ export const basisStage = (base: StageBase, a: TableBasisAttrs, shape: ReadonlyA
       ...(baseRows === undefined ? [] : [baseRows.weights, baseRows.values]),
     ],
     wide: [coefficients, ...(baseRows === undefined ? [] : [baseRows.weights])],
-    ...biasOf(base, a.bias),
-    edge: basisEdge(a),
-    levels,
-    width,
     onCode,
     rows: values + (baseRows === undefined ? 0 : 1),
     form: `basis table of ${a.basis.shape[0]} x ${values} values, ${literal(functions)} coefficients an edge`,

@@ -1,21 +1,16 @@
-import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
-import { tapsOf, type Window } from '../../../ir/window.js';
+import type { TableLayer } from '../../../ir/table-layer.js';
+import { tapsOf } from '../../../ir/window.js';
 import { type Code, loop } from '../code.js';
-import { type Dialect, type EdgeFunction, load, type Stage, store } from '../stage.js';
+import { type Dialect, load, type Stage, store } from '../stage.js';
 import { type Table, tableOf } from '../table.js';
 import type { StageBase } from './elementwise.js';
 import { overWindows, tapInside, tapPixel, tapRead, type WindowLoops } from './window.js';
 
 /** What an input adds: statements over `i`, its number, and `code`. */
 export interface Rows {
-  readonly edge: EdgeFunction;
-  readonly levels: number;
   readonly tables: ReadonlyArray<Table>;
   /** Those of them that hold rows of all outputs. */
   readonly wide: ReadonlyArray<Table>;
-  readonly bias?: Table;
-  /** Outputs of a group. */
-  readonly width: number;
   readonly onCode: (d: Dialect, sums: Sums) => Code;
   /** The code that stands for a tap in the padding; absent where such taps add nothing. */
   readonly padding?: number;
@@ -69,40 +64,45 @@ const storage = (d: Dialect, table: Table, width: number): Code => [
 
 export const layerStage = (
   base: StageBase,
-  op: string,
+  layer: TableLayer,
   shape: ReadonlyArray<number>,
-  window: Window | undefined,
   rows: Rows,
 ): Stage => {
+  const { window, groups, outputs: width } = layer;
+  const bias = layer.bias === undefined ? undefined : tableOf(`${base.id}_bias`, layer.bias.data);
   const loops: WindowLoops | undefined =
     window === undefined ? undefined : { window, shape, input: base.inputs[0]! };
   const outputs = base.channels;
   const taps = window === undefined ? shape[0]! : tapsOf(window, shape[0]!);
   const positions = base.output.length / outputs;
-  const groups = window?.groups ?? 1;
   return {
     ...base,
-    op,
-    tables: [...rows.tables, ...(rows.bias === undefined ? [] : [rows.bias])],
+    op: layer.op.kind,
+    tables: [...rows.tables, ...(bias === undefined ? [] : [bias])],
     helpers: [],
     body: (d) => {
-      const sums = sumsOf(d, base, rows.width, groups > 1);
-      const begin = startSums(d, base, rows);
+      const sums = sumsOf(d, base, width, groups > 1);
+      const begin = startSums(d, base, bias);
       const end = endSums(d, base);
-      const declared = [...rows.wide.flatMap((t) => storage(d, t, rows.width)), ...declareSums(d, base)];
+      const declared = [...rows.wide.flatMap((t) => storage(d, t, width)), ...declareSums(d, base)];
       if (loops === undefined) {
         const inputs = loop(
           'i',
           taps,
           [`const int32_t code = ${load('in0[i]')};`, ...rows.onCode(d, sums)],
-          rows.rows === 1 ? rowPipeline(d, rows.width) : [],
+          rows.rows === 1 ? rowPipeline(d, width) : [],
         );
         return [...declared, 'const int32_t at = 0;', ...begin, ...inputs, ...end];
       }
       const at = `const int32_t at = p * ${outputs};`;
       return [
         ...declared,
-        ...overWindows(d, loops, [at, ...begin, ...tapLoops(d, loops, rows, sums), ...end]),
+        ...overWindows(d, loops, [
+          at,
+          ...begin,
+          ...tapLoops(d, loops, rows, rowPipeline(d, width), sums),
+          ...end,
+        ]),
       ];
     },
     ...(window === undefined
@@ -110,15 +110,14 @@ export const layerStage = (
           edges: {
             inputs: taps,
             outputs,
-            levels: rows.levels,
-            edge: rows.edge,
-            ...(rows.bias === undefined ? {} : { bias: rows.bias.data }),
+            levels: layer.levels,
+            edge: layer.entry,
+            ...(layer.bias === undefined ? {} : { bias: layer.bias.data }),
           },
         }
       : {}),
     inOrder: true,
-    cycles: (lanes) =>
-      positions * (groups * taps * rows.rows * (rows.width / lanes(rows.width)) + outputs + 1),
+    cycles: (lanes) => positions * (groups * taps * rows.rows * (width / lanes(width)) + outputs + 1),
     summary: {
       form: rows.form,
       inputs: taps * groups,
@@ -136,7 +135,7 @@ const declareSums = (d: Dialect, base: StageBase): Code =>
       ]
     : [];
 
-const startSums = (d: Dialect, base: StageBase, { bias }: Rows): Code =>
+const startSums = (d: Dialect, base: StageBase, bias: Table | undefined): Code =>
   loop(
     'o',
     base.channels,
@@ -155,7 +154,7 @@ const endSums = (d: Dialect, base: StageBase): Code =>
   d.localSums ? loop('o', base.channels, ['out[at + o] = acc[o];'], d.pragma('HLS PIPELINE II=1')) : [];
 
 /** All taps of a window: channels, then kernel rows and columns, which is the order of the inputs. */
-const tapLoops = (d: Dialect, loops: WindowLoops, rows: Rows, sums: Sums): Code => {
+const tapLoops = (d: Dialect, loops: WindowLoops, rows: Rows, whole: Code, sums: Sums): Code => {
   const { window, shape } = loops;
   const [kh, kw] = window.kernel;
   const perGroup = shape[0]! / window.groups;
@@ -174,7 +173,7 @@ const tapLoops = (d: Dialect, loops: WindowLoops, rows: Rows, sums: Sums): Code 
     ...tapPixel(loops),
     ...(inside === undefined || rows.padding !== undefined ? add : [`if (${inside}) {`, add, '}']),
   ];
-  const pipeline = rows.rows === 1 ? rowPipeline(d, rows.width) : [];
+  const pipeline = rows.rows === 1 ? whole : [];
   const kernel = loop('ky', kh, loop('kx', kw, tap, pipeline));
   const channels = perGroup === 1 ? kernel : loop('c', perGroup, kernel);
   return grouped ? loop('g', window.groups, channels) : channels;
@@ -182,6 +181,3 @@ const tapLoops = (d: Dialect, loops: WindowLoops, rows: Rows, sums: Sums): Code 
 
 const padded = (read: string, inside: string | undefined, padding: number | undefined): string =>
   inside === undefined || padding === undefined ? read : `${inside} ? ${read} : ${padding}`;
-
-export const biasOf = (base: StageBase, bias: TableEdgeAttrs['bias']): Pick<Rows, 'bias'> =>
-  bias === undefined ? {} : { bias: tableOf(`${base.id}_bias`, bias.data) };

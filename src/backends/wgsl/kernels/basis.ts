@@ -14,8 +14,8 @@ import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
 import type { ValueType } from '../../../ir/types.js';
 import { type Access, constantAt, type Part, type Sum, signed, type Text, u, unsigned } from '../kernel.js';
 import { integers, packed, type Section, signedBits, wordsOf } from '../words.js';
-import type { Emitted } from './codes.js';
 import { itemParts } from './edge.js';
+import type { Emitted } from './elementwise.js';
 import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
 
 interface Shape {

@@ -13,7 +13,7 @@ import { slabOf } from '../../../ir/ops/table-edge.js';
 import type { ValueType } from '../../../ir/types.js';
 import { type Access, constantAt, type Part, type Sum, signed, type Text, u, unsigned } from '../kernel.js';
 import { type EntryBits, entryBits, integers, type Section, wordsOf } from '../words.js';
-import type { Emitted } from './codes.js';
+import type { Emitted } from './elementwise.js';
 import { type LayerSource, layerSource, splitTaps } from './layer-source.js';
 
 /** What the packing of a table needs to know. */

@@ -1,12 +1,11 @@
-/** Kernels that move or combine elements: gather, concat, pool, multiply, table.sum, dequantize. */
-import type { Constant, PerChannel } from '../../../ir/constant.js';
+/** Kernels that move or combine elements: gather, concat, pool, multiply. */
+import type { Constant } from '../../../ir/constant.js';
 import type { MultiplyAttrs } from '../../../ir/ops/multiply.js';
 import type { PoolAttrs } from '../../../ir/ops/pool.js';
-import type { TableSumAttrs } from '../../../ir/ops/table-sum.js';
 import { channelsOf, innerOf, sizeOf, type ValueType } from '../../../ir/types.js';
 import { channelOf, constantAt, each, i, signed, type Text, u, unsigned } from '../kernel.js';
-import { floatBits, integers, NO_WORDS, packed, type Section, signedBits, wordsOf } from '../words.js';
-import type { Emitted } from './codes.js';
+import { integers, NO_WORDS, wordsOf } from '../words.js';
+import type { Emitted } from './elementwise.js';
 
 /** Picks channels. */
 export const gatherChannels = (indices: Constant, type: ValueType): Emitted => {
@@ -80,58 +79,3 @@ export const multiplyPairs = (a: MultiplyAttrs, features: number, type: ValueTyp
     return [...factor('left', 0), ...factor('right', 1), access.store('item', unsigned('left * right'))];
   }),
 });
-
-/** One look-up for every operand, added. */
-export const sumTables = ({ tables, bias }: TableSumAttrs, type: ValueType): Emitted => {
-  const [length, channels] = [sizeOf(type), channelsOf(type)];
-  const bits = tables.map((table) => signedBits(table.data));
-  const sections: ReadonlyArray<Section> = [
-    ...tables.map((table, k) => packed(table.data, bits[k]!)),
-    ...(bias === undefined ? [] : [integers(bias.data)]),
-  ];
-  return {
-    form: `${tables.length} tables`,
-    bits: Math.max(...bits),
-    parts: each(
-      length,
-      wordsOf(sections),
-      (access) => {
-        const terms = tables.map((table, k) => {
-          const code = access.word(k, 'item');
-          const entry = table.shape[0] === 1 ? code : `channel * ${u(table.shape[1]!)} + ${code}`;
-          return bits[k] === 32
-            ? signed(constantAt(`${access.section(k)} + ${entry}`))
-            : `signed${bits[k]}(${access.section(k)}, ${entry})`;
-        });
-        const start =
-          bias === undefined ? [] : [signed(constantAt(`${access.section(tables.length)} + channel`))];
-        return [
-          `let channel = ${channelOf('item', channels, length)};`,
-          access.store('item', unsigned([...start, ...terms].join(' + '))),
-        ];
-      },
-      bits.flatMap((b) => (b === 8 ? ['entry8' as const] : b === 16 ? ['entry16' as const] : [])),
-    ),
-  };
-};
-
-/** Accumulators to the bits of floats. `scale`: f32 values, one for all channels or one for each. */
-export const dequantizeSums = (scale: PerChannel, type: ValueType): Emitted => {
-  const [length, channels] = [sizeOf(type), channelsOf(type)];
-  const scales = typeof scale === 'number' ? [scale] : scale.data;
-  return {
-    form: 'multiply',
-    parts: each(
-      length,
-      wordsOf([floatBits(scales)]),
-      (access) => {
-        const at =
-          scales.length === 1
-            ? access.section(0)
-            : `${access.section(0)} + ${channelOf('item', channels, length)}`;
-        return [access.store('item', `times_scale(${signed(access.word(0, 'item'))}, ${constantAt(at)})`)];
-      },
-      ['timesScale'],
-    ),
-  };
-};

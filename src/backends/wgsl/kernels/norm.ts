@@ -10,7 +10,7 @@ import type { TableNormAttrs } from '../../../ir/ops/table-norm.js';
 import { channelsOf, innerOf, sizeOf, type ValueType } from '../../../ir/types.js';
 import { type Access, i, perChannel, signed, type Text, u } from '../kernel.js';
 import { integers, type Section, wordsOf } from '../words.js';
-import type { Emitted } from './codes.js';
+import type { Emitted } from './elementwise.js';
 
 /** Non-negative integers below 2^53 as pairs of words, the low one first. */
 const words64 = (values: ReadonlyArray<number>): Section =>

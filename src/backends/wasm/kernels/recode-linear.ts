@@ -1,5 +1,9 @@
-/** Maps of codes that are arithmetic: a multiplication, an addition and a shift of 16-bit lanes. */
-import type { Asm, Expr } from '../asm.js';
+/** Maps of codes that are arithmetic, sixteen bytes at a time: a multiplication, an addition and a shift of 16-bit lanes. */
+import type { RecodeAttrs } from '../../../ir/ops/recode.js';
+import { type Asm, addressIn, type Expr, loadVector, storeVector } from '../asm.js';
+import type { Kernel, KernelBase } from '../kernel.js';
+import { roundUp } from '../storage.js';
+import { elementRounds } from './elementwise/rounds.js';
 
 /** (code * factor + term) >> shift, which fits 16 unsigned bits before the shift. */
 export interface LinearMap {
@@ -46,4 +50,35 @@ export const applyLinear = (asm: Asm, { factor, term, shift }: LinearMap, codes:
   const { i16x8, i32 } = asm.m;
   const splat = (value: number): Expr => i16x8.splat(i32.const(value));
   return i16x8.shr_u(i16x8.add(i16x8.mul(codes, splat(factor)), splat(term)), i32.const(shift));
+};
+
+const LANES = 16;
+
+/** Undefined where channels have maps of their own, or the map is not linear. */
+export const recodeLinear = (base: KernelBase, { map }: RecodeAttrs): Kernel | undefined => {
+  const linear = map.shape[0] === 1 ? linearMap(map.data) : undefined;
+  return linear === undefined
+    ? undefined
+    : {
+        ...base,
+        result: 'u8',
+        reach: roundUp(base.length, LANES),
+        blocks: [],
+        emit: (asm, bound) => {
+          const { m } = asm;
+          const codes = asm.v128();
+          return elementRounds(asm, { ...base, channels: 1 }, LANES, (index) => [
+            codes.set(loadVector(asm, addressIn(asm, bound.source, index))),
+            storeVector(
+              asm,
+              { pointer: index, offset: bound.target },
+              m.i8x16.narrow_i16x8_u(
+                applyLinear(asm, linear, m.i16x8.extend_low_i8x16_u(codes.get())),
+                applyLinear(asm, linear, m.i16x8.extend_high_i8x16_u(codes.get())),
+              ),
+            ),
+          ]);
+        },
+        summary: { op: 'recode', form: 'linear map', inputs: base.length, outputs: base.length },
+      };
 };

@@ -3,9 +3,9 @@
  * are interleaved, so constants repeat with the channels: they are stored for the least common multiple of channels
  * and lanes, and a second counter walks that table round and round.
  */
-import { type Asm, type Expr, repeat, rounds } from '../asm.js';
-import type { KernelBase } from '../kernel.js';
-import { roundUp } from '../storage.js';
+import { type Asm, type Expr, repeat, rounds } from '../../asm.js';
+import type { KernelBase } from '../../kernel.js';
+import { roundUp } from '../../storage.js';
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
