@@ -14,9 +14,9 @@ import {
   outerRange,
   type RangeOptions,
   symmetricRange,
+  type Weigh,
 } from './choose-range.js';
 import type { CodePoint } from './code-points.js';
-import type { Weigh } from './layer-slopes.js';
 import { lloydQuantizer } from './lloyd-quantizer.js';
 
 /** What a quantizer is wanted to be. */
