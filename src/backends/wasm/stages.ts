@@ -1,6 +1,6 @@
 /**
  * Runs the kernels of a module one at a time. They are the functions of the artifact itself, exported beside `run`
- * (add-exports.ts); where each reads and writes is told by the layout, which follows from the graph.
+ * (binary.ts); where each reads and writes is told by the layout, which follows from the graph.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
