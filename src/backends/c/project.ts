@@ -34,6 +34,7 @@ export const goldenText = (program: Program, golden: Golden, name: string): stri
 const callOf = ({ scratch }: Pick<CStyle, 'scratch'>): string => (scratch === 'caller' ? '&scratch, x' : 'x');
 
 /** Checks the golden vectors; with an argument it is a filter: samples in, results out. */
+// Long: one text, in the order in which it is read.
 export const testbenchText = (
   program: Program,
   style: Pick<CStyle, 'name' | 'scratch'>,
