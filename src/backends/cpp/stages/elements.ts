@@ -57,9 +57,9 @@ const textOf = (w: Writer, e: Expr): string =>
     })
     .with({ _tag: 'rank' }, ({ rows, of }) => rankText(w, rows, of))
     .with({ _tag: 'binary' }, ({ op, left, right }) => BINARY[op](w, left, right))
-    .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }) => {
+    .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
       const test = `${innerText(w, left)} ${when === 'less' ? '<' : '=='} ${innerText(w, right)}`;
-      return `${test} ? ${innerText(w, then)} : ${innerText(w, otherwise)}`;
+      return `${test} ? ${innerText(w, yes)} : ${innerText(w, no)}`;
     })
     .with({ _tag: 'scaled' }, (s) => scaledText(w, s))
     .exhaustive();
