@@ -1,4 +1,4 @@
-import type { Scratch } from '../backends/c/scratch.js';
+import type { Scratch } from '../backends/c/header.js';
 
 /** The main program around a C artifact: a filter, which can also write every value of the stages. */
 export const traceHarness = (

@@ -1,9 +1,8 @@
 /** What lies beside the C source: the testbench with its golden vectors, build files, README. */
 import { match } from 'ts-pattern';
-import { floatTableBits } from '../cpp/bits.js';
 import { buildCheck } from '../cpp/build.js';
 import { commentText, numberLines, render } from '../cpp/code.js';
-import type { Golden } from '../cpp/golden.js';
+import { floatTableBits, type Golden } from '../cpp/golden.js';
 import type { Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
 import { tableForm } from '../cpp/table.js';
@@ -187,7 +186,7 @@ export const readmeText = (program: Program, memory: Memory, golden: Golden, sty
     stage: s,
     bytes: s.tables.reduce((n, t) => n + tableForm(t, pack).bytes, 0),
   }));
-  const wide = program.stages.filter((s) => /64 bits|norm/.test(s.summary.form)).length;
+  const wide = program.stages.filter((s) => /split products|norm/.test(s.summary.form)).length;
   const rows = sizes.map(
     ({ stage, bytes: n }) => `| ${stage.op} | ${stage.summary.form} | ${stage.output.length} | ${bytes(n)} |`,
   );
