@@ -1,6 +1,6 @@
 /**
  * Layer and instance norm: numeric/integer-norm.ts line by line. Sums of squares have up to 47 bits and are kept in
- * 64; everything else fits 32.
+ * 64; everything else fits 32. Made by hand, as on every target: its sums are what targets differ in.
  */
 import { channel } from '../../../ir/constant.js';
 import { normGroup } from '../../../ir/ops/norm.js';
