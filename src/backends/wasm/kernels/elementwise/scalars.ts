@@ -182,9 +182,9 @@ export const scalarOf = (
       .with({ _tag: 'binary' }, ({ op, left, right }) =>
         op === 'min' || op === 'max' ? chosen(of(left), of(right), op) : BINARY[op](m)(of(left), of(right)),
       )
-      .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }) => {
+      .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
         const isMet = when === 'less' ? m.i32.lt_s : m.i32.eq;
-        return m.select(isMet(of(left), of(right)), of(then), of(otherwise));
+        return m.select(isMet(of(left), of(right)), of(yes), of(no));
       })
       .with({ _tag: 'scaled' }, ({ of: value, mul, most, shift, top }) => {
         const clamped = chosen(chosen(of(value), m.i32.const(0), 'max'), of(most), 'min');

@@ -128,9 +128,9 @@ export const vectorOf = (
         return counted;
       })
       .with({ _tag: 'binary' }, ({ op, left, right }) => BINARY[op](m)(of(left), of(right)))
-      .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }) => {
+      .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
         const isMet = when === 'less' ? m.i32x4.lt_s : m.i32x4.eq;
-        return m.v128.bitselect(of(then), of(otherwise), isMet(of(left), of(right)));
+        return m.v128.bitselect(of(yes), of(no), isMet(of(left), of(right)));
       })
       .with({ _tag: 'scaled' }, (part) => scaledBack(asm, part, of, held))
       .with({ _tag: P.union('entry', 'order') }, ({ _tag }) => {
