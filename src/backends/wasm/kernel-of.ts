@@ -9,15 +9,15 @@ import { channelsOf, innerOf, levelsOf, sizeOf, type ValueType } from '../../ir/
 import { permutation } from '../shared/image.js';
 import { scaleOf } from '../shared/values.js';
 import type { Kernel, KernelBase } from './kernel.js';
-import { basisTable } from './kernels/basis.js';
+import { basisTable } from './kernels/basis/index.js';
 import { bucketizeCodes } from './kernels/bucketize.js';
 import type { CodeSource } from './kernels/code-source.js';
 import { concatChannels } from './kernels/concat.js';
 import { dequantizeValues } from './kernels/dequantize.js';
-import { edgeTable } from './kernels/edge.js';
+import { edgeTable } from './kernels/edge/index.js';
 import { gatherElements } from './kernels/gather.js';
 import { multiplyPairs } from './kernels/multiply.js';
-import { normCodes } from './kernels/norm.js';
+import { normCodes } from './kernels/norm/index.js';
 import { poolWindows } from './kernels/pool.js';
 import { quantizeThresholds } from './kernels/quantize-thresholds.js';
 import { quantizeUniform } from './kernels/quantize-uniform.js';

@@ -9,13 +9,13 @@ import {
   rounds,
   scaled,
   splatI32,
-} from '../asm.js';
-import type { Bound, KernelBase } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { elementRounds } from './elementwise.js';
-import { LANES, type NormCodes, type NormShape, storeCodes } from './norm.js';
-import { lane, type Statistics, sumsOf } from './norm-statistics.js';
+} from '../../asm.js';
+import type { Bound, KernelBase } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { elementRounds } from '../elementwise.js';
+import { LANES, type NormCodes, type NormShape, storeCodes } from './index.js';
+import { lane, type Statistics, sumsOf } from './statistics.js';
 
 /** Vectors whose sums of squares of accumulators, up to 2^23 in each lane, fit 31 bits. */
 const MOST_VECTORS = 255;

@@ -6,8 +6,8 @@
  * (t 2^(31-s)) >> 31 in 64 bits, with factor 0 where s > 30. Where s < 1 the code saturates by the sign of t: then d
  * is held to [-1, 1] and P is 2^30, so that t is 0 or far beyond any code.
  */
-import { channel } from '../../../ir/constant.js';
-import type { TableNormAttrs } from '../../../ir/ops/table-norm.js';
+import { channel } from '../../../../ir/constant.js';
+import type { TableNormAttrs } from '../../../../ir/ops/table-norm.js';
 import {
   type Asm,
   addressIn,
@@ -18,13 +18,13 @@ import {
   scaled,
   splatI32,
   storeVector,
-} from '../asm.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { elementRounds, tableLength } from './elementwise.js';
-import { accumulateSample, applyToSample } from './norm-sample.js';
-import { accumulateChannels, channelConstants, statisticsOf } from './norm-statistics.js';
+} from '../../asm.js';
+import type { Bound, Kernel, KernelBase } from '../../kernel.js';
+import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { elementRounds, tableLength } from '../elementwise.js';
+import { accumulateSample, applyToSample } from './sample.js';
+import { accumulateChannels, channelConstants, statisticsOf } from './statistics.js';
 
 export const LANES = 8;
 

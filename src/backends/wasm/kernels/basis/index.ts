@@ -1,13 +1,13 @@
 /** The basis-table kernel: basis values from a record per code, times integer coefficients, in 32-bit accumulators. */
-import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
-import type { Kernel, KernelBase } from '../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { emitBasis } from './basis-emit.js';
-import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './basis-layout.js';
-import { accumulatorBytes } from './basis-terms.js';
-import { type CodeSource, slotList } from './code-source.js';
-import { classBytes, tileConstants } from './tile-loops.js';
-import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from './window.js';
+import type { TableBasisAttrs } from '../../../../ir/ops/table-basis.js';
+import type { Kernel, KernelBase } from '../../kernel.js';
+import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { type CodeSource, slotList } from '../code-source.js';
+import { classBytes, tileConstants } from '../tile-loops.js';
+import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from '../window.js';
+import { emitBasis } from './emit.js';
+import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './layout.js';
+import { accumulatorBytes } from './terms.js';
 
 /** `inputs`: of the layer, or of one group of a window; `window`: over what the layer is applied. */
 export const basisTable = (

@@ -1,13 +1,13 @@
 /** The code of the basis-table kernel. */
-import { type Address, type Asm, type Expr, loadVector, plus, repeat, scaled } from '../asm.js';
-import type { Bound } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { type BasisShape, stepBytes } from './basis-layout.js';
-import { accumulatorsOf, basisTerms } from './basis-terms.js';
-import type { CodeSource, SlotList } from './code-source.js';
-import { storeBytes } from './store-lanes.js';
-import { type TilePlace, tileLoops } from './tile-loops.js';
-import { emitFrame, type WindowGeometry } from './window.js';
+import { type Address, type Asm, type Expr, loadVector, plus, repeat, scaled } from '../../asm.js';
+import type { Bound } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import type { CodeSource, SlotList } from '../code-source.js';
+import { storeBytes } from '../store-lanes.js';
+import { type TilePlace, tileLoops } from '../tile-loops.js';
+import { emitFrame, type WindowGeometry } from '../window.js';
+import { type BasisShape, stepBytes } from './layout.js';
+import { accumulatorsOf, basisTerms } from './terms.js';
 
 export interface BasisCode {
   readonly shape: BasisShape;

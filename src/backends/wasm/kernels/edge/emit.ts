@@ -1,15 +1,26 @@
 /** The code of the edge-table kernel. */
-import { type Address, type Asm, type Expr, type Place, scaled } from '../asm.js';
-import type { Bound } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { accumulatorInMemory } from './accumulators.js';
+import { type Address, type Asm, type Expr, type Place, scaled } from '../../asm.js';
+import type { Bound } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import { accumulatorInMemory } from '../accumulators.js';
+import type { CodeSource, SlotList } from '../code-source.js';
+import { type CodeBase, codesAt, type TilePlace, tileLoops } from '../tile-loops.js';
+import { emitFrame, type WindowGeometry } from '../window.js';
 import { prefixBytes } from './background.js';
 import { addBackground } from './background-emit.js';
-import type { CodeSource, SlotList } from './code-source.js';
-import { type EdgeForeground, foregroundCode } from './edge-foreground.js';
-import type { EdgeTiling } from './edge-layout.js';
-import { type Rounds, sum, unrolledRounds } from './edge-rounds.js';
-import { type Flushing, type Group, groupLoop, type Row, rowAdder, rowOffset } from './edge-rows.js';
+import { type EdgeForeground, foregroundCode } from './foreground.js';
+import type { EdgeTiling } from './layout.js';
+import {
+  type Flushing,
+  type Group,
+  groupLoop,
+  type Rounds,
+  type Row,
+  rowAdder,
+  rowOffset,
+  sum,
+  unrolledRounds,
+} from './rows.js';
 import {
   addUnits,
   copyWords,
@@ -19,9 +30,7 @@ import {
   storeUnits,
   unitOf,
   unitsOf,
-} from './edge-sums.js';
-import { type CodeBase, codesAt, type TilePlace, tileLoops } from './tile-loops.js';
-import { emitFrame, type WindowGeometry } from './window.js';
+} from './sums.js';
 
 export type { EdgeSums };
 

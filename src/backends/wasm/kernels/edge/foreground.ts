@@ -1,7 +1,10 @@
 /** The part of an edge layer whose background is not looked up: rows of the foreground only. */
-import type { Asm, Expr, Local } from '../asm.js';
-import type { Block } from '../storage.js';
-import { blockOf } from '../storage.js';
+import type { Asm, Expr, Local } from '../../asm.js';
+import type { Block } from '../../storage.js';
+import { blockOf } from '../../storage.js';
+import { type CodeMap, QUAD_BYTES, writeAddresses } from '../row-addresses.js';
+import type { CodeBase } from '../tile-loops.js';
+import type { EdgeAnalysis } from './analysis.js';
 import {
   type Background,
   backgroundPairs,
@@ -12,11 +15,8 @@ import {
   rankBlock,
 } from './background.js';
 import { type ElementRange, findForeground } from './background-emit.js';
-import type { EdgeAnalysis } from './edge-analysis.js';
-import type { EdgeTiling } from './edge-layout.js';
-import { type AddRows, type Flushing, groupLoop, ROUND, type Row, unlessDone } from './edge-rows.js';
-import { type CodeMap, QUAD_BYTES, writeAddresses } from './row-addresses.js';
-import type { CodeBase } from './tile-loops.js';
+import type { EdgeTiling } from './layout.js';
+import { type AddRows, type Flushing, groupLoop, ROUND, type Row, unlessDone } from './rows.js';
 
 export interface EdgeForeground {
   readonly background: Background;

@@ -1,11 +1,13 @@
 /** The edge-table kernel: picks its arithmetic from proven facts, and makes its tables. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../../diagnostics/index.js';
-import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
-import type { Kernel, KernelBase } from '../kernel.js';
-import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { backgroundOf, backgroundPairs } from './background.js';
-import { type CodeSource, layerCode, slotList } from './code-source.js';
+import { type Checked, fail } from '../../../../diagnostics/index.js';
+import type { TableEdgeAttrs } from '../../../../ir/ops/table-edge.js';
+import type { Kernel, KernelBase } from '../../kernel.js';
+import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { type CodeSource, layerCode, slotList } from '../code-source.js';
+import { codeMapOf } from '../row-addresses.js';
+import { classBytes, tileConstants } from '../tile-loops.js';
+import { frameBytes, positionWords, startsByClass, type WindowGeometry } from '../window.js';
 import {
   analyseEdges,
   type EdgeAnalysis,
@@ -13,26 +15,14 @@ import {
   groupInputs,
   paddingExcess,
   variedInputs,
-} from './edge-analysis.js';
-import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS, ownBytes } from './edge-emit.js';
-import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './edge-foreground.js';
-import {
-  codeStride,
-  DIRECT16,
-  type EdgeMode,
-  packTable,
-  SPLIT8,
-  SPLIT16,
-  tileOutputs,
-} from './edge-layout.js';
-import { partsOf } from './edge-parts.js';
-import { roundsOf } from './edge-rounds.js';
-import { ROUND } from './edge-rows.js';
-import { edgeSpread } from './edge-spread.js';
-import { spreadOf } from './edge-spread-plan.js';
-import { codeMapOf } from './row-addresses.js';
-import { classBytes, tileConstants } from './tile-loops.js';
-import { frameBytes, positionWords, startsByClass, type WindowGeometry } from './window.js';
+} from './analysis.js';
+import { backgroundOf, backgroundPairs } from './background.js';
+import { type EdgeCode, type EdgeSums, emitEdges, FLUSH_GROUPS, ownBytes } from './emit.js';
+import { anyFit, type EdgeForeground, foregroundBlocks, foregroundBytes } from './foreground.js';
+import { codeStride, DIRECT16, type EdgeMode, packTable, SPLIT8, SPLIT16, tileOutputs } from './layout.js';
+import { partsOf } from './parts.js';
+import { ROUND, roundsOf } from './rows.js';
+import { edgeSpread, spreadOf } from './spread.js';
 
 const fitsI16 = (a: EdgeAnalysis): boolean => a.lo >= -32768 && a.hi <= 32767;
 

@@ -3,15 +3,15 @@
  * the second-level cache while all samples run through them. Parts read the table of the whole layer; what a part adds
  * goes to the accumulators that the parts before it have left.
  */
-import type { Asm, Expr } from '../asm.js';
-import { INPUT } from '../asm.js';
-import type { Bound, KernelParts } from '../kernel.js';
-import { type Block, roundUp } from '../storage.js';
+import type { Asm, Expr } from '../../asm.js';
+import { INPUT } from '../../asm.js';
+import type { Bound, KernelParts } from '../../kernel.js';
+import { type Block, roundUp } from '../../storage.js';
+import { type CodeSource, type SlotList, slotList } from '../code-source.js';
+import type { EdgeGroups } from './analysis.js';
 import type { ElementRange } from './background-emit.js';
-import { type CodeSource, type SlotList, slotList } from './code-source.js';
-import type { EdgeGroups } from './edge-analysis.js';
-import { constantBytes, type EdgeCode, layerCode, resultBytes } from './edge-emit.js';
-import { type Rounds, roundsOf } from './edge-rounds.js';
+import { constantBytes, type EdgeCode, layerCode, resultBytes } from './emit.js';
+import { type Rounds, roundsOf } from './rows.js';
 
 /**
  * Bytes of the rows of a part. They stay in second-level caches of 1 to 2 MiB; half as much or one and a half times as much

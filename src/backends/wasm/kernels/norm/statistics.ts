@@ -1,9 +1,9 @@
 /** The statistics of a norm in WASM: sums of each group, and from them what the second pass reads for each channel. */
-import { type Asm, addressIn, type Expr, fixed, type Local, repeat, rounds, scaled } from '../asm.js';
-import type { Bound } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { NORM_WORDS, type NormShape } from './norm.js';
+import { type Asm, addressIn, type Expr, fixed, type Local, repeat, rounds, scaled } from '../../asm.js';
+import type { Bound } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { NORM_WORDS, type NormShape } from './index.js';
 
 /** Running sums of four lanes: S, and Q in two halves. */
 export const sumsOf = (asm: Asm) => {
