@@ -7,7 +7,7 @@ import { f32Data } from '../../../ir/constant.js';
 import type { Thresholds } from '../../../ir/quantizer.js';
 import { ceilLog2 } from '../../../numeric/fixed-point.js';
 import { type Asm, addressIn, type Expr } from '../asm.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
+import { type Addresses, type Bound, type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 import { elementRounds } from './elementwise.js';
 
@@ -25,8 +25,9 @@ export const quantizeThresholds = (base: KernelBase, q: Thresholds, result: Stor
     ...base,
     result,
     reach: base.length,
-    blocks: [blockOf(padded)],
-    emit: (asm, bound) => emit(asm, bound, base, { result, steps, perChannel }),
+    ...withBlocks({ thresholds: blockOf(padded) }, (asm, bound) =>
+      emit(asm, bound, base, { result, steps, perChannel }),
+    ),
     summary: {
       op: 'quantize',
       form: perChannel ? 'thresholds per channel' : 'thresholds',
@@ -42,7 +43,12 @@ interface Shape {
   readonly perChannel: boolean;
 }
 
-const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyArray<Expr> => {
+const emit = (
+  asm: Asm,
+  bound: Bound<Addresses<'thresholds'>>,
+  base: KernelBase,
+  shape: Shape,
+): ReadonlyArray<Expr> => {
   const { m } = asm;
   const x = asm.f32();
   // `position` is 4 * code: the byte offset of the next threshold, relative to the list of the channel.
@@ -56,7 +62,7 @@ const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyA
       : position.get;
     const step = (k: number): Expr => {
       const half = 4 * 2 ** k;
-      const met = m.f32.le(m.f32.load(bound.blocks[0]! + half - 4, 1, list()), x.get());
+      const met = m.f32.le(m.f32.load(bound.blocks.thresholds + half - 4, 1, list()), x.get());
       return position.set(m.i32.add(position.get(), m.i32.shl(met, m.i32.const(k + 2))));
     };
     const target = { pointer: () => m.i32.mul(index(), m.i32.const(bytes)), offset: bound.target };

@@ -8,14 +8,15 @@
  */
 import type { TypedArray } from '../../../../ir/element.js';
 import { type Asm, type Expr, loadVector, repeat, rounds, scaled, storeVector } from '../../asm.js';
-import type { Bound, Kernel, KernelBase } from '../../kernel.js';
-import { type Block, blockOf, roundUp, storageBytes } from '../../storage.js';
+import { type Addresses, type Bound, type Kernel, type KernelBase, withBlocks } from '../../kernel.js';
+import { blockOf, roundUp, storageBytes } from '../../storage.js';
 import { accumulatorInMemory } from '../accumulators.js';
 import { type CodeSource, slotList } from '../code-source.js';
 import { tileConstants } from '../tile-loops.js';
 import { startsByClass, type WindowGeometry, windowGeometry } from '../window.js';
 import { analyseEdges, type EdgeTable, groupInputs } from './analysis.js';
-import { type EdgeCode, layerCode, ownBytes } from './emit.js';
+import { type EdgeBound, type EdgeCode, ownBytes } from './code.js';
+import { layerCode } from './emit.js';
 import { codeStride, type EdgeMode, type EdgeTiling, MAX_UNITS, packTable, tilesOf } from './layout.js';
 import { roundsOf } from './rows.js';
 
@@ -167,28 +168,26 @@ export const edgeSpread = (
     codeStride: stride,
     tileBytes: stride * table.codes,
     firstSlab: 0,
-    foreground: undefined,
     rounds: rowRounds,
   };
-  const blocks: ReadonlyArray<Block> = [
-    blockOf(tileConstants(tiling, first.offset, (n) => new Int16Array(n))),
-    code.list.block,
-    blockOf(new Uint32Array(0)),
-    packTable(tiling, first, slots),
-    blockOf(spreadWords(s)),
-    blockOf(Int16Array.from(startsOf(table, s))),
-  ];
+  const blocks = {
+    constants: blockOf(tileConstants(tiling, first.offset, (n) => new Int16Array(n))),
+    list: code.list.block,
+    rowOffsets: blockOf(new Uint32Array(0)),
+    table: packTable(tiling, first, slots),
+    positions: blockOf(spreadWords(s)),
+    starts: blockOf(Int16Array.from(startsOf(table, s))),
+  };
   return {
     ...base,
     result,
     reach: base.length + OUTPUTS,
-    // The spread sums, then as in edge.ts, then a sum of taps.
+    // The spread sums, then as in index.ts, then a sum of taps.
     scratch: ownBytes(code) + 16,
-    blocks,
-    emit: (asm, bound) => [
+    ...withBlocks(blocks, (asm, bound) => [
       ...emitSpread(asm, bound, code, s),
       ...emitSums(asm, bound, s, table.width, storageBytes(result), bound.scratch + ownBytes(code)),
-    ],
+    ]),
     summary: {
       op: 'table.edge',
       form: [
@@ -207,11 +206,11 @@ export const edgeSpread = (
 const PIXEL = { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: [1, 1], groups: 1 } as const;
 
 /** The sums of all pixels, tile by tile. */
-export const emitSpread = (asm: Asm, bound: Bound, code: EdgeCode, s: Spread): ReadonlyArray<Expr> => {
+export const emitSpread = (asm: Asm, bound: EdgeBound, code: EdgeCode, s: Spread): ReadonlyArray<Expr> => {
   const { m } = asm;
   const { tiling } = code;
   const { height, width, channels, frame } = s.geometry;
-  const layer = layerCode(asm, bound, code);
+  const layer = layerCode(asm, bound, code, undefined);
   const from = layer.source;
   const [origin, rowEnd, target, constants] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
   const pixel = channels * storageBytes(code.source.storage);
@@ -228,7 +227,7 @@ export const emitSpread = (asm: Asm, bound: Bound, code: EdgeCode, s: Spread): R
         repeat(asm, origin, pixel, rowEnd.get, [
           ...layer.at({
             codes: { pointer: origin.get, offset: from._tag === 'fixed' ? from.address : 0 },
-            constants: { pointer: constants.get, offset: bound.blocks[0]! },
+            constants: { pointer: constants.get, offset: bound.blocks.constants },
             target: { pointer: target.get, offset: 0 },
             valid: tiling.tile,
           }),
@@ -246,7 +245,7 @@ const TOGETHER = 12;
 /** The accumulators of all positions from the spread sums. */
 export const emitSums = (
   asm: Asm,
-  bound: Bound,
+  bound: Bound<Addresses<'positions' | 'starts'>>,
   s: Spread,
   width: number,
   bytes: number,
@@ -254,7 +253,7 @@ export const emitSums = (
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
   const [record, pixel, starts, target] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
-  const words = bound.blocks[4]!;
+  const words = bound.blocks.positions;
   const sum = asm.v128();
   const partial = accumulatorInMemory(asm, kept);
   const tapOffset = (place: number): number =>
@@ -269,7 +268,7 @@ export const emitSums = (
         offset: bound.scratch + offset + 16 * k,
       });
     const start = (): Expr =>
-      loadVector(asm, { pointer: () => m.i32.add(starts.get(), at()), offset: bound.blocks[5]! + 16 * k });
+      loadVector(asm, { pointer: () => m.i32.add(starts.get(), at()), offset: bound.blocks.starts + 16 * k });
     const groups = Array.from({ length: Math.ceil(taps.length / TOGETHER) }, (_, n) =>
       taps.slice(n * TOGETHER, (n + 1) * TOGETHER),
     );
