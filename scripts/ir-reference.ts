@@ -1,7 +1,8 @@
 /** The reference of all ops in docs/ir.md, written from their definitions. */
+
 import { left, right } from 'fp-ts/lib/Either.js';
+import type { Rule } from '../src/diagnostics/index.js';
 import { type Field, fieldsOfRecord } from '../src/ir/codec.js';
-import type { Rule } from '../src/ir/op-definition.js';
 import { OPS, type OpKind } from '../src/ir/ops/index.js';
 import { LEVELS } from '../src/ir/types.js';
 

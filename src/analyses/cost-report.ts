@@ -2,7 +2,7 @@
 import { type Graph, type Node, typesOf } from '../ir/graph.js';
 import { costOf } from '../ir/ops/index.js';
 import { isTableLayer, tableLayerOf } from '../ir/table-layer.js';
-import type { ValueType } from '../ir/types.js';
+import { innerOf, type ValueType } from '../ir/types.js';
 import {
   basisTableWork,
   edgeTableWork,
@@ -157,7 +157,7 @@ const tableReport = ({ node, work, operand }: Compiled): LayerReport => {
     name: node.name,
     inputs: tableLayerOf(node.op)?.inputs ?? operand?.shape[0] ?? 1,
     outputs: node.type.shape[0] ?? 1,
-    positions: node.type.shape.slice(1).reduce((n, d) => n * d, 1),
+    positions: innerOf(node.type),
     op: node.op.kind,
     costs: { compiled: work },
   };

@@ -1,5 +1,6 @@
 /** More bits than a program has: what may be advised where it is far from its network. */
 import type { Graph } from '../ir/graph.js';
+import { hasRole } from '../ir/ops/index.js';
 
 /** Bits that values of functions take, and those that classes do. */
 const ENOUGH = {
@@ -21,11 +22,7 @@ const bitsOf = (levels: number): number => Math.ceil(Math.log2(levels));
 
 /** The fewest bits of activations in a program: of every quantizer between layers and before them. */
 const actBits = (graph: Graph): number | undefined => {
-  const levels = graph.nodes.flatMap(({ op }) =>
-    op.kind === 'bucketize' || op.kind === 'requantize' || op.kind === 'quantize' || op.kind === 'recode'
-      ? [op.attrs.quantizer.levels]
-      : [],
-  );
+  const levels = graph.nodes.flatMap(({ op }) => (hasRole(op, 'coder') ? [op.attrs.quantizer.levels] : []));
   return levels.length === 0 ? undefined : bitsOf(Math.min(...levels));
 };
 

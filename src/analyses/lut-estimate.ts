@@ -17,7 +17,7 @@
 import { match } from 'ts-pattern';
 import { type Constant, channel } from '../ir/constant.js';
 import { type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
-import type { Op, OpOf } from '../ir/ops/index.js';
+import { hasRole, type Op, type OpOf } from '../ir/ops/index.js';
 import { channelsOf, levelsOf, type ValueType } from '../ir/types.js';
 import { ceilLog2 } from '../numeric/fixed-point.js';
 
@@ -149,7 +149,8 @@ const mapLuts = (map: Constant, channels: number): number => {
 
 const opLuts = (op: Op, operands: ReadonlyArray<ValueType>, type: ValueType): number => {
   const [operand] = operands;
-  if (operand === undefined) return 0;
+  // Floats are not counted, and moves are wires.
+  if (operand === undefined || hasRole(op, 'univariate', 'observer', 'layout', 'decoder')) return 0;
   const channels = channelsOf(type);
   return (
     match(op)
@@ -173,18 +174,10 @@ const opLuts = (op: Op, operands: ReadonlyArray<ValueType>, type: ValueType): nu
         return channels * (taps - 1) * accumulatorBits(operand);
       })
       .with(
-        { kind: 'activate' },
         { kind: 'add' },
-        { kind: 'affine' },
-        { kind: 'concat' },
-        { kind: 'decode' },
-        { kind: 'dequantize' },
-        { kind: 'gather' },
         { kind: 'kan' },
         { kind: 'norm' },
-        { kind: 'observe' },
         { kind: 'quantize' },
-        { kind: 'reshape' },
         { kind: 'table.norm' },
         () => 0,
       )

@@ -1,9 +1,9 @@
 /** The options of a compilation from what was typed. Apart from the flags, so that help loads no compiler. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
+import { defined } from '../diagnostics/defined.js';
 import type { Checked } from '../diagnostics/index.js';
 import { type CompileOptions, parseQuant } from '../driver/compile-options.js';
-import { defined } from '../driver/defined.js';
 import { inputOptions } from './flags.js';
 import type { ShapeFlags } from './shape-flags.js';
 

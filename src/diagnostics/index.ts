@@ -1,2 +1,4 @@
 export * from './catalog.js';
+export * from './defined.js';
 export * from './diagnostic.js';
+export * from './rule.js';

@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { defined } from '../diagnostics/defined.js';
 import { at, type Diagnostics, fail } from '../diagnostics/index.js';
 import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
@@ -12,7 +13,6 @@ import { BUILTIN_PASSES } from '../passes/registry.js';
 import { type Compilation, type CompileRequest, type CompileWorld, compileCheckpoint } from './compile.js';
 import { type CompileOptions, compilePipeline } from './compile-options.js';
 import { type DataSource, datasetOf, type HashedDataset } from './data.js';
-import { defined } from './defined.js';
 import type { Sha256 } from './hash.js';
 import { type InputLayout, inLayout } from './input-layout.js';
 import { type ArrayData, type CompileInput, checkCompileInput } from './script-input.js';

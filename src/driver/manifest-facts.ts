@@ -8,6 +8,7 @@ import { match } from 'ts-pattern';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import { describeInput } from '../backends/shared/manifest.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { elementCount } from '../ir/constant.js';
 import { showElement } from '../ir/element.js';
 import { type Graph, toValueName, typesOf } from '../ir/graph.js';
 import { channelsOf, sizeOf, type ValueType } from '../ir/types.js';
@@ -18,8 +19,6 @@ type Fault = string | undefined;
 type TypeOf = (name: string) => ValueType | undefined;
 
 const named = (name: string): string => `'${printable(name, 60)}'`;
-
-const product = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
 
 const endsFault = ({ input, output, raw }: ArtifactManifest, graph: Graph, typeOf: TypeOf): Fault => {
   const [given] = graph.inputs;
@@ -40,7 +39,7 @@ const endsFault = ({ input, output, raw }: ArtifactManifest, graph: Graph, typeO
   // Values that are only looked at in another shape may stand for each other.
   const integers = typeOf(raw.name);
   const isRaw = integers !== undefined && integers.element.kind !== 'f32';
-  return isRaw && raw.element === showElement(integers.element) && product(raw.shape) === sizeOf(result)
+  return isRaw && raw.element === showElement(integers.element) && elementCount(raw.shape) === sizeOf(result)
     ? undefined
     : `the integers ${named(raw.name)} are not as model.kir has them`;
 };
@@ -118,7 +117,7 @@ const targetFault = (manifest: ArtifactManifest, typeOf: TypeOf): Fault =>
       ({ program }) => keptFault(program.values, typeOf) ?? placesFault(program.values),
     )
     .with({ target: 'c' }, ({ code }) => keptFault(code.values, typeOf))
-    .with({ target: 'verilog' }, ({ rtl, raw }) => portsFault(rtl, product(raw.shape), typeOf))
+    .with({ target: 'verilog' }, ({ rtl, raw }) => portsFault(rtl, elementCount(raw.shape), typeOf))
     .with({ target: 'hls' }, () => undefined)
     .exhaustive();
 

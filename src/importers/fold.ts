@@ -12,6 +12,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { elementCount } from '../ir/constant.js';
 import type { FileTensor, TensorFile } from './containers/tensor.js';
 import { finiteTensor, numbersTensor } from './tensors.js';
 
@@ -121,8 +122,7 @@ const axisOf = (g: FileTensor, v: FileTensor): number | undefined => {
 };
 
 /** How many elements lie between neighbours of an axis. */
-const strideOf = (shape: ReadonlyArray<number>, axis: number): number =>
-  shape.slice(axis + 1).reduce((n, d) => n * d, 1);
+const strideOf = (shape: ReadonlyArray<number>, axis: number): number => elementCount(shape.slice(axis + 1));
 
 const normalised = (g: FileTensor, v: FileTensor, axis: number): FileTensor => {
   const rows = g.data.length;

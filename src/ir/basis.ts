@@ -2,8 +2,10 @@
  * Bases: the univariate functions that a KAN layer expands each input into. All families are the same layer
  * and differ only here. A branch pairs a basis with its weights; a layer is the sum of its branches.
  */
+import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { match } from 'ts-pattern';
+import { HOLDS, type Rule } from '../diagnostics/index.js';
 import { ACTIVATIONS, type Activation, isActivation } from '../numeric/activations.js';
 import type { KnotRow } from '../numeric/bspline.js';
 import { isSymbolicFunction, SYMBOLIC_FUNCTIONS, type SymbolicFunction } from '../numeric/symbolic.js';
@@ -167,28 +169,32 @@ export const functionCount = (basis: Basis): number =>
 export const supportSize = (basis: Basis): number =>
   basis._tag === 'bspline' ? basis.order + 1 : functionCount(basis);
 
-/** What is wrong with a basis for `inputs` inputs, apart from its numbers; undefined when nothing is. */
-export const basisFault = (basis: Basis, inputs: number): string | undefined =>
+/** Whether a basis fits `inputs` inputs, whatever its numbers are. */
+export const basisFault = (basis: Basis, inputs: number): Rule<void> =>
   match(basis)
+    .returnType<Rule<void>>()
     .with({ _tag: 'bspline' }, ({ knots, order }) => {
       const [rows, count] = [knots.shape[0]!, knots.shape[1]!];
-      if (rows !== 1 && rows !== inputs) return `${rows} rows of knots for ${inputs} inputs`;
-      return count < 2 * order + 2 ? `${count} knots are too few for order ${order}` : undefined;
+      if (rows !== 1 && rows !== inputs) return E.left(`${rows} rows of knots for ${inputs} inputs`);
+      return count < 2 * order + 2 ? E.left(`${count} knots are too few for order ${order}`) : HOLDS;
     })
-    .with({ _tag: 'base' }, () => undefined)
-    .with({ _tag: 'rbf' }, ({ width }) => (width > 0 ? undefined : `the width is ${width}`))
+    .with({ _tag: 'base' }, () => HOLDS)
+    .with({ _tag: 'rbf' }, ({ width }) => (width > 0 ? HOLDS : E.left(`the width is ${width}`)))
     .with({ _tag: 'polynomial' }, ({ family, beta, degree }) => {
-      if (family !== 'gram') return beta === undefined ? undefined : `${family} polynomials have no betas`;
+      if (family !== 'gram')
+        return beta === undefined ? HOLDS : E.left(`${family} polynomials have no betas`);
       return beta?.shape[0] === degree + 1
-        ? undefined
-        : `gram polynomials of degree ${degree} need ${degree + 1} betas`;
+        ? HOLDS
+        : E.left(`gram polynomials of degree ${degree} need ${degree + 1} betas`);
     })
     .with({ _tag: 'symbolic' }, ({ kinds, inner, functions }) => {
       const [rows, count] = [kinds.shape[0]!, kinds.shape[1]!];
       if (rows !== inputs || inner.shape[0] !== rows || inner.shape[1] !== count || inner.shape[2] !== 2) {
-        return `kinds and inner must be [${inputs}, K] and [${inputs}, K, 2]`;
+        return E.left(`kinds and inner must be [${inputs}, K] and [${inputs}, K, 2]`);
       }
-      return kinds.data.some((k: number) => k >= functions.length) ? 'a kind names no function' : undefined;
+      return kinds.data.some((k: number) => k >= functions.length)
+        ? E.left('a kind names no function')
+        : HOLDS;
     })
     .exhaustive();
 

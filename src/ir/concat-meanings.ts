@@ -1,5 +1,6 @@
 /** What values side by side mean: one quantizer, with the parts of all operands. */
 import * as E from 'fp-ts/lib/Either.js';
+import { eachHolds, type Rule } from '../diagnostics/index.js';
 import { type Constant, channel, constant, f32Data, type PerChannel } from './constant.js';
 import { F32 } from './element.js';
 import { MEANING_LIMIT, tooMuchMeaning } from './meaning-size.js';
@@ -102,7 +103,7 @@ const joinThresholds = (parts: Parts<Quantizer>, levels: number): E.Either<strin
 export const concatMeanings = (
   parts: Parts<Quantizer | Scaled | undefined>,
   bits: number,
-): E.Either<string, Quantizer | undefined> => {
+): Rule<Quantizer | undefined> => {
   if (parts.every((p) => p.meaning === undefined)) return E.right(undefined);
   const quantizers = parts.flatMap(({ meaning, channels }) =>
     meaning === undefined || meaning._tag === 'scaled' ? [] : [{ meaning, channels }],
@@ -116,10 +117,8 @@ export const concatMeanings = (
     return E.left(`joins codes of different levels (${quantizers.map((p) => p.meaning.levels).join(', ')})`);
   }
   // The rule may be asked about types that nobody checked yet.
-  for (const { meaning, channels } of quantizers) {
-    const fault = quantizerFault(meaning, channels, bits);
-    if (fault !== undefined) return E.left(fault);
-  }
+  const fit = eachHolds(quantizers, ({ meaning, channels }) => quantizerFault(meaning, channels, bits));
+  if (E.isLeft(fit)) return fit;
   const uniform = quantizers.flatMap(({ meaning, channels }) =>
     meaning._tag === 'uniform' ? [{ meaning, channels }] : [],
   );

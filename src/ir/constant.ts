@@ -114,9 +114,9 @@ export const perChannel = (element: ElementType, values: TypedArray): PerChannel
 
 /** The slices `indices` of a constant along `axis`. */
 export const pickAlong = (c: Constant, axis: number, indices: ArrayLike<number>): Constant => {
-  const outer = c.shape.slice(0, axis).reduce((n, d) => n * d, 1);
+  const outer = elementCount(c.shape.slice(0, axis));
   const count = c.shape[axis]!;
-  const inner = c.shape.slice(axis + 1).reduce((n, d) => n * d, 1);
+  const inner = elementCount(c.shape.slice(axis + 1));
   const data = allocate(c.element, outer * indices.length * inner);
   for (let a = 0; a < outer; a++) {
     for (let j = 0; j < indices.length; j++) {

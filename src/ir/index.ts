@@ -1,4 +1,6 @@
 /** The public surface of the IR: what a program is, how it is made, read, printed, checked and run. */
+
+export type { Rule } from '../diagnostics/index.js';
 export * from './basis.js';
 export * from './basis-evaluate.js';
 export * from './batches.js';

@@ -3,9 +3,9 @@
  *
  * To add an op: write its file, add it to the list in ops/index.ts, and follow the exhaustiveness errors.
  */
-import type * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import type { Program, Source } from '../code/language.js';
+import type { Rule } from '../diagnostics/index.js';
 import type { Tensor } from './tensor.js';
 import type { Level, ValueType } from './types.js';
 
@@ -23,9 +23,6 @@ export interface Cost {
 }
 
 export const NO_COST: Cost = { macs: 0, macBits: [0, 0], adds: 0, addBits: 0, reads: 0, bytes: 0 };
-
-/** Either a sentence that says what is wrong, or the result. */
-export type Rule<A> = E.Either<string, A>;
 
 /** What docs/ir.md says of an op, beside what it takes from the definition itself. `npm run docs:ir` writes it there. */
 export interface OpDoc {

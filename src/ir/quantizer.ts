@@ -5,7 +5,9 @@
  * <= x, and NaN has code 0. `Uniform` is a threshold list with a closed form (see numeric/uniform.ts), and
  * `Thresholds` names the list itself.
  */
+import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import { HOLDS, type Rule } from '../diagnostics/index.js';
 import { thresholdCode, thresholdsOf, uniformCode, uniformForm } from '../numeric/uniform.js';
 import { constantOf, integer, perChannelOf, record } from './codec.js';
 import {
@@ -148,42 +150,44 @@ export const pickQuantizer = (q: Quantizer, indices: ArrayLike<number>): Quantiz
     ? { ...q, lo: pickChannels(q.lo, indices), step: pickChannels(q.step, indices) }
     : { ...q, thresholds: pickRows(q.thresholds, indices), values: pickRows(q.values, indices) };
 
-/** Why a quantizer does not fit a value of `features` features, or undefined. */
-export const quantizerFault = (q: Quantizer, features: number, bits: number): string | undefined => {
-  if (q.levels > 2 ** bits) return `${q.levels} levels do not fit ${bits} bits`;
+/** Whether a quantizer fits a value of `features` features. */
+export const quantizerFault = (q: Quantizer, features: number, bits: number): Rule<void> => {
+  if (q.levels > 2 ** bits) return E.left(`${q.levels} levels do not fit ${bits} bits`);
   if (q._tag === 'uniform') {
     for (const [name, p] of [
       ['lo', q.lo],
       ['step', q.step],
     ] as const) {
       if (typeof p !== 'number' && p.shape[0] !== features) {
-        return `${name} has ${p.shape[0]} elements for ${features} features`;
+        return E.left(`${name} has ${p.shape[0]} elements for ${features} features`);
       }
     }
     for (let f = 0; f < features; f++) {
       const step = channel(q.step, f);
-      if (!(step > 0)) return `step must be positive, found ${step}`;
+      if (!(step > 0)) return E.left(`step must be positive, found ${step}`);
       const { edge, inverse } = uniformForm(channel(q.lo, f), step, q.levels);
       if (!Number.isFinite(edge) || !Number.isFinite(inverse) || inverse === 0) {
-        return `step ${step} is outside what f32 arithmetic can represent`;
+        return E.left(`step ${step} is outside what f32 arithmetic can represent`);
       }
       if (typeof q.lo === 'number' && typeof q.step === 'number') break;
     }
-    return undefined;
+    return HOLDS;
   }
   const [rows, count] = q.thresholds.shape;
   if ((rows !== 1 && rows !== features) || count !== q.levels - 1) {
-    return `thresholds are [${q.thresholds.shape.join(', ')}], expected [1 or ${features}, ${q.levels - 1}]`;
+    return E.left(
+      `thresholds are [${q.thresholds.shape.join(', ')}], expected [1 or ${features}, ${q.levels - 1}]`,
+    );
   }
   const [valueRows, valueCount] = q.values.shape;
   if ((valueRows !== 1 && valueRows !== features) || valueCount !== q.levels) {
-    return `values are [${q.values.shape.join(', ')}], expected [1 or ${features}, ${q.levels}]`;
+    return E.left(`values are [${q.values.shape.join(', ')}], expected [1 or ${features}, ${q.levels}]`);
   }
   const { data } = q.thresholds;
   for (let i = 0; i < data.length; i++) {
     if (Number.isNaN(data[i]!) || (i % (q.levels - 1) !== 0 && data[i]! < data[i - 1]!)) {
-      return 'thresholds must ascend';
+      return E.left('thresholds must ascend');
     }
   }
-  return undefined;
+  return HOLDS;
 };

@@ -1,6 +1,10 @@
 /** Types of the values that flow through a graph. */
-import { type ElementType, F32, sameElement } from './element.js';
-import { type Quantizer, type Scaled, sameMeaning } from './quantizer.js';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Rule } from '../diagnostics/index.js';
+import { elementCount } from './constant.js';
+import { type ElementType, F32, sameElement, uint } from './element.js';
+import { type Quantizer, quantizerFault, type Scaled, sameMeaning } from './quantizer.js';
 
 /**
  * A level says which stage of the compiler a graph is in: `float` (the network as trained), `quantized`
@@ -26,6 +30,16 @@ export const valueType = (
   meaning?: Quantizer | Scaled,
 ): ValueType => (meaning === undefined ? { element, shape } : { element, shape, meaning });
 
+/** The type of codes of a quantizer, where it fits them. */
+export const codesOf = (
+  { quantizer, bits }: { readonly quantizer: Quantizer; readonly bits: number },
+  shape: ReadonlyArray<number>,
+): Rule<ValueType> =>
+  pipe(
+    quantizerFault(quantizer, channelsOf({ shape }), bits),
+    E.map(() => valueType(uint(bits), shape, quantizer)),
+  );
+
 export const sameType = (a: ValueType, b: ValueType): boolean =>
   sameElement(a.element, b.element) &&
   a.shape.length === b.shape.length &&
@@ -33,14 +47,13 @@ export const sameType = (a: ValueType, b: ValueType): boolean =>
   sameMeaning(a.meaning, b.meaning);
 
 /** Elements of one sample. */
-export const sizeOf = (type: Pick<ValueType, 'shape'>): number => type.shape.reduce((n, d) => n * d, 1);
+export const sizeOf = (type: Pick<ValueType, 'shape'>): number => elementCount(type.shape);
 
 /** Channels of a value: its first dimension. What is given per channel (scales, maps, ranges) is shared along the others. */
 export const channelsOf = (type: Pick<ValueType, 'shape'>): number => type.shape[0] ?? 1;
 
 /** Elements of one channel of a sample: 1 for features, height times width for images. */
-export const innerOf = (type: Pick<ValueType, 'shape'>): number =>
-  type.shape.slice(1).reduce((n, d) => n * d, 1);
+export const innerOf = (type: Pick<ValueType, 'shape'>): number => elementCount(type.shape.slice(1));
 
 /** The channel of each element of a batch, row-major: element j belongs to channel floor(j / inner) mod channels. */
 export const channelIndex = (type: Pick<ValueType, 'shape'>): ((j: number) => number) => {

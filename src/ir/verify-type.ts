@@ -1,5 +1,6 @@
 /** What a type and a constant must be for the rules of the ops to hold. */
 import * as E from 'fp-ts/lib/Either.js';
+import { eachHolds, HOLDS, type Rule } from '../diagnostics/index.js';
 import { showErrors } from './codec.js';
 import { type Constant, elementCount, firstUnfit, showConstantType } from './constant.js';
 import { type ElementType, storesElement } from './element.js';
@@ -15,45 +16,53 @@ const isElement = (e: ElementType | undefined): boolean =>
 const isShape = (shape: ReadonlyArray<number>, least: number): boolean =>
   Array.isArray(shape) && shape.every((d) => Number.isSafeInteger(d) && d >= least);
 
-/** What is wrong with a constant itself, wherever it stands. */
-export const constantFault = (c: Constant): string | undefined => {
-  if (!isElement(c.element) || !isShape(c.shape, 0)) return 'a constant has no valid type';
+/** A constant itself, wherever it stands. */
+const constantHolds = (c: Constant): Rule<void> => {
+  if (!isElement(c.element) || !isShape(c.shape, 0)) return E.left('a constant has no valid type');
   const name = `a constant of type ${showConstantType(c)}`;
   if (!ArrayBuffer.isView(c.data) || !storesElement(c.element, c.data)) {
-    return `${name} is not stored in the array of its type`;
+    return E.left(`${name} is not stored in the array of its type`);
   }
-  if (c.data.length !== elementCount(c.shape)) return `${name} holds ${c.data.length} elements`;
+  if (c.data.length !== elementCount(c.shape)) return E.left(`${name} holds ${c.data.length} elements`);
   // Floats are judged by the ops: a threshold may be infinite, a weight may not.
-  if (c.element.kind === 'f32') return undefined;
+  if (c.element.kind === 'f32') return HOLDS;
   const wrong = firstUnfit(c);
-  return wrong < 0 ? undefined : `${name} holds ${c.data[wrong]}, which does not fit its bits`;
+  return wrong < 0 ? HOLDS : E.left(`${name} holds ${c.data[wrong]}, which does not fit its bits`);
 };
 
-const meaningFault = (type: ValueType): string | undefined => {
-  const { element, meaning } = type;
-  if (meaning === undefined) return undefined;
-  let fault: string | undefined;
-  visitConstants(meaning, (c) => {
-    fault ??= constantFault(c);
+/** All constants inside a value. */
+export const constantsHold = (u: unknown): Rule<void> => {
+  const constants: Constant[] = [];
+  visitConstants(u, (c) => {
+    constants.push(c);
   });
-  if (fault !== undefined) return fault;
+  return eachHolds(constants, constantHolds);
+};
+
+const meaningHolds = (type: ValueType): Rule<void> => {
+  const { element, meaning } = type;
+  if (meaning === undefined) return HOLDS;
+  const constants = constantsHold(meaning);
+  if (E.isLeft(constants)) return constants;
   const decoded = MeaningCodec.decode(meaning);
-  if (E.isLeft(decoded)) return `the meaning of the type is malformed: ${showErrors(decoded.left)}`;
+  if (E.isLeft(decoded)) return E.left(`the meaning of the type is malformed: ${showErrors(decoded.left)}`);
   if (meaning._tag !== 'scaled') {
     return element.kind === 'uint'
       ? quantizerFault(meaning, channelsOf(type), element.bits)
-      : 'only unsigned codes have a quantizer';
+      : E.left('only unsigned codes have a quantizer');
   }
-  if (element.kind !== 'int') return 'only signed accumulators have a scale';
+  if (element.kind !== 'int') return E.left('only signed accumulators have a scale');
   if (typeof meaning.scale !== 'number' && meaning.scale.shape[0] !== channelsOf(type)) {
-    return `scale has ${meaning.scale.shape[0]} elements for ${channelsOf(type)} channels`;
+    return E.left(`scale has ${meaning.scale.shape[0]} elements for ${channelsOf(type)} channels`);
   }
-  return meaning.lo > meaning.hi ? `range [${meaning.lo}, ${meaning.hi}] is empty` : undefined;
+  return meaning.lo > meaning.hi ? E.left(`range [${meaning.lo}, ${meaning.hi}] is empty`) : HOLDS;
 };
 
-/** What is wrong with the type of a value, or undefined. */
-export const typeFault = (type: ValueType): string | undefined => {
-  if (!isElement(type.element)) return 'the element type is none of f32, u1 to u32, i1 to i32';
-  if (!isShape(type.shape, 1)) return `the shape [${type.shape.join(', ')}] is not made of positive integers`;
-  return meaningFault(type);
+/** The type of a value. */
+export const typeHolds = (type: ValueType): Rule<void> => {
+  if (!isElement(type.element)) return E.left('the element type is none of f32, u1 to u32, i1 to i32');
+  if (!isShape(type.shape, 1)) {
+    return E.left(`the shape [${type.shape.join(', ')}] is not made of positive integers`);
+  }
+  return meaningHolds(type);
 };

@@ -14,27 +14,17 @@ import {
 import { type Graph, type Node, toValueName, type ValueName } from './graph.js';
 import { allowedAt, attrsFault, checkOp, inferType, isOpKind, OPS, proveOp } from './ops/index.js';
 import { showType } from './print.js';
-import { visitConstants } from './resources.js';
 import { LEVELS, sameType, type ValueType } from './types.js';
 import { checkSizes } from './verify-size.js';
-import { constantFault, typeFault } from './verify-type.js';
+import { constantsHold, typeHolds } from './verify-type.js';
 
 type Report = (code: DiagnosticCode, message: string, parts?: Omit<DiagnosticParts, 'place'>) => void;
 
-/** The first fault of a constant inside a value, if there is one. */
-const faultInside = (u: unknown): string | undefined => {
-  let fault: string | undefined;
-  visitConstants(u, (c) => {
-    fault ??= constantFault(c);
-  });
-  return fault;
-};
-
 /** The type rule of a node whose attributes and operands are sound; whether it holds. */
 const verifyType = (node: Node, operands: ReadonlyArray<ValueType>, report: Report): boolean => {
-  const wrong = typeFault(node.type);
-  if (wrong !== undefined) {
-    report('K0401', wrong);
+  const recorded = typeHolds(node.type);
+  if (E.isLeft(recorded)) {
+    report('K0401', recorded.left);
     return false;
   }
   const inferred = inferType(node.op, operands);
@@ -72,9 +62,12 @@ const verifyNode = (
     if (type === undefined) report('K0401', `${op.kind} uses %${name}, which is not defined before it`);
     return type ?? [];
   });
-  const fault = faultInside(op.attrs) ?? attrsFault(op);
-  if (fault !== undefined) {
-    report('K0401', `the attributes of ${op.kind} are malformed: ${fault}`);
+  const sound = pipe(
+    constantsHold(op.attrs),
+    E.flatMap(() => attrsFault(op)),
+  );
+  if (E.isLeft(sound)) {
+    report('K0401', `the attributes of ${op.kind} are malformed: ${sound.left}`);
     return;
   }
   // The rules below may assume all that was checked above.
@@ -111,7 +104,7 @@ const verifyRules = (graph: Graph): Checked<void> => {
     if (toValueName(name) === undefined) reportAt(name)('K0401', `'${name}' is not a value name`);
     if (types.has(name)) reportAt(name)('K0401', `%${name} is defined twice`);
     // A type that is no type would break the rules of the ops that use it.
-    if (typeFault(type) === undefined) types.set(name, type);
+    if (E.isRight(typeHolds(type))) types.set(name, type);
   };
   if (!LEVELS.includes(graph.level)) {
     reportGraph('K0401', `there is no level '${String(graph.level)}'`, { expected: LEVELS.join(', ') });
@@ -119,8 +112,8 @@ const verifyRules = (graph: Graph): Checked<void> => {
   if (graph.inputs.length === 0) reportGraph('K0401', 'the graph has no input');
   if (graph.outputs.length === 0) reportGraph('K0401', 'the graph has no output');
   for (const { name, type } of graph.inputs) {
-    const fault = typeFault(type);
-    if (fault !== undefined) reportAt(name)('K0401', fault);
+    const held = typeHolds(type);
+    if (E.isLeft(held)) reportAt(name)('K0401', held.left);
     define(name, type);
   }
   for (const node of graph.nodes) {

@@ -2,7 +2,9 @@
  * Windows: how a layer is applied to every patch of an image. Convolution is the same layer over patches: input
  * t of a window is tap (c, ky, kx) with t = (c * kh + ky) * kw + kx, c counting the channels of one group.
  */
+import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import type { Rule } from '../diagnostics/index.js';
 import { integer, record } from './codec.js';
 import { MAX_ELEMENTS } from './constant.js';
 
@@ -42,12 +44,12 @@ export const WindowCodec: t.Type<Window, unknown, unknown> = record(
 );
 
 /** One axis of a window. */
-const extent = (size: number, w: Window, axis: 0 | 1): number =>
+const extent = (size: number, w: Omit<Window, 'groups'>, axis: 0 | 1): number =>
   Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
 
 /** Height and width of the result; undefined when the window is larger than the padded image. */
 export const windowOutput = (
-  w: Window,
+  w: Omit<Window, 'groups'>,
   height: number,
   width: number,
 ): readonly [number, number] | undefined => {
@@ -88,24 +90,25 @@ export const forEachTap = (
   }
 };
 
-/** The type rule of windowed layers: [C, H, W] to [O, OH, OW], or what is wrong. */
+/** The type rule of windowed layers: [C, H, W] to [O, OH, OW]. */
 export const windowShape = (
   w: Window,
   shape: ReadonlyArray<number>,
   outputs: number,
-): ReadonlyArray<number> | string => {
+): Rule<ReadonlyArray<number>> => {
   const [channels, height, width] = shape;
   if (channels === undefined || height === undefined || width === undefined || shape.length !== 3) {
-    return 'a window needs a value of shape [n, C, H, W]';
+    return E.left('a window needs a value of shape [n, C, H, W]');
   }
   if (channels % w.groups !== 0 || outputs % w.groups !== 0) {
-    return `${channels} channels and ${outputs} outputs do not split into ${w.groups} groups`;
+    return E.left(`${channels} channels and ${outputs} outputs do not split into ${w.groups} groups`);
   }
   const size = windowOutput(w, height, width);
-  if (size === undefined) return `a ${w.kernel.join('x')} window does not fit a ${height}x${width} image`;
+  if (size === undefined)
+    return E.left(`a ${w.kernel.join('x')} window does not fit a ${height}x${width} image`);
   return outputs * size[0] * size[1] > MAX_ELEMENTS
-    ? `${size[0]}x${size[1]} windows of ${outputs} outputs are more than ${MAX_ELEMENTS} elements`
-    : [outputs, ...size];
+    ? E.left(`${size[0]}x${size[1]} windows of ${outputs} outputs are more than ${MAX_ELEMENTS} elements`)
+    : E.right([outputs, ...size]);
 };
 
 /** Whether every window holds at least one pixel of an image. */

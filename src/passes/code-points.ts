@@ -4,11 +4,13 @@
  * Integer ops read codes, and everything univariate between the codes and the op that reads them folds into
  * tables. So codes are made as early as possible: directly behind the op that produces a value (a layer, a norm, a
  * sum, a pooling, a product), before activations and affine maps. Before the first such op they are made as late as
- * possible, on the values that the first layer was trained on.
+ * the thresholds of a quantizer can take what stands before it: on the values that the first layer was trained on.
  */
+import { channel } from '../ir/constant.js';
 import { definitionsOf, type Graph, type ValueName } from '../ir/graph.js';
-import { hasRole, isCodedInTables } from '../ir/ops/index.js';
+import { hasRole, isCodedInTables, type Op, type OpOf } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
+import { channelsOf } from '../ir/types.js';
 
 export interface CodePoint {
   readonly name: ValueName;
@@ -35,6 +37,24 @@ export const frontValues = (graph: Graph): ReadonlySet<ValueName> => {
   return front;
 };
 
+/** Whether `fold` takes an op on so many channels into the thresholds of the quantizer behind it. */
+export const joinsThresholds = (op: Op, channels: number): op is OpOf<'affine'> => {
+  if (op.kind !== 'affine') return false;
+  for (let c = 0; c < channels; c++) if (!(channel(op.attrs.scale, c) > 0)) return false;
+  return true;
+};
+
+/** The values of the front whose codes can be made behind all that computes them. */
+const lateValues = (graph: Graph): ReadonlySet<ValueName> => {
+  const late = new Set<ValueName>(graph.inputs.map((v) => v.name));
+  for (const { name, op, type, operands } of graph.nodes) {
+    if (hasRole(op, 'value') || (hasRole(op, 'univariate') && !joinsThresholds(op, channelsOf(type))))
+      continue;
+    if (operands.every((o) => late.has(o))) late.add(name);
+  }
+  return late;
+};
+
 interface Draft {
   readonly layers: Array<CodePoint['layers'][number]>;
   valueRead: boolean;
@@ -45,6 +65,7 @@ interface Draft {
 export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   const definitions = definitionsOf(graph);
   const front = frontValues(graph);
+  const late = lateValues(graph);
   const drafts = new Map<ValueName, Draft>();
   let groups = 0;
 
@@ -67,7 +88,7 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
       if (node.operands.length > 1) joinGroups(points.map((p) => draftOf(p.name)));
       return points;
     }
-    if (hasRole(node.op, 'univariate') && !front.has(name)) return pointsOf(node.operands[0]!, false);
+    if (hasRole(node.op, 'univariate') && !late.has(name)) return pointsOf(node.operands[0]!, false);
     return [{ name, asItIs }];
   };
   const joinGroups = (joined: ReadonlyArray<Draft>): void => {

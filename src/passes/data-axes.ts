@@ -2,7 +2,9 @@
  * Whether the axes of data are those of an input. As many elements are not enough: an image whose channels come last has
  * as many as the network wants, in another order.
  */
+
 import type { NpyArray } from '../importers/containers/npy.js';
+import { elementCount } from '../ir/constant.js';
 
 /** Axes of length 1 hold nothing apart: [n, 1, 28, 28], [n, 28, 28] and [n, 28, 28, 1] are the same numbers in the same order. */
 const apart = (shape: ReadonlyArray<number>): ReadonlyArray<number> => shape.filter((d) => d !== 1);
@@ -59,9 +61,9 @@ export const countHint = (
   shape: ReadonlyArray<number>,
   wanted: ReadonlyArray<number>,
 ): string | undefined => {
-  const features = wanted.reduce((n, d) => n * d, 1);
+  const features = elementCount(wanted);
   const last = shape.at(-1) ?? 0;
-  const rest = shape.slice(0, -1).reduce((n, d) => n * d, 1);
+  const rest = elementCount(shape.slice(0, -1));
   if (shape.length > 1 && rest === features && last !== features) {
     return 'The samples seem to be the last axis: store numpy.moveaxis(x, -1, 0).';
   }

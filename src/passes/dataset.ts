@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy.js';
+import { elementCount } from '../ir/constant.js';
 import { allocate, showElement, type TypedArray } from '../ir/element.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf, type ValueType } from '../ir/types.js';
@@ -25,7 +26,7 @@ export const toTensor = (
 ): Checked<Tensor> => {
   const features = sizeOf(type);
   const [samples, ...rest] = array.shape;
-  const given = rest.reduce((n, d) => n * d, 1);
+  const given = elementCount(rest);
   const expected = `an array of shape [samples, ${type.shape.join(', ')}] for an input of type ${showElement(type.element)}`;
   const place = { file: path };
   if (samples === undefined || given !== features) {

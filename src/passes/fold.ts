@@ -8,17 +8,19 @@
  *                                  or bucketize(acc)        exact, where the quantizer is not uniform or the above is too coarse
  *   recode(recode(code))           -> recode(code)          exact
  *   requantize(table + bias)       -> requantize with the bias, table without   exact; bucketize likewise
- *   reshape, gather(dequantize(a)) -> dequantize(reshape, gather(a))           exact
+ *   layout(dequantize(acc))        -> dequantize(layout(acc))                  exact
  */
+import * as E from 'fp-ts/lib/Either.js';
 import { type Rewriter, rewrite } from '../ir/builder.js';
 import { channel, constant } from '../ir/constant.js';
 import { allocate, F32, uint } from '../ir/element.js';
 import type { Node, ValueName } from '../ir/graph.js';
 import { decodedValue } from '../ir/ops/decode.js';
-import type { Op, OpOf } from '../ir/ops/index.js';
+import { hasRole, inferType, type Op, type OpOf } from '../ir/ops/index.js';
 import { coderOf, decodeValue, isShared, type Quantizer, type Scaled } from '../ir/quantizer.js';
 import { channelsOf, levelsOf } from '../ir/types.js';
 import { thresholdsOf } from '../numeric/uniform.js';
+import { joinsThresholds } from './code-points.js';
 import { bucketizeBias, type Folded, quantizeDequantize, requantizeBias } from './fold-codes.js';
 import { declareOptions } from './options.js';
 import { definePass, note, type Remark, withRemarks } from './pass.js';
@@ -36,7 +38,7 @@ export const fold = definePass<'table', 'table', Record<never, never>>({
   run: () => (graph) => {
     const remarks: Remark[] = [];
     const result = rewrite<'table'>(graph, 'table', (node, r) => {
-      if (node.op.kind === 'observe') return r.of(node.operands[0]!);
+      if (hasRole(node.op, 'observer')) return r.of(node.operands[0]!);
       let folded = foldNode(node.op, r.of(node.operands[0]!), r);
       if (folded === undefined) return r.keep(node);
       // A fold can make room for another: recode of recode, requantize over a bias.
@@ -57,18 +59,22 @@ const foldNode = (op: Op, operand: ValueName, r: Rewriter<'table'>): Folded | un
   if (before === undefined) return undefined;
   if (op.kind === 'quantize') {
     if (before.op.kind === 'decode') return quantizeDecode(op, before, before.op, r);
-    if (before.op.kind === 'affine') return quantizeAffine(op, before, before.op, r);
+    if (joinsThresholds(before.op, channelsOf(before.type))) return quantizeAffine(op, before, before.op, r);
     if (before.op.kind === 'dequantize') return quantizeDequantize(op, before, r);
   }
   if (op.kind === 'recode' && before.op.kind === 'recode') return recodeRecode(op, before, before.op, r);
   if (op.kind === 'requantize') return requantizeBias(op, before, r);
   if (op.kind === 'bucketize') return bucketizeBias(op, before, r);
-  if ((op.kind === 'reshape' || op.kind === 'gather') && before.op.kind === 'dequantize') {
+  if (before.op.kind === 'dequantize' && hasRole(op, 'layout') && takes(op, before.operands, r)) {
     const moved = r.add(`${before.name}_moved`, op, before.operands);
     return { op: before.op, operand: moved, said: 'accumulators are rearranged instead of floats' };
   }
   return undefined;
 };
+
+/** Whether an op stands on values by its type rule. */
+const takes = (op: Op, operands: ReadonlyArray<ValueName>, r: Rewriter<'table'>): boolean =>
+  E.isRight(inferType(op, operands.map(r.typeOf)));
 
 const quantizeDecode = (
   { attrs }: OpOf<'quantize'>,
@@ -111,10 +117,9 @@ const quantizeAffine = (
   before: Node,
   { attrs: affine }: OpOf<'affine'>,
   r: Rewriter<'table'>,
-): Folded | undefined => {
+): Folded => {
   const source = before.operands[0]!;
   const features = channelsOf(r.typeOf(source));
-  for (let f = 0; f < features; f++) if (!(channel(affine.scale, f) > 0)) return undefined;
   const { quantizer } = attrs;
   const shared = isShared(quantizer) && typeof affine.scale === 'number' && typeof affine.shift === 'number';
   const rows = shared ? 1 : features;

@@ -129,8 +129,8 @@ const checkFinite = (graph: Graph, quantizers: ReadonlyMap<ValueName, Choice>): 
     const choice = node.op.kind === 'observe' ? quantizers.get(node.operands[0]!) : undefined;
     if (choice === undefined) continue;
     const { quantizer } = choice;
-    const fault = quantizerFault(quantizer, channelsOf(node.type), choice.wanted.bits);
-    if (fault !== undefined) return tooWide(choice.point.name, fault);
+    const fits = quantizerFault(quantizer, channelsOf(node.type), choice.wanted.bits);
+    if (E.isLeft(fits)) return tooWide(choice.point.name, fits.left);
     for (let f = 0; f < (isShared(quantizer) ? 1 : channelsOf(node.type)); f++) {
       const ends = [0, quantizer.levels - 1].map((code) => decodeValue(quantizer, f, code));
       if (ends.every(Number.isFinite)) continue;

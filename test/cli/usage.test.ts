@@ -2,7 +2,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
 import { CATALOG, diagnostic } from '../../src/diagnostics/index.js';
 import type { Files } from '../../src/driver/capabilities.js';
-import { nodeDisk } from '../../src/driver/node.js';
+import { nodeDisk } from '../../src/driver/node/index.js';
 import { REGRESSION, WINE, workplace } from './support.js';
 
 const { kanc, list, path } = workplace();
@@ -110,7 +110,7 @@ describe('kanc print', () => {
     const json = JSON.parse((await kanc(['print', REGRESSION, '--format', 'json'])).out);
     expect(json.nodes.map((n: { op: string }) => n.op)).toEqual(['kan', 'kan']);
     const dot = (await kanc(['print', REGRESSION, '--format', 'dot'])).out;
-    expect(dot).toContain('"layer0" -> "layer1" [label="f32[n, 5]"];');
+    expect(dot).toContain('"%layer0" -> "%layer1" [label="f32[n, 5]"];');
     expect((await kanc(['print', WINE, '--no-resources'])).out).toContain('// resources elided');
   });
 

@@ -1,5 +1,5 @@
 /** What a person may say about a checkpoint that the file does not. */
-import { defined } from '../../../src/driver/defined.js';
+import { defined } from '../../../src/diagnostics/defined.js';
 import { ACTIVATIONS } from '../../../src/numeric/activations.js';
 import type { Reading } from '../shared/protocol.js';
 import { byId, make } from './dom.js';

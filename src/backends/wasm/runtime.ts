@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
+import { elementCount } from '../../ir/constant.js';
 import type { TypedArray } from '../../ir/element.js';
 import { checkInput, type Input } from '../shared/check-input.js';
 import { asWritten, manifestText } from '../shared/manifest.js';
@@ -83,13 +84,13 @@ const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Export
   const { input, output, raw } = manifest;
   if (run === undefined && output.dtype === 'f32') return wrong('it exports no run');
   const { capacity, ...at } = manifest.memory;
-  const results = Math.max(sizeOf(output.shape), sizeOf(raw.shape));
+  const results = Math.max(elementCount(output.shape), elementCount(raw.shape));
   const unit = input.dtype === 'f32' ? 4 : 1;
   const given = {
     name: 'the input',
     address: at.input.address,
     unit,
-    length: capacity * sizeOf(input.shape),
+    length: capacity * elementCount(input.shape),
   };
   const arrays = [
     given,
@@ -110,9 +111,9 @@ const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Export
 
 const programOf = (manifest: Manifest, exports: Exports): Program => {
   const { capacity, input, output } = manifest.memory;
-  const features = sizeOf(manifest.input.shape);
-  const outputs = sizeOf(manifest.output.shape);
-  const raws = sizeOf(manifest.raw.shape);
+  const features = elementCount(manifest.input.shape);
+  const outputs = elementCount(manifest.output.shape);
+  const raws = elementCount(manifest.raw.shape);
   const { buffer } = exports.memory;
   const floats = manifest.input.dtype === 'f32';
   const source = floats
@@ -171,8 +172,6 @@ const programOf = (manifest: Manifest, exports: Exports): Program => {
       ),
   };
 };
-
-const sizeOf = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);
 
 const copyOf = (buffer: ArrayBuffer, b: Manifest['buffers'][number]): TypedArray => {
   switch (b.element) {

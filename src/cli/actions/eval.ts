@@ -2,10 +2,10 @@
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Json } from '../../backends/backend.js';
+import { defined } from '../../diagnostics/defined.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { defined } from '../../driver/defined.js';
 import { engineOf } from '../../driver/engines.js';
 import { type Evaluation, evaluate } from '../../driver/evaluate.js';
 import { assumptionsOf, loadModel } from '../../driver/models.js';

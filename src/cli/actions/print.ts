@@ -4,12 +4,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Checked, Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
-import { graphText } from '../../driver/graph-text.js';
 import { loadGraph } from '../../driver/models.js';
+import { graphToDot } from '../../ir/dot.js';
 import type { Graph } from '../../ir/graph.js';
+import { graphText } from '../../ir/graph-text.js';
 import { graphToJson } from '../../ir/json.js';
 import type { PrintFlags } from '../commands/print.js';
-import { graphToDot } from '../dot.js';
 import { readImportOptions } from '../import-options.js';
 import { EXIT } from '../report.js';
 

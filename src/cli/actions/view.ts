@@ -1,15 +1,15 @@
 /** `kanc view`: what it does. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { defined } from '../../diagnostics/defined.js';
 import type { Diagnostics } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { type DataSource, dataFromFiles } from '../../driver/data.js';
-import { defined } from '../../driver/defined.js';
+import { checkFile } from '../../driver/destination.js';
 import { loadModel } from '../../driver/models.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { viewHistory } from '../../driver/view.js';
-import { checkFile } from '../../driver/writable.js';
 import type { NamedPass } from '../../passes/registry.js';
 import { viewPage } from '../../view/page.js';
 import { viewModel } from '../../view/view-model.js';

@@ -38,8 +38,8 @@ export const emit = (
   op: Op,
   operands: ReadonlyArray<ValueName>,
 ): Checked<ValueName> => {
-  const fault = attrsFault(op);
-  if (fault !== undefined) return fail('K0203', fault);
+  const sound = attrsFault(op);
+  if (E.isLeft(sound)) return fail('K0203', sound.left);
   const type = inferType(op, operands.map(builder.typeOf));
   if (E.isLeft(type)) return fail('K0203', `${op.kind} ${type.left}`);
   const elements = sizeOf(type.right);

@@ -1,13 +1,14 @@
 /** What all table layers share: accumulators with a bias, a scale, a width and a proven range. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, integer, perChannelOf } from '../codec.js';
-import type { Constant, PerChannel } from '../constant.js';
+import { type Constant, firstUnfit, type PerChannel } from '../constant.js';
 import { int, maxOf, minOf } from '../element.js';
-import type { Rule } from '../op-definition.js';
 import { type ValueType, valueType } from '../types.js';
 import { type Window, windowShape } from '../window.js';
-import { fitsChannels } from './affine.js';
+import { fitChannels } from './affine.js';
 
 /** What table layers have: the bias in accumulator units, what an accumulator means, its width and range. */
 export interface Accumulation {
@@ -35,7 +36,7 @@ export const accumulatorType = (a: Accumulation, outputs: number): Rule<ValueTyp
   if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
     return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
   }
-  const fits = fitsChannels('scale', a.scale, outputs);
+  const fits = fitChannels({ scale: a.scale }, outputs);
   if (E.isLeft(fits)) return fits;
   return E.right(valueType(int(a.acc), [outputs], { _tag: 'scaled', scale: a.scale, lo: a.lo, hi: a.hi }));
 };
@@ -49,11 +50,15 @@ export const tableResult = (
   const outputs = width * (a.window?.groups ?? 1);
   const acc = accumulatorType(a, outputs);
   if (E.isLeft(acc) || a.window === undefined) return acc;
-  const result = windowShape(a.window, shape, outputs);
-  return typeof result === 'string'
-    ? E.left(result)
-    : E.right(valueType(acc.right.element, result, acc.right.meaning));
+  return pipe(
+    windowShape(a.window, shape, outputs),
+    E.map((result) => valueType(acc.right.element, result, acc.right.meaning)),
+  );
 };
+
+/** Whether all entries of tables are within their bits. */
+export const entriesFit = (tables: ReadonlyArray<Constant>): Rule<void> =>
+  tables.some((c) => firstUnfit(c) >= 0) ? E.left('a table entry does not fit its bits') : HOLDS;
 
 /** Checks that a declared range holds what was computed, and fits the accumulator. */
 export const checkRange = (a: Accumulation, proven: Interval): Rule<void> => {
@@ -63,5 +68,5 @@ export const checkRange = (a: Accumulation, proven: Interval): Rule<void> => {
   const e = int(a.acc);
   return a.lo < minOf(e) || a.hi > maxOf(e)
     ? E.left(`the range [${a.lo}, ${a.hi}] does not fit i${a.acc}`)
-    : E.right(undefined);
+    : HOLDS;
 };

@@ -1,5 +1,6 @@
 /** A univariate function of every element: activations between layers. They fold into tables. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 import { match } from 'ts-pattern';
 import { ACTIVATIONS, type Activation } from '../../numeric/activations.js';
@@ -9,7 +10,7 @@ import { channel, type PerChannel } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf } from '../types.js';
-import { fitsChannels } from './affine.js';
+import { fitChannels } from './affine.js';
 
 export type UnivariateFunction =
   | { readonly _tag: 'activation'; readonly activation: Activation }
@@ -53,11 +54,12 @@ export const activate = defineOp<'activate', ActivateAttrs, 'univariate'>({
   ),
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
-    const fits =
-      a.function._tag === 'prelu'
-        ? fitsChannels('slope', a.function.slope, channelsOf(x))
-        : E.right(undefined);
-    return E.isLeft(fits) ? fits : E.right(x);
+    return a.function._tag === 'prelu'
+      ? pipe(
+          fitChannels({ slope: a.function.slope }, channelsOf(x)),
+          E.map(() => x),
+        )
+      : E.right(x);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

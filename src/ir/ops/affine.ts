@@ -1,8 +1,10 @@
 /** Scale and shift, per feature or for all: input normalisation, folded batch norms. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { eachHolds, HOLDS, type Rule } from '../../diagnostics/index.js';
 import { perChannelOf, record } from '../codec.js';
 import { channel, type PerChannel } from '../constant.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, sizeOf } from '../types.js';
 
@@ -11,11 +13,13 @@ export interface AffineAttrs {
   readonly shift: PerChannel;
 }
 
-/** A per-channel attribute must have one element for each of `channels`. */
-export const fitsChannels = (name: string, p: PerChannel, channels: number): Rule<void> =>
-  typeof p === 'number' || p.shape[0] === channels
-    ? E.right(undefined)
-    : E.left(`${name} has ${p.shape[0]} elements for ${channels} features`);
+/** Attributes that are per channel have one element for all `channels`, or one for each. */
+export const fitChannels = (attrs: Readonly<Record<string, PerChannel>>, channels: number): Rule<void> =>
+  eachHolds(Object.entries(attrs), ([name, p]) =>
+    typeof p === 'number' || p.shape[0] === channels
+      ? HOLDS
+      : E.left(`${name} has ${p.shape[0]} elements for ${channels} features`),
+  );
 
 export const affine = defineOp<'affine', AffineAttrs, 'univariate'>({
   kind: 'affine',
@@ -40,11 +44,10 @@ export const affine = defineOp<'affine', AffineAttrs, 'univariate'>({
     if (x === undefined || x.element.kind !== 'f32') {
       return E.left('takes an f32 value');
     }
-    const features = channelsOf(x);
-    const fits = E.isLeft(fitsChannels('scale', a.scale, features))
-      ? fitsChannels('scale', a.scale, features)
-      : fitsChannels('shift', a.shift, features);
-    return E.isLeft(fits) ? fits : E.right(x);
+    return pipe(
+      fitChannels({ scale: a.scale, shift: a.shift }, channelsOf(x)),
+      E.map(() => x),
+    );
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

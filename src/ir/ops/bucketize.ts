@@ -4,14 +4,15 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { byRows, element, elements, rank, tableRows } from '../../code/language.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import { ceilLog2 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
-import { bytesOf, uint } from '../element.js';
+import { bytesOf } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, codesOf, sizeOf } from '../types.js';
 
 export interface BucketizeAttrs {
   /** int[R, levels - 1], R = 1 or the number of channels; each row ascends and may repeat values. */
@@ -60,8 +61,7 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
         `thresholds are [${rows}, ${count}], expected [1 or ${channels}, ${a.quantizer.levels - 1}]`,
       );
     }
-    const fault = quantizerFault(a.quantizer, channels, a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return codesOf(a, x.shape);
   },
   check: ({ thresholds }) => {
     const [count, { data }] = [thresholds.shape[1]!, thresholds];
@@ -70,7 +70,7 @@ export const bucketize = defineOp<'bucketize', BucketizeAttrs, 'coder'>({
         return E.left(`thresholds must ascend, found ${data[i - 1]} before ${data[i]}`);
       }
     }
-    return E.right(undefined);
+    return HOLDS;
   },
   evaluate: ({ thresholds }, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -1,5 +1,6 @@
 /** From codes to the f32 values that they stand for. */
 import * as E from 'fp-ts/lib/Either.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
@@ -48,9 +49,7 @@ export const decode = defineOp<'decode', DecodeAttrs, 'decoder'>({
       : E.left(`values are [${rows}, ${count}], expected [1 or ${channelsOf(x)}, ${levels}]`);
   },
   check: (a) =>
-    a.values !== undefined && firstUnfit(a.values) >= 0
-      ? E.left('a value is not finite')
-      : E.right(undefined),
+    a.values !== undefined && firstUnfit(a.values) >= 0 ? E.left('a value is not finite') : HOLDS,
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
     const channel = channelIndex(type);

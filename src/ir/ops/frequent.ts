@@ -3,6 +3,8 @@
  * that is frequent (the background of images). It changes no result. A backend may compute what inputs add at these
  * codes beforehand, and look up only those that have another code.
  */
+import * as E from 'fp-ts/lib/Either.js';
+import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { constantOf } from '../codec.js';
 import type { Constant } from '../constant.js';
 import type { Window } from '../window.js';
@@ -14,18 +16,15 @@ export interface Frequent {
 
 export const FREQUENT = { frequent: constantOf('uint', 1) };
 
-/** What is wrong with the attribute of a layer with `inputs` inputs. */
-export const frequentFault = (
-  a: Frequent & { readonly window?: Window },
-  inputs: number,
-): string | undefined => {
-  if (a.frequent === undefined) return undefined;
-  if (a.window !== undefined) return 'frequent codes are for layers without windows';
-  return a.frequent.shape[0] === inputs ? undefined : `frequent must be [${inputs}]`;
+/** Whether the attribute fits a layer with `inputs` inputs. */
+export const frequentFits = (a: Frequent & { readonly window?: Window }, inputs: number): Rule<void> => {
+  if (a.frequent === undefined) return HOLDS;
+  if (a.window !== undefined) return E.left('frequent codes are for layers without windows');
+  return a.frequent.shape[0] === inputs ? HOLDS : E.left(`frequent must be [${inputs}]`);
 };
 
-/** Says which frequent code is none. */
-export const frequentBeyond = (a: Frequent, levels: number): string | undefined => {
+/** Whether frequent codes are some. */
+export const frequentWithin = (a: Frequent, levels: number): Rule<void> => {
   const wrong = a.frequent?.data.find((code: number) => code > levels);
-  return wrong === undefined ? undefined : `frequent code ${wrong} of ${levels} levels`;
+  return wrong === undefined ? HOLDS : E.left(`frequent code ${wrong} of ${levels} levels`);
 };

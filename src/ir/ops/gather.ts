@@ -1,6 +1,7 @@
 /** Picks features by index: dead inputs leave the program through it. */
 import * as E from 'fp-ts/lib/Either.js';
 import { program } from '../../code/language.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import type { Constant } from '../constant.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
@@ -45,7 +46,7 @@ export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
   check: (a, [x]) => {
     const features = channelsOf(x!);
     const wrong = a.indices.data.findIndex((i: number) => i >= features);
-    return wrong < 0 ? E.right(undefined) : E.left(`index ${a.indices.data[wrong]} of ${features} features`);
+    return wrong < 0 ? HOLDS : E.left(`index ${a.indices.data[wrong]} of ${features} features`);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

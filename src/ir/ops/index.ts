@@ -6,8 +6,9 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
 import type { Program } from '../../code/language.js';
+import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { showErrors } from '../codec.js';
-import type { ChannelSource, Cost, OpDefinition, RoleTag, Rule } from '../op-definition.js';
+import type { ChannelSource, Cost, OpDefinition, RoleTag } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
 import type { Level, ValueType } from '../types.js';
 import { activate } from './activate.js';
@@ -129,11 +130,11 @@ export const inferType = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType
 
 /** The checks of values beyond types (the type rule must hold). */
 export const checkOp = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>): Rule<void> =>
-  definitionOf(kind).check?.(attrs, operands) ?? E.right(undefined);
+  definitionOf(kind).check?.(attrs, operands) ?? HOLDS;
 
 /** The proof that integers fit their types (the type rule and checkOp must hold). */
 export const proveOp = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>): Rule<void> =>
-  definitionOf(kind).prove?.(attrs, operands) ?? E.right(undefined);
+  definitionOf(kind).prove?.(attrs, operands) ?? HOLDS;
 
 /** Reference semantics. */
 export const evaluateOp = ({ kind, attrs }: Op, operands: ReadonlyArray<Tensor>, result: ValueType): Tensor =>
@@ -166,10 +167,10 @@ export const allowedAt = (op: Op, level: Level): boolean => definitionOf(op.kind
 export const encodeAttrs = ({ kind, attrs }: Op): unknown => definitionOf(kind).attrs.encode(attrs);
 
 /** Whether the attributes satisfy their codec: for graphs made by untyped code. */
-export const attrsFault = ({ kind, attrs }: Op): string | undefined =>
+export const attrsFault = ({ kind, attrs }: Op): Rule<void> =>
   pipe(
     definitionOf(kind).attrs.decode(attrs),
-    E.match(showErrors, () => undefined),
+    E.bimap(showErrors, () => undefined),
   );
 
 /** An op from its kind and untyped attributes: how text and plugins make one. */

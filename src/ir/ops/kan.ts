@@ -1,6 +1,8 @@
 /** The KAN layer: every input goes through its basis functions, outputs are linear in them. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
+import { eachHolds, HOLDS, type Rule } from '../../diagnostics/index.js';
 import {
   type Branch,
   BranchCodec,
@@ -13,7 +15,7 @@ import {
 import { accumulateInput, addProducts, type BranchEvaluator, branchEvaluator } from '../basis-evaluate.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
-import { defineOp, type Rule } from '../op-definition.js';
+import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, sizeOf } from '../types.js';
 import { forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
@@ -69,7 +71,7 @@ const checkBranch = (
   index: number,
   { inputs, width, groups }: LayerShape,
   window: Window | undefined,
-): string | undefined => {
+): Rule<void> => {
   const [i, k, o] = [branch.weights.shape[0]!, branch.weights.shape[1]!, branch.weights.shape[2]!];
   const functions = functionCount(branch.basis);
   const from = branch.from ?? 0;
@@ -79,13 +81,17 @@ const checkBranch = (
   const covered = (from === 0 && i === inputs) || part;
   if (!covered || functions < 1 || k !== functions || o !== width) {
     const start = from === 0 ? '' : ` from input ${from} on`;
-    return `branch ${index}: weights are [${branch.weights.shape.join(', ')}]${start}, but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`;
+    return E.left(
+      `branch ${index}: weights are [${branch.weights.shape.join(', ')}]${start}, but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`,
+    );
   }
   if (window !== undefined && !isSharedBasis(branch.basis)) {
-    return `branch ${index}: over windows all inputs must share their basis`;
+    return E.left(`branch ${index}: over windows all inputs must share their basis`);
   }
-  const fault = basisFault(branch.basis, i);
-  return fault === undefined ? undefined : `branch ${index}: ${fault}`;
+  return pipe(
+    basisFault(branch.basis, i),
+    E.mapLeft((fault) => `branch ${index}: ${fault}`),
+  );
 };
 
 const descendingKnot = (knots: Constant): number => {
@@ -107,7 +113,7 @@ const check = (a: KanAttrs): Rule<void> => {
     }
   }
   if (a.bias !== undefined && firstUnfit(a.bias) >= 0) return E.left('the bias is not finite');
-  return E.right(undefined);
+  return HOLDS;
 };
 
 const dense = (
@@ -213,16 +219,14 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
     const layer = layerShape(a, x.shape);
     if (layer === undefined) return E.left('has no branches');
     const outputs = layer.width * layer.groups;
-    const shape = a.window === undefined ? [outputs] : windowShape(a.window, x.shape, outputs);
-    if (typeof shape === 'string') return E.left(shape);
-    for (const [index, branch] of a.branches.entries()) {
-      const wrong = checkBranch(branch, index, layer, a.window);
-      if (wrong !== undefined) return E.left(wrong);
-    }
+    const shape = a.window === undefined ? E.right([outputs]) : windowShape(a.window, x.shape, outputs);
+    if (E.isLeft(shape)) return shape;
+    const fit = eachHolds(a.branches, (branch, index) => checkBranch(branch, index, layer, a.window));
+    if (E.isLeft(fit)) return fit;
     if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
       return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
     }
-    return E.right(floatType(shape));
+    return E.right(floatType(shape.right));
   },
   check,
   evaluate: (a, [x], type) => {

@@ -1,10 +1,11 @@
 /** Products of two features each: the multiplication nodes of MultKAN, of floats or of accumulators. */
 import * as E from 'fp-ts/lib/Either.js';
 import { program } from '../../code/language.js';
+import type { Rule } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import { type Constant, channel, constant, type PerChannel } from '../constant.js';
 import { accumulatorFor, F32, int } from '../element.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, type ValueType, valueType } from '../types.js';
 

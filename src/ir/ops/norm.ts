@@ -1,12 +1,13 @@
 /** Normalisation by the statistics of the sample itself: layer norm and instance norm. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as t from 'io-ts';
 import { Finite, perChannelOf, record } from '../codec.js';
 import { channel, type PerChannel } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, innerOf, sizeOf } from '../types.js';
-import { fitsChannels } from './affine.js';
+import { fitChannels } from './affine.js';
 
 export interface NormAttrs {
   /** `sample`: over all elements (layer norm); `channel`: over those of each channel (instance norm). */
@@ -42,14 +43,10 @@ export const norm = defineOp<'norm', NormAttrs, 'value'>({
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
     if (!(a.epsilon > 0)) return E.left(`epsilon is ${a.epsilon}`);
-    for (const [name, p] of [
-      ['scale', a.scale],
-      ['shift', a.shift],
-    ] as const) {
-      const fits = fitsChannels(name, p, channelsOf(x));
-      if (E.isLeft(fits)) return fits;
-    }
-    return E.right(x);
+    return pipe(
+      fitChannels({ scale: a.scale, shift: a.shift }, channelsOf(x)),
+      E.map(() => x),
+    );
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -2,10 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { program } from '../../code/language.js';
+import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { record } from '../codec.js';
 import { constant, type PerChannel } from '../constant.js';
 import { accumulatorFor, F32, int } from '../element.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { floatType, sizeOf, type ValueType, valueType } from '../types.js';
 import { everyWindowHoldsPixels, forEachTap, type Window, WindowCodec, windowShape } from '../window.js';
@@ -32,8 +33,9 @@ const scaleBy = (p: PerChannel, factor: number): PerChannel =>
 const inferPool = (a: PoolAttrs, x: ValueType | undefined): Rule<ValueType> => {
   if (x === undefined || x.element.kind === 'uint') return E.left('takes an f32 value or accumulators');
   if (a.window.groups !== 1) return E.left('pools every channel by itself: groups is 1');
-  const shape = windowShape(a.window, x.shape, x.shape[0] ?? 1);
-  if (typeof shape === 'string') return E.left(shape);
+  const windows = windowShape(a.window, x.shape, x.shape[0] ?? 1);
+  if (E.isLeft(windows)) return windows;
+  const shape = windows.right;
   if (x.element.kind === 'f32') return E.right(floatType(shape));
   if (x.meaning?._tag !== 'scaled') return E.left('takes accumulators with a scale');
   if (a.reduce === 'max') return E.right(valueType(x.element, shape, x.meaning));
@@ -76,7 +78,7 @@ export const pool = defineOp<'pool', PoolAttrs, 'value'>({
   check: (a, [x]) =>
     a.reduce === 'max' && !everyWindowHoldsPixels(a.window, x!.shape[1]!, x!.shape[2]!)
       ? E.left('a window lies in the padding altogether')
-      : E.right(undefined),
+      : HOLDS,
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);
     const [channels, height, width] = [x!.type.shape[0]!, x!.type.shape[1]!, x!.type.shape[2]!];

@@ -4,7 +4,6 @@ import * as t from 'io-ts';
 import { byRows, elements, order, type Rows, rank } from '../../code/language.js';
 import { orderOf } from '../../numeric/float-order.js';
 import { integer, record } from '../codec.js';
-import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import {
   coderOf,
@@ -12,11 +11,10 @@ import {
   pickQuantizer,
   type Quantizer,
   QuantizerCodec,
-  quantizerFault,
   thresholdList,
 } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, codesOf, sizeOf } from '../types.js';
 
 export interface QuantizeAttrs {
   readonly quantizer: Quantizer;
@@ -65,8 +63,7 @@ export const quantize = defineOp<'quantize', QuantizeAttrs, 'coder'>({
   ),
   infer: (a, [x]) => {
     if (x === undefined || x.element.kind !== 'f32') return E.left('takes an f32 value');
-    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return codesOf(a, x.shape);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -1,13 +1,13 @@
 /** From codes to codes through a map: u8 pixels to the codes of the first layer without becoming floats. */
 import * as E from 'fp-ts/lib/Either.js';
 import { byRows, element, elements, entry, tableRows } from '../../code/language.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, pickRows } from '../constant.js';
-import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelIndex, channelsOf, levelsOf, sizeOf, valueType } from '../types.js';
+import { channelIndex, channelsOf, codesOf, levelsOf, sizeOf } from '../types.js';
 
 export interface RecodeAttrs {
   /** uint[R, levels of the operand], R = 1 or the number of channels. */
@@ -37,14 +37,11 @@ export const recode = defineOp<'recode', RecodeAttrs, 'coder'>({
     if ((rows !== 1 && rows !== channelsOf(x)) || count !== levels) {
       return E.left(`map is [${rows}, ${count}], expected [1 or ${channelsOf(x)}, ${levels}]`);
     }
-    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return codesOf(a, x.shape);
   },
   check: (a) => {
     const wrong = a.map.data.findIndex((c: number) => c >= a.quantizer.levels);
-    return wrong < 0
-      ? E.right(undefined)
-      : E.left(`map gives code ${a.map.data[wrong]} of ${a.quantizer.levels} levels`);
+    return wrong < 0 ? HOLDS : E.left(`map gives code ${a.map.data[wrong]} of ${a.quantizer.levels} levels`);
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

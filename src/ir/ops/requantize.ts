@@ -4,6 +4,7 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { element, elements, perChannel, sum } from '../../code/language.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import {
   clampBounds,
   fitsNarrow,
@@ -14,12 +15,11 @@ import {
 } from '../../numeric/fixed-point.js';
 import { constantOf, integer, perChannelOf, record } from '../codec.js';
 import { type Constant, channel, type PerChannel, pickAlong, pickChannels } from '../constant.js';
-import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { pickQuantizer, type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { pickQuantizer, type Quantizer, QuantizerCodec } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelIndex, channelsOf, sizeOf, valueType } from '../types.js';
-import { fitsChannels } from './affine.js';
+import { channelIndex, channelsOf, codesOf, sizeOf } from '../types.js';
+import { fitChannels } from './affine.js';
 
 export interface RequantizeAttrs {
   /** i32, at least 1, for all outputs or one for each. */
@@ -62,20 +62,17 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
       return E.left('takes accumulators');
     }
     const channels = channelsOf(x);
-    const fits = fitsChannels('mul', a.mul, channels);
+    const fits = fitChannels({ mul: a.mul }, channels);
     if (E.isLeft(fits)) return fits;
     if (a.bias !== undefined && a.bias.shape[0] !== channels) {
       return E.left(`bias has ${a.bias.shape[0]} elements for ${channels} outputs`);
     }
-    const fault = quantizerFault(a.quantizer, channels, a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return codesOf(a, x.shape);
   },
   check: (a) => {
     const muls = typeof a.mul === 'number' ? [a.mul] : a.mul.data;
     const wrong = muls.find((mul: number) => !Number.isInteger(mul) || mul < 1);
-    return wrong === undefined
-      ? E.right(undefined)
-      : E.left(`mul must be a positive integer, found ${wrong}`);
+    return wrong === undefined ? HOLDS : E.left(`mul must be a positive integer, found ${wrong}`);
   },
   prove: (a, [x]) => {
     const { levels } = a.quantizer;
@@ -96,7 +93,7 @@ export const requantize = defineOp<'requantize', RequantizeAttrs, 'coder'>({
       const bias = a.bias?.data[o] ?? 0;
       if (lo + bias < -(2 ** 31) || hi + bias >= 2 ** 31) return E.left(`bias ${bias} overflows 32 bits`);
     }
-    return E.right(undefined);
+    return HOLDS;
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -2,9 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { program } from '../../code/language.js';
+import type { Rule } from '../../diagnostics/index.js';
 import { integer, record } from '../codec.js';
+import { elementCount } from '../constant.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { channelsOf, sizeOf, type ValueType, valueType } from '../types.js';
 
@@ -52,7 +54,7 @@ export const reshape = defineOp<'reshape', ReshapeAttrs, 'layout'>({
   attrs: record({ shape: t.readonlyArray(integer(1, 2 ** 31 - 1)) }, {}),
   infer: (a, [x]) => {
     if (x === undefined) return E.left('takes one value');
-    const size = a.shape.reduce((n, d) => n * d, 1);
+    const size = elementCount(a.shape);
     if (a.shape.length === 0 || size !== sizeOf(x)) {
       return E.left(
         `[${a.shape.join(', ')}] does not hold the ${sizeOf(x)} elements of [${x.shape.join(', ')}]`,

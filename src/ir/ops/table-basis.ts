@@ -1,13 +1,15 @@
 /** The basis-table layer: B-spline values from a small table, times integer coefficients. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Rule } from '../../diagnostics/index.js';
 import { constantOf, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
-import { defineOp, type Rule } from '../op-definition.js';
+import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, WindowCodec } from '../window.js';
 import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
-import { FREQUENT, type Frequent, frequentBeyond, frequentFault } from './frequent.js';
+import { FREQUENT, type Frequent, frequentFits, frequentWithin } from './frequent.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 import { type BasisTerms, basisTableRange } from './table-basis-range.js';
 
@@ -39,9 +41,10 @@ const inferBasis = (a: TableBasisAttrs, x: ValueType | undefined): Rule<ValueTyp
   }
   if (a.baseTable !== undefined && !sameShape(a.baseTable))
     return E.left(`baseTable must be [${rows}, ${levels}]`);
-  const fault = frequentFault(a, inputs);
-  if (fault !== undefined) return E.left(fault);
-  return tableResult(a, x.shape, outputs);
+  return pipe(
+    frequentFits(a, inputs),
+    E.flatMap(() => tableResult(a, x.shape, outputs)),
+  );
 };
 
 const checkBasis = (a: TableBasisAttrs): Rule<void> => {
@@ -59,9 +62,7 @@ const checkBasis = (a: TableBasisAttrs): Rule<void> => {
     return E.left('frac points outside the basis table');
   if (a.rows?.data.some((r: number) => r >= a.span.shape[0]!) === true)
     return E.left('rows points outside span');
-  const beyond = frequentBeyond(a, a.span.shape[1]!);
-  if (beyond !== undefined) return E.left(beyond);
-  return E.right(undefined);
+  return frequentWithin(a, a.span.shape[1]!);
 };
 
 /** The shifted basis values must be i32 (as `<<` takes them), and so must all partial sums. */

@@ -1,15 +1,17 @@
 /** The edge-table layer: one table row per input and code, added. No multiplication, no branch. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import type { Rule } from '../../diagnostics/index.js';
 import { edgeRange, type Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
-import { type Constant, firstUnfit } from '../constant.js';
+import type { Constant } from '../constant.js';
 import { accumulatorFor } from '../element.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, isPadded, type Window, WindowCodec } from '../window.js';
-import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
-import { FREQUENT, type Frequent, frequentBeyond, frequentFault } from './frequent.js';
+import { ACCUMULATION, type Accumulation, checkRange, entriesFit, tableResult } from './accumulation.js';
+import { FREQUENT, type Frequent, frequentFits, frequentWithin } from './frequent.js';
 import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
 
 export interface TableEdgeAttrs extends Accumulation, Frequent {
@@ -74,9 +76,10 @@ const inferEdge = (a: TableEdgeAttrs, x: ValueType | undefined): Rule<ValueType>
   const given = a.slabs === undefined ? slabs : a.slabs.shape[0]!;
   const inputs = layerInputs(x.shape, a.window);
   if (given !== inputs) return E.left(`tables for ${given} inputs, but the operand has ${inputs}`);
-  const fault = frequentFault(a, inputs);
-  if (fault !== undefined) return E.left(fault);
-  return tableResult(a, x.shape, width);
+  return pipe(
+    frequentFits(a, inputs),
+    E.flatMap(() => tableResult(a, x.shape, width)),
+  );
 };
 
 const dense = (
@@ -143,9 +146,10 @@ export const tableEdge = defineOp<'table.edge', TableEdgeAttrs, 'table'>({
   check: (a) => {
     const wrong = a.slabs?.data.findIndex((s: number) => s >= a.table.shape[0]!) ?? -1;
     if (wrong >= 0) return E.left(`slab ${a.slabs?.data[wrong]} of ${a.table.shape[0]}`);
-    const beyond = frequentBeyond(a, a.table.shape[1]!);
-    if (beyond !== undefined) return E.left(beyond);
-    return firstUnfit(a.table) >= 0 ? E.left('a table entry does not fit its bits') : E.right(undefined);
+    return pipe(
+      frequentWithin(a, a.table.shape[1]!),
+      E.flatMap(() => entriesFit([a.table])),
+    );
   },
   prove: (a, [x]) => checkRange(a, edgeTableRange(a, layerInputs(x!.shape, a.window))),
   evaluate: (a, [x], type) => {

@@ -1,5 +1,7 @@
 /** Layer and instance norm of accumulators, giving codes: see numeric/integer-norm.ts for the definition. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { HOLDS } from '../../diagnostics/index.js';
 import {
   NORM_GAIN_LIMIT,
   NORM_GROUP_LIMIT,
@@ -9,12 +11,11 @@ import {
 } from '../../numeric/integer-norm.js';
 import { integer, perChannelOf, record } from '../codec.js';
 import { channel, type PerChannel } from '../constant.js';
-import { uint } from '../element.js';
 import { defineOp, NO_COST } from '../op-definition.js';
-import { type Quantizer, QuantizerCodec, quantizerFault } from '../quantizer.js';
+import { type Quantizer, QuantizerCodec } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
-import { channelsOf, innerOf, sizeOf, valueType } from '../types.js';
-import { fitsChannels } from './affine.js';
+import { channelsOf, codesOf, innerOf, sizeOf } from '../types.js';
+import { fitChannels } from './affine.js';
 import { NORM_OVER, type NormAttrs, normGroup } from './norm.js';
 
 export interface TableNormAttrs {
@@ -77,16 +78,10 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs, 'coder'>({
     }
     const group = normGroup(a.over, x.shape);
     if (group > NORM_GROUP_LIMIT) return E.left(`${group} elements are more than ${NORM_GROUP_LIMIT}`);
-    for (const [name, p] of [
-      ['epsilon', a.epsilon],
-      ['gain', a.gain],
-      ['offset', a.offset],
-    ] as const) {
-      const fits = fitsChannels(name, p, channelsOf(x));
-      if (E.isLeft(fits)) return fits;
-    }
-    const fault = quantizerFault(a.quantizer, channelsOf(x), a.bits);
-    return fault === undefined ? E.right(valueType(uint(a.bits), x.shape, a.quantizer)) : E.left(fault);
+    return pipe(
+      fitChannels({ epsilon: a.epsilon, gain: a.gain, offset: a.offset }, channelsOf(x)),
+      E.flatMap(() => codesOf(a, x.shape)),
+    );
   },
   check: (a) => {
     if (!all(a.epsilon, (e) => Number.isInteger(e) && e >= 1 && e <= 2 ** 45)) {
@@ -94,9 +89,7 @@ export const tableNorm = defineOp<'table.norm', TableNormAttrs, 'coder'>({
     }
     if (!all(a.gain, (g) => Math.abs(g) < NORM_GAIN_LIMIT))
       return E.left(`a gain reaches ${NORM_GAIN_LIMIT}`);
-    return all(a.offset, (b) => Math.abs(b) < 2 ** 29)
-      ? E.right(undefined)
-      : E.left('an offset reaches 2^29');
+    return all(a.offset, (b) => Math.abs(b) < 2 ** 29) ? HOLDS : E.left('an offset reaches 2^29');
   },
   evaluate: (a, [x], type) => {
     const result = emptyTensor(type, x!.batch);

@@ -5,13 +5,14 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { element, elements, entry, perChannel, sum, tableRows } from '../../code/language.js';
+import type { Rule } from '../../diagnostics/index.js';
 import type { Interval } from '../../numeric/ranges.js';
 import { constantOf, record } from '../codec.js';
-import { type Constant, firstUnfit } from '../constant.js';
-import { defineOp, NO_COST, type Rule } from '../op-definition.js';
+import type { Constant } from '../constant.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
-import { ACCUMULATION, type Accumulation, accumulatorType, checkRange } from './accumulation.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange, entriesFit } from './accumulation.js';
 
 export interface TableSumAttrs extends Accumulation {
   /** For each operand int[R, levels], R = 1 or the number of channels. */
@@ -89,10 +90,7 @@ export const tableSum = defineOp<'table.sum', TableSumAttrs, 'table'>({
     ACCUMULATION.optional,
   ),
   infer: inferSum,
-  check: (a) =>
-    a.tables.some((c) => firstUnfit(c) >= 0)
-      ? E.left('a table entry does not fit its bits')
-      : E.right(undefined),
+  check: (a) => entriesFit(a.tables),
   prove: (a, [x]) => checkRange(a, sumRange(a, channelsOf(x!))),
   evaluate: (a, operands, type) => {
     const result = emptyTensor(type, operands[0]!.batch);

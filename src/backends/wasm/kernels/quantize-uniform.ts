@@ -11,7 +11,7 @@ import { uniformForm } from '../../../numeric/uniform.js';
 import { type Asm, addressIn, type Expr, fixed, loadVector, plus, splatF32, storeVector } from '../asm.js';
 import { type Addresses, type Bound, type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, roundUp, type Storage } from '../storage.js';
-import { channelTable, elementRounds } from './elementwise.js';
+import { channelTable, elementRounds } from './elementwise/rounds.js';
 
 const LANES = 16;
 const MANTISSA = 2 ** 23 - 1;

@@ -1,6 +1,7 @@
 /** From units and choices to the layers of an architecture file, with the shapes between them. */
 import * as E from 'fp-ts/lib/Either.js';
 import { printable } from '../../../diagnostics/index.js';
+import { elementCount } from '../../../ir/constant.js';
 import { usualImage } from '../../families/reskanet.js';
 import type { FoundLayer, LayerFacts } from '../detect.js';
 import type { LayerSpec } from '../layers.js';
@@ -40,7 +41,7 @@ interface Walk {
 const inputOf = (units: ReadonlyArray<Unit>, given: ReadonlyArray<number> | undefined): Shape => {
   const first = units.find(({ main }) => main !== undefined)?.facts;
   const inputs = first?.inputs ?? 1;
-  const size = given?.reduce((n, d) => n * d, 1);
+  const size = given === undefined ? undefined : elementCount(given);
   if (first?.takes === 'image') {
     const [channels, height, width] = given ?? [];
     if (channels !== undefined && height !== undefined && width !== undefined)

@@ -1,6 +1,7 @@
 /** Outputs that a library has computed, and how far a network is from them. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../../diagnostics/index.js';
+import { elementCount } from '../../../ir/constant.js';
 import type { Graph } from '../../../ir/graph.js';
 import { interpret } from '../../../ir/interpret.js';
 import { sizeOf } from '../../../ir/types.js';
@@ -65,7 +66,7 @@ export const goldenOf = (x: NpyArray, y: NpyArray): Checked<Golden> => {
     });
   }
   // What is no image is so many features.
-  const shape = rest.length === 3 ? rest : [rest.reduce((n, d) => n * d, 1)];
+  const shape = rest.length === 3 ? rest : [elementCount(rest)];
   const used = Math.min(samples, SAMPLES);
   const width = y.data.length / samples;
   const outputs = Float32Array.from(y.data.subarray(0, used * width));

@@ -12,7 +12,7 @@ import { type Asm, addressIn, type Expr, loadVector, plus, scaled, splatI32 } fr
 import { type Kernel, type KernelBase, withBlocks } from '../../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
 import { loadAccumulators } from '../accumulators.js';
-import { elementRounds, tableLength } from '../elementwise.js';
+import { elementRounds, tableLength } from '../elementwise/rounds.js';
 import { accumulateSample, applyToSample } from './sample.js';
 import { LANES, NORM_WORDS, type NormBound, type NormCodes, type NormShape, storeCodes } from './shape.js';
 import { accumulateChannels, channelConstants, statisticsOf } from './statistics.js';

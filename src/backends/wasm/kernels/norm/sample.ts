@@ -13,7 +13,7 @@ import {
 import type { Bound, KernelBase } from '../../kernel.js';
 import { storageBytes } from '../../storage.js';
 import { loadAccumulators } from '../accumulators.js';
-import { elementRounds } from '../elementwise.js';
+import { elementRounds } from '../elementwise/rounds.js';
 import { LANES, type NormBound, type NormCodes, type NormShape, storeCodes } from './shape.js';
 import { lane, type Statistics, sumsOf } from './statistics.js';
 
