@@ -1,22 +1,28 @@
 /** What the kernels of all kinds have in common. */
+import * as R from 'fp-ts/lib/Record.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { KernelSummary } from '../shared/manifest.js';
 import type { Asm, Expr, Place } from './asm.js';
 import type { Block, Storage } from './storage.js';
 
-/** Addresses that a kernel is emitted against. */
-export interface Bound {
+/** Addresses that a kernel is emitted against. `Blocks`: how it is told those of its blocks (see `named`). */
+export interface Bound<Blocks = unknown> {
   /** Where the first operand lies. */
   readonly source: Place;
   /** Where all operands lie. */
   readonly sources: ReadonlyArray<Place>;
   /** Where the result goes: a fixed address. */
   readonly target: number;
-  /** Addresses of the kernel's blocks, in their order. */
-  readonly blocks: ReadonlyArray<number>;
+  readonly blocks: Blocks;
   /** Memory of the kernel's own, zero before the first sample. */
   readonly scratch: number;
 }
+
+/** Addresses of the blocks of a kernel, in their order. */
+export type BlockAddresses = ReadonlyArray<number>;
+
+/** The same by names that the kernel has given to its blocks. */
+export type Addresses<Name extends string> = Readonly<Record<Name, number>>;
 
 /** What every kernel is told about its value. */
 export type KernelBase = Pick<Kernel, 'name' | 'operands' | 'length' | 'channels'>;
@@ -39,7 +45,7 @@ export interface Kernel {
   readonly scratch?: number;
   /** Channels of the result: element (channel c, position p) lies at p * channels + c (see image.ts). */
   readonly channels: number;
-  readonly emit: (asm: Asm, bound: Bound) => ReadonlyArray<Expr>;
+  readonly emit: (asm: Asm, bound: Bound<BlockAddresses>) => ReadonlyArray<Expr>;
   /** The same value computed in another way, for calls of many samples. */
   readonly parts?: KernelParts;
   /** One line per layer for the manifest and for reports. */
@@ -58,5 +64,32 @@ export interface KernelParts {
   /** Bytes of the table of the layer. */
   readonly tableBytes: number;
   /** Code of a function of three parameters: the address of the codes, that of the tile's accumulators, and the tile. */
-  readonly emit: (asm: Asm, bound: Bound, part: number) => ReadonlyArray<Expr>;
+  readonly emit: (asm: Asm, bound: Bound<BlockAddresses>, part: number) => ReadonlyArray<Expr>;
 }
+
+/** Blocks that are named: as a kernel lists them, and addresses as its code asks for them. */
+export interface NamedBlocks<Name extends string> {
+  readonly list: ReadonlyArray<Block>;
+  readonly at: (bound: Bound<BlockAddresses>) => Bound<Addresses<Name>>;
+}
+
+/** Blocks stand in memory in the order of their names; a kernel may list others behind them. */
+export const named = <Name extends string>(blocks: Readonly<Record<Name, Block>>): NamedBlocks<Name> => {
+  const order = new Map(Object.keys(blocks).map((name, k) => [name, k]));
+  return {
+    list: Object.values(blocks),
+    at: (bound) => ({
+      ...bound,
+      blocks: R.mapWithIndex((name: Name) => bound.blocks[order.get(name)!]!)(blocks),
+    }),
+  };
+};
+
+/** The blocks of a kernel, and code that is told their addresses by the same names. */
+export const withBlocks = <Name extends string>(
+  blocks: Readonly<Record<Name, Block>>,
+  emit: (asm: Asm, bound: Bound<Addresses<Name>>) => ReadonlyArray<Expr>,
+): Pick<Kernel, 'blocks' | 'emit'> => {
+  const { list, at } = named(blocks);
+  return { blocks: list, emit: (asm, bound) => emit(asm, at(bound)) };
+};

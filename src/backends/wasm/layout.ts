@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, invariant } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
 import { sizeOf } from '../../ir/types.js';
-import type { Kernel, KernelParts } from './kernel.js';
+import type { BlockAddresses, Kernel, KernelParts } from './kernel.js';
 import type { Plan } from './plan.js';
 import { roundUp, type Storage, storageBytes, storageOf } from './storage.js';
 
@@ -41,7 +41,7 @@ export interface Layout {
   /** Every materialised value of the current sample, in the order of computation. */
   readonly buffers: ReadonlyArray<Buffer>;
   /** Addresses of the blocks of each kernel. */
-  readonly blocks: ReadonlyArray<ReadonlyArray<number>>;
+  readonly blocks: ReadonlyArray<BlockAddresses>;
   /** Address of the own memory of each kernel. */
   readonly scratch: ReadonlyArray<number>;
   readonly cuts: ReadonlyArray<Cut>;

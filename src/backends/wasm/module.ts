@@ -4,7 +4,7 @@ import type { ValueName } from '../../ir/graph.js';
 import { asmOf, fixed, INPUT, type Library, type Place, type WasmModule } from './asm.js';
 import { appendData } from './binary.js';
 import { addCall, partName } from './calls.js';
-import type { Bound, Kernel } from './kernel.js';
+import type { BlockAddresses, Bound, Kernel } from './kernel.js';
 import { bufferOf, type Layout } from './layout.js';
 import type { Plan } from './plan.js';
 
@@ -51,7 +51,13 @@ export const placeOf = (plan: Plan, layout: Layout, kernel: ValueName, operand: 
     : fixed(addressOf(layout, operand));
 
 /** The functions of a layer's parts. */
-const addParts = (library: Library, m: WasmModule, { parts }: Kernel, k: number, bound: Bound): void => {
+const addParts = (
+  library: Library,
+  m: WasmModule,
+  { parts }: Kernel,
+  k: number,
+  bound: Bound<BlockAddresses>,
+): void => {
   for (let part = 0; parts !== undefined && part < parts.count; part++) {
     const asm = asmOf(library, m, 3);
     const body = parts.emit(asm, bound, part);

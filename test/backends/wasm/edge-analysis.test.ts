@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyseEdges, edgeTableOf, groupInputs } from '../../../src/backends/wasm/kernels/edge-analysis.js';
+import { analyseEdges, edgeTableOf, groupInputs } from '../../../src/backends/wasm/kernels/edge/analysis.js';
 import { constant } from '../../../src/ir/constant.js';
 import { int, uint } from '../../../src/ir/element.js';
 import type { TableEdgeAttrs } from '../../../src/ir/ops/table-edge.js';

@@ -1,7 +1,7 @@
 /** Moves elements by index, whatever their width: gathers, and changes of order. The table holds byte offsets. */
 import type { Asm, Expr } from '../asm.js';
 import { addressIn, rounds, scaled } from '../asm.js';
-import type { Kernel, KernelBase } from '../kernel.js';
+import { type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 
 /** `indices`: for each element of the result, in memory order, where it lies in the operand. */
@@ -13,18 +13,19 @@ export const gatherElements = (
   op: string,
 ): Kernel => {
   const bytes = storageBytes(storage);
+  const offsets = Uint32Array.from({ length: base.length }, (_, j) => indices[j]! * bytes);
   return {
     ...base,
     result: storage,
     reach: base.length,
-    blocks: [blockOf(Uint32Array.from({ length: base.length }, (_, j) => indices[j]! * bytes))],
-    emit: (asm, bound) =>
+    ...withBlocks({ offsets: blockOf(offsets) }, (asm, bound) =>
       rounds(asm, base.length, 1, (index) => {
         const { m } = asm;
-        const offset = (): Expr => m.i32.load(bound.blocks[0]!, 1, scaled(m, index(), 4));
+        const offset = (): Expr => m.i32.load(bound.blocks.offsets, 1, scaled(m, index(), 4));
         const from = addressIn(asm, bound.source, offset);
         return [move(asm, bytes, from.offset, from.pointer(), bound.target, scaled(m, index(), bytes))];
       }),
+    ),
     summary: { op, form: 'copy', inputs, outputs: base.length },
   };
 };

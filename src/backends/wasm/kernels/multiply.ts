@@ -1,7 +1,7 @@
 /** Products of two accumulators each; an index equal to the number of features stands for 1. */
 import type { Body } from '../../../code/language.js';
 import { addressIn, type Expr, rounds, scaled } from '../asm.js';
-import type { Kernel, KernelBase } from '../kernel.js';
+import { type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 
 export const multiplyPairs = (
@@ -19,13 +19,12 @@ export const multiplyPairs = (
     ...base,
     result: 'i32',
     reach: base.length,
-    blocks: [blockOf(pairs)],
-    emit: (asm, bound) => {
+    ...withBlocks({ pairs: blockOf(pairs) }, (asm, bound) => {
       const { m } = asm;
       const one = features * bytes;
       return rounds(asm, base.length, 1, (index) => {
         const factor = (side: 0 | 1): Expr => {
-          const offset = (): Expr => m.i32.load(bound.blocks[0]! + 4 * side, 1, scaled(m, index(), 8));
+          const offset = (): Expr => m.i32.load(bound.blocks.pairs + 4 * side, 1, scaled(m, index(), 8));
           // What is read for the index that means 1 is not used; it lies in the margin of the buffer.
           const at = addressIn(asm, bound.source, offset);
           const value =
@@ -34,7 +33,7 @@ export const multiplyPairs = (
         };
         return [m.i32.store(bound.target, 1, scaled(m, index(), 4), m.i32.mul(factor(0), factor(1)))];
       });
-    },
+    }),
     summary: { op: 'multiply', form: 'products', inputs: features, outputs: base.length },
   };
 };

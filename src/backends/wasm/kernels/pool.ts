@@ -5,7 +5,7 @@
 import type { Body } from '../../../code/language.js';
 import { windowOutput } from '../../../ir/window.js';
 import { type Asm, addressIn, type Expr, type Local, repeat, rounds, scaled } from '../asm.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
+import { type Addresses, type Bound, type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 import { loadAccumulators } from './accumulators.js';
 
@@ -23,13 +23,16 @@ export const poolWindows = (
   const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
   const size = windowOutput(w, height, width) ?? [0, 0];
   const pixel = channels * storageBytes(source);
+  const blocks = {
+    rows: blockOf(runs(w, 0, size[0], height, width * pixel)),
+    columns: blockOf(runs(w, 1, size[1], width, pixel)),
+  };
   return {
     ...base,
     result,
     // Positions are written in order, whole vectors each.
     reach: base.length + 8,
-    blocks: [blockOf(runs(w, 0, size[0], height, width * pixel)), blockOf(runs(w, 1, size[1], width, pixel))],
-    emit: (asm, bound) =>
+    ...withBlocks(blocks, (asm, bound) =>
       emit(asm, bound, {
         reduce,
         source,
@@ -40,6 +43,7 @@ export const poolWindows = (
         rowStep: w.dilation[0] * width * pixel,
         columnStep: w.dilation[1] * pixel,
       }),
+    ),
     summary: {
       op: 'pool',
       form: `${reduce === 'sum' ? 'mean' : reduce}, ${w.kernel.join('x')}`,
@@ -80,7 +84,7 @@ interface Shape {
   readonly columnStep: number;
 }
 
-const emit = (asm: Asm, bound: Bound, s: Shape): ReadonlyArray<Expr> => {
+const emit = (asm: Asm, bound: Bound<Addresses<'rows' | 'columns'>>, s: Shape): ReadonlyArray<Expr> => {
   const { m } = asm;
   const [target, first, count, rowsLeft, columnsLeft, row, at] = [
     asm.i32(),
@@ -94,9 +98,9 @@ const emit = (asm: Asm, bound: Bound, s: Shape): ReadonlyArray<Expr> => {
   const sum = asm.v128();
   const resultBytes = storageBytes(s.result);
   const rowWord = (y: () => Expr, word: 0 | 1): Expr =>
-    m.i32.load(bound.blocks[0]! + 4 * word, 4, scaled(m, y(), 8));
+    m.i32.load(bound.blocks.rows + 4 * word, 4, scaled(m, y(), 8));
   const columnWord = (x: () => Expr, word: 0 | 1): Expr =>
-    m.i32.load(bound.blocks[1]! + 4 * word, 4, scaled(m, x(), 8));
+    m.i32.load(bound.blocks.columns + 4 * word, 4, scaled(m, x(), 8));
   const source = addressIn(asm, bound.source, () => at.get());
   const take = (): Expr => {
     const value = loadAccumulators(asm, s.source, source);

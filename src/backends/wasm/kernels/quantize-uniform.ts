@@ -8,18 +8,8 @@
 import { channel } from '../../../ir/constant.js';
 import type { Uniform } from '../../../ir/quantizer.js';
 import { uniformForm } from '../../../numeric/uniform.js';
-import {
-  type Address,
-  type Asm,
-  addressIn,
-  type Expr,
-  fixed,
-  loadVector,
-  plus,
-  splatF32,
-  storeVector,
-} from '../asm.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
+import { type Asm, addressIn, type Expr, fixed, loadVector, plus, splatF32, storeVector } from '../asm.js';
+import { type Addresses, type Bound, type Kernel, type KernelBase, withBlocks } from '../kernel.js';
 import { blockOf, roundUp, type Storage } from '../storage.js';
 import { channelTable, elementRounds } from './elementwise/rounds.js';
 
@@ -34,12 +24,17 @@ export const quantizeUniform = (base: KernelBase, q: Uniform, result: Storage): 
   const floats = (n: number): Float32Array => new Float32Array(n);
   const table = (pick: (form: (typeof forms)[number]) => number): Float32Array =>
     channelTable(base, LANES, floats, (c) => pick(forms[c]!));
+  const shape = { result, top: q.levels - 1, form: forms[0]! };
   return {
     ...base,
     result,
     reach: roundUp(base.length, LANES),
-    blocks: shared ? [] : [blockOf(table((f) => f.edge)), blockOf(table((f) => f.inverse))],
-    emit: (asm, bound) => emit(asm, bound, base, { result, top: q.levels - 1, form: forms[0]!, shared }),
+    ...(shared
+      ? withBlocks({}, (asm, bound) => emit(asm, bound, base, shape, undefined))
+      : withBlocks(
+          { edges: blockOf(table((f) => f.edge)), inverses: blockOf(table((f) => f.inverse)) },
+          (asm, bound) => emit(asm, bound, base, shape, bound.blocks),
+        )),
     summary: {
       op: 'quantize',
       form: shared ? 'uniform' : 'uniform per channel',
@@ -52,26 +47,36 @@ export const quantizeUniform = (base: KernelBase, q: Uniform, result: Storage): 
 interface Shape {
   readonly result: Storage;
   readonly top: number;
+  /** What all channels share, unless each has its own. */
   readonly form: { readonly edge: number; readonly inverse: number };
-  readonly shared: boolean;
 }
 
-const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyArray<Expr> => {
+/** `tables`: forms by channel. */
+const emit = (
+  asm: Asm,
+  bound: Bound,
+  base: KernelBase,
+  shape: Shape,
+  tables: Addresses<'edges' | 'inverses'> | undefined,
+): ReadonlyArray<Expr> => {
   const { m } = asm;
   const bytes = shape.result === 'u8' ? 1 : 2;
   const wide = asm.i32();
   const entry = asm.i32();
   const store = asm.i32();
   const source = addressIn(asm, bound.source, () => wide.get());
-  const constants = (block: number): Address =>
-    addressIn(asm, fixed(bound.blocks[block]!), () => entry.get());
+  const constants = (table: number, lane: number): Expr =>
+    loadVector(
+      asm,
+      plus(
+        addressIn(asm, fixed(table), () => entry.get()),
+        lane * 4,
+      ),
+    );
   const codes = (lane: number): Expr => {
-    const edge = shape.shared
-      ? splatF32(asm, shape.form.edge)
-      : loadVector(asm, plus(constants(0), lane * 4));
-    const inverse = shape.shared
-      ? splatF32(asm, shape.form.inverse)
-      : loadVector(asm, plus(constants(1), lane * 4));
+    const edge = tables === undefined ? splatF32(asm, shape.form.edge) : constants(tables.edges, lane);
+    const inverse =
+      tables === undefined ? splatF32(asm, shape.form.inverse) : constants(tables.inverses, lane);
     const v = m.f32x4.mul(m.f32x4.sub(loadVector(asm, plus(source, lane * 4)), edge), inverse);
     const held = m.f32x4.pmin(m.f32x4.pmax(splatF32(asm, 0), v), splatF32(asm, shape.top));
     return m.v128.and(m.f32x4.add(m.f32x4.floor(held), splatF32(asm, 2 ** 23)), splatMantissa(asm));
@@ -84,7 +89,7 @@ const emit = (asm: Asm, bound: Bound, base: KernelBase, shape: Shape): ReadonlyA
       : [storeVector(asm, target, pair(0)), storeVector(asm, plus(target, 16), pair(8))];
   return elementRounds(asm, base, LANES, (index, at) => [
     wide.set(m.i32.shl(index(), m.i32.const(2))),
-    ...(shape.shared ? [] : [entry.set(m.i32.shl(at(), m.i32.const(2)))]),
+    ...(tables === undefined ? [] : [entry.set(m.i32.shl(at(), m.i32.const(2)))]),
     store.set(m.i32.shl(index(), m.i32.const(bytes - 1))),
     ...stores,
   ]);

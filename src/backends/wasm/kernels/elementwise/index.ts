@@ -14,7 +14,7 @@ import {
   splatF32,
   storeVector,
 } from '../../asm.js';
-import type { Bound, Kernel, KernelBase } from '../../kernel.js';
+import type { BlockAddresses, Bound, Kernel, KernelBase } from '../../kernel.js';
 import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
 import { channelTable, elementRounds } from './rounds.js';
 import { scalarOf, scalarTables } from './scalars.js';
@@ -83,7 +83,7 @@ const inVectors = (base: KernelBase, computed: Computed, lanes: number): Rendere
   const tables = vectorTables(integer, base, lanes);
   const floats = (n: number): Float32Array => new Float32Array(n);
   const bytes = storageBytes(result);
-  const multiplier = (asm: Asm, bound: Bound, { rows, data }: Rows, { at }: Round): Expr => {
+  const multiplier = (asm: Asm, bound: Bound<BlockAddresses>, { rows, data }: Rows, { at }: Round): Expr => {
     if (rows === 1) return splatF32(asm, data[0]!);
     const block = fixed(bound.blocks[tables.blocks.length]!);
     return loadVector(
@@ -134,7 +134,13 @@ const oneByOne = (base: KernelBase, { integer, factor, sources, result }: Comput
   const tables = scalarTables(integer);
   const bytes = storageBytes(result);
   const lanes = base.channels % TOGETHER === 0 ? TOGETHER : 1;
-  const multiplier = ({ m }: Asm, bound: Bound, { rows, data }: Rows, { at }: Round, lane: number): Expr =>
+  const multiplier = (
+    { m }: Asm,
+    bound: Bound<BlockAddresses>,
+    { rows, data }: Rows,
+    { at }: Round,
+    lane: number,
+  ): Expr =>
     rows === 1
       ? m.f32.const(data[0]!)
       : m.f32.load(bound.blocks[tables.blocks.length]! + 4 * lane, 1, scaled(m, at(), 4));

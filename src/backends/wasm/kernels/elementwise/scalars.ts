@@ -11,7 +11,7 @@ import type { TypedArray } from '../../../../ir/element.js';
 import { ceilLog2 } from '../../../../numeric/fixed-point.js';
 import { floatAt } from '../../../../numeric/float-order.js';
 import { type Asm, addressIn, type Expr, scaled, type WasmModule } from '../../asm.js';
-import type { Bound } from '../../kernel.js';
+import type { BlockAddresses, Bound } from '../../kernel.js';
 import { type Block, lazyBlock, type Storage, storageBytes } from '../../storage.js';
 import type { Round } from './vectors.js';
 
@@ -109,7 +109,7 @@ const loadElement = (asm: Asm, storage: Storage, offset: number, pointer: Expr):
 /** The expression for the element `lane` of a round, with what has to be computed before it. */
 export const scalarOf = (
   asm: Asm,
-  bound: Bound,
+  bound: Bound<BlockAddresses>,
   tables: ScalarTables,
   sources: ReadonlyArray<Storage>,
   round: Round,

@@ -22,7 +22,7 @@ import {
   splatI32,
   type WasmModule,
 } from '../../asm.js';
-import type { Bound, KernelBase } from '../../kernel.js';
+import type { BlockAddresses, Bound, KernelBase } from '../../kernel.js';
 import { type Block, blockOf, type Storage, storageBytes } from '../../storage.js';
 import { channelTable, tableLength } from './rounds.js';
 
@@ -88,7 +88,7 @@ export interface Round {
  */
 export const vectorOf = (
   asm: Asm,
-  bound: Bound,
+  bound: Bound<BlockAddresses>,
   tables: VectorTables,
   sources: ReadonlyArray<Storage>,
   round: Round,

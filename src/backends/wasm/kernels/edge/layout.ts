@@ -7,10 +7,10 @@
  * `sum += row` adds A + 2^w B and `high += row >> w` adds B, both modulo the lane, and A = sum - (high << w):
  * four instructions for 16 outputs without any widening. An odd last unit is a half vector, widened by its load.
  */
-import type { TypedArray } from '../../../ir/element.js';
-import { type Block, lazyBlock } from '../storage.js';
-import type { EdgeAnalysis } from './edge-analysis.js';
-import type { Tiles } from './tile-loops.js';
+import type { TypedArray } from '../../../../ir/element.js';
+import { type Block, lazyBlock } from '../../storage.js';
+import type { Tiles } from '../tile-loops.js';
+import type { EdgeAnalysis } from './analysis.js';
 
 /** Accumulator lanes: entries of `entry` bytes are added in lanes of `lane` bytes. */
 export interface EdgeMode {

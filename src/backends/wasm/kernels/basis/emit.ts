@@ -1,13 +1,13 @@
 /** The code of the basis-table kernel. */
-import { type Address, type Asm, type Expr, loadVector, plus, repeat, scaled } from '../asm.js';
-import type { Bound } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { type BasisShape, stepBytes } from './basis-layout.js';
-import { accumulatorsOf, basisTerms } from './basis-terms.js';
-import type { CodeSource, SlotList } from './code-source.js';
-import { storeBytes } from './store-lanes.js';
-import { type TilePlace, tileLoops } from './tile-loops.js';
-import { emitFrame, type WindowGeometry } from './window.js';
+import { type Address, type Asm, type Expr, loadVector, plus, repeat, scaled } from '../../asm.js';
+import type { Addresses, Bound } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import type { CodeSource, SlotList } from '../code-source.js';
+import { storeBytes } from '../store-lanes.js';
+import { type TilePlace, tileLoops } from '../tile-loops.js';
+import { emitFrame, type WindowGeometry } from '../window.js';
+import { type BasisShape, stepBytes } from './layout.js';
+import { accumulatorsOf, basisTerms } from './terms.js';
 
 export interface BasisCode {
   readonly shape: BasisShape;
@@ -23,8 +23,13 @@ export interface BasisCode {
   readonly frame: number;
 }
 
-/** Blocks: constants, slot list, records, coefficients, positions. */
-export const emitBasis = (asm: Asm, bound: Bound, code: BasisCode): ReadonlyArray<Expr> => {
+export type BasisBlock = 'constants' | 'list' | 'records' | 'coefficients' | 'positions';
+
+export const emitBasis = (
+  asm: Asm,
+  bound: Bound<Addresses<BasisBlock>>,
+  code: BasisCode,
+): ReadonlyArray<Expr> => {
   const { m } = asm;
   const { shape, window, list } = code;
   const [slot, rows, tableOfTile, firstSlot, lastSlot] = [
@@ -42,12 +47,12 @@ export const emitBasis = (asm: Asm, bound: Bound, code: BasisCode): ReadonlyArra
   const step = shape.paired ? 2 : 1;
   const ownLists = code.severalRows && shape.groups > 1;
   const sums = accumulatorsOf(asm, shape, bound.scratch + code.frame);
-  const terms = basisTerms(asm, shape, code.source, bound.blocks[2]!, sums);
+  const terms = basisTerms(asm, shape, code.source, bound.blocks.records, sums);
   const listBytes = code.listed * list.entryBytes;
 
   const addAll = (place: TilePlace): ReadonlyArray<Expr> => {
     if (code.listed === 0) return [];
-    const entries: Address = { pointer: slot.get, offset: bound.blocks[1]! };
+    const entries: Address = { pointer: slot.get, offset: bound.blocks.list };
     const members = Array.from({ length: step }, (_, k) => ({
       code: () => list.codeOffset(asm, entries, k),
       records: code.severalRows ? () => list.word(asm, entries, k) : undefined,
@@ -72,13 +77,13 @@ export const emitBasis = (asm: Asm, bound: Bound, code: BasisCode): ReadonlyArra
         source: framed.place,
         target: bound.target,
         resultBytes: code.result === 'i16' ? 2 : 4,
-        constants: bound.blocks[0]!,
+        constants: bound.blocks.constants,
         constantBytes: 4,
         positions:
-          window === undefined ? undefined : { geometry: window, words: bound.blocks[4]!, codeBytes },
+          window === undefined ? undefined : { geometry: window, words: bound.blocks.positions, codeBytes },
       },
       (group, number) => [
-        tableOfTile.set(m.i32.add(m.i32.const(bound.blocks[3]!), scaled(m, number(), tileBytes))),
+        tableOfTile.set(m.i32.add(m.i32.const(bound.blocks.coefficients), scaled(m, number(), tileBytes))),
         firstSlot.set(ownLists ? m.i32.mul(group(), m.i32.const(listBytes)) : m.i32.const(0)),
         lastSlot.set(m.i32.add(firstSlot.get(), m.i32.const(listBytes))),
       ],

@@ -9,13 +9,13 @@ import {
   rounds,
   scaled,
   splatI32,
-} from '../asm.js';
-import type { Bound, KernelBase } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { elementRounds } from './elementwise/rounds.js';
-import { LANES, type NormCodes, type NormShape, storeCodes } from './norm.js';
-import { lane, type Statistics, sumsOf } from './norm-statistics.js';
+} from '../../asm.js';
+import type { Bound, KernelBase } from '../../kernel.js';
+import { storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { elementRounds } from '../elementwise/rounds.js';
+import { LANES, type NormBound, type NormCodes, type NormShape, storeCodes } from './shape.js';
+import { lane, type Statistics, sumsOf } from './statistics.js';
 
 /** Vectors whose sums of squares of accumulators, up to 2^23 in each lane, fit 31 bits. */
 const MOST_VECTORS = 255;
@@ -124,17 +124,17 @@ const sumOfLanes = (asm: Asm, v: Local): Expr =>
 
 /**
  * The codes of all elements, for a shift s from 1 to 30: P is computed beside d, and t + 2^(s-1) fits 32 bits.
- * Blocks: gain, offset by lane.
  */
 export const applyToSample = (
   asm: Asm,
-  bound: Bound,
+  bound: NormBound,
   base: KernelBase,
   { mean, reciprocal }: Statistics,
   shift: Local,
   codes: NormCodes,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
+  const { gain, offset } = bound.blocks;
   const [means, reciprocals, rounding, sign] = [asm.v128(), asm.v128(), asm.v128(), asm.v128()];
   const four = [asm.v128(), asm.v128()] as const;
   return [
@@ -144,20 +144,20 @@ export const applyToSample = (
     ...elementRounds(asm, base, LANES, (index, at) => {
       const from = addressIn(asm, bound.source, () => scaled(m, index(), storageBytes(codes.source)));
       const constant = (block: number, half: number): Expr =>
-        loadVector(asm, { pointer: () => scaled(m, at(), 4), offset: bound.blocks[block]! + 16 * half });
+        loadVector(asm, { pointer: () => scaled(m, at(), 4), offset: block + 16 * half });
       const half = (h: 0 | 1): ReadonlyArray<Expr> => {
         const a = loadAccumulators(asm, codes.source, plus(from, 4 * h * storageBytes(codes.source)));
         const d = m.i32x4.sub(m.i32x4.shl(a, m.i32.const(3)), means.get());
         const magnitude = m.i32x4.shr_u(
-          m.i32x4.add(m.i32x4.mul(m.i32x4.abs(constant(0, h)), reciprocals.get()), splatI32(asm, 2 ** 15)),
+          m.i32x4.add(m.i32x4.mul(m.i32x4.abs(constant(gain, h)), reciprocals.get()), splatI32(asm, 2 ** 15)),
           m.i32.const(16),
         );
         // (x ^ sign) - sign is -x where the sign is -1.
         const factor = m.i32x4.sub(m.v128.xor(magnitude, sign.get()), sign.get());
         const t = m.i32x4.add(m.i32x4.mul(d, factor), rounding.get());
-        const code = m.i32x4.add(m.i32x4.shr_s(t, shift.get()), constant(1, h));
+        const code = m.i32x4.add(m.i32x4.shr_s(t, shift.get()), constant(offset, h));
         return [
-          sign.set(m.i32x4.shr_s(constant(0, h), m.i32.const(31))),
+          sign.set(m.i32x4.shr_s(constant(gain, h), m.i32.const(31))),
           four[h].set(m.i32x4.min_s(m.i32x4.max_s(code, splatI32(asm, 0)), splatI32(asm, codes.top))),
         ];
       };

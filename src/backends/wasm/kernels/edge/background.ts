@@ -8,8 +8,8 @@
  * k pairs, prepared for every k: a run of background adds the sum at its end minus the sum at its beginning,
  * however long it is. Sums are exact modulo their width, in which all accumulators are.
  */
-import { type Block, blockOf, lazyBlock, roundUp } from '../storage.js';
-import type { CodeSource } from './code-source.js';
+import { type Block, blockOf, lazyBlock, roundUp } from '../../storage.js';
+import type { CodeSource } from '../code-source.js';
 
 /** Elements are looked at in pairs, sixteen pairs at a time. */
 const STEP = 32;

@@ -1,9 +1,8 @@
 /** The statistics of a norm in WASM: sums of each group, and from them what the second pass reads for each channel. */
-import { type Asm, addressIn, type Expr, fixed, type Local, repeat, rounds, scaled } from '../asm.js';
-import type { Bound } from '../kernel.js';
-import { storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { NORM_WORDS, type NormShape } from './norm.js';
+import { type Asm, addressIn, type Expr, fixed, type Local, repeat, rounds, scaled } from '../../asm.js';
+import { storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { NORM_WORDS, type NormBound, type NormShape } from './shape.js';
 
 /** Running sums of four lanes: S, and Q in two halves. */
 export const sumsOf = (asm: Asm) => {
@@ -28,7 +27,7 @@ export const lane = (asm: Asm, of: 'i32x4' | 'i64x2', vector: Local, index: numb
   asm.m[of].extract_lane(vector.get(), index);
 
 /** Q and S of four channels at a time, in the kernel's own memory. */
-export const accumulateChannels = (asm: Asm, bound: Bound, shape: NormShape): ReadonlyArray<Expr> => {
+export const accumulateChannels = (asm: Asm, bound: NormBound, shape: NormShape): ReadonlyArray<Expr> => {
   const { m } = asm;
   const sums = sumsOf(asm);
   const at = asm.i32();
@@ -59,7 +58,7 @@ export const accumulateChannels = (asm: Asm, bound: Bound, shape: NormShape): Re
  */
 export const channelConstants = (
   asm: Asm,
-  bound: Bound,
+  bound: NormBound,
   shape: NormShape,
   statistics: Statistics,
   constants: number,
@@ -100,7 +99,7 @@ export interface Statistics {
   readonly code: (offset: () => Expr) => ReadonlyArray<Expr>;
 }
 
-export const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statistics => {
+export const statisticsOf = (asm: Asm, bound: NormBound, shape: NormShape): Statistics => {
   const { m } = asm;
   const count = shape.over === 'sample' ? shape.channels * shape.positions : shape.positions;
   const [sum, mean, reciprocal, exponent, k, v, c] = [
@@ -139,7 +138,7 @@ export const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statisti
       w.set(
         m.i64.add(
           // Sums take 16 bytes a channel, epsilons 8.
-          m.i64.load(bound.blocks[2]!, 8, m.i32.shr_u(offset(), m.i32.const(1))),
+          m.i64.load(bound.blocks.epsilon, 8, m.i32.shr_u(offset(), m.i32.const(1))),
           m.i64.add(m.i64.sub(m.i64.mul(squares, m.i64.const(64n)), cross), bias),
         ),
       ),
@@ -157,7 +156,7 @@ export const statisticsOf = (asm: Asm, bound: Bound, shape: NormShape): Statisti
 /** M, the bound of d, P, rounding and factor of a channel: see norm.ts. */
 const constantsOf = (
   asm: Asm,
-  bound: Bound,
+  bound: NormBound,
   shape: NormShape,
   { mean, reciprocal, exponent }: Statistics,
   constants: number,
@@ -165,7 +164,7 @@ const constantsOf = (
 ) => {
   const { m } = asm;
   const [gain, factor, s] = [asm.i32(), asm.i32(), asm.i32()];
-  const gains = addressIn(asm, fixed(bound.blocks[0]!));
+  const gains = addressIn(asm, fixed(bound.blocks.gain));
   return (lane: () => Expr): ReadonlyArray<Expr> => {
     const put = (word: number, value: Expr): Expr =>
       m.i32.store(constants + 4 * lanes * word, 4, lane(), value);

@@ -6,40 +6,18 @@
  * (t 2^(31-s)) >> 31 in 64 bits, with factor 0 where s > 30. Where s < 1 the code saturates by the sign of t: then d
  * is held to [-1, 1] and P is 2^30, so that t is 0 or far beyond any code.
  */
-import { channel } from '../../../ir/constant.js';
-import type { TableNormAttrs } from '../../../ir/ops/table-norm.js';
-import {
-  type Asm,
-  addressIn,
-  type Expr,
-  type Local,
-  loadVector,
-  plus,
-  scaled,
-  splatI32,
-  storeVector,
-} from '../asm.js';
-import type { Bound, Kernel, KernelBase } from '../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { loadAccumulators } from './accumulators.js';
-import { elementRounds, tableLength } from './elementwise/rounds.js';
-import { accumulateSample, applyToSample } from './norm-sample.js';
-import { accumulateChannels, channelConstants, statisticsOf } from './norm-statistics.js';
+import { channel } from '../../../../ir/constant.js';
+import type { TableNormAttrs } from '../../../../ir/ops/table-norm.js';
+import { type Asm, addressIn, type Expr, loadVector, plus, scaled, splatI32 } from '../../asm.js';
+import { type Kernel, type KernelBase, withBlocks } from '../../kernel.js';
+import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { loadAccumulators } from '../accumulators.js';
+import { elementRounds, tableLength } from '../elementwise/rounds.js';
+import { accumulateSample, applyToSample } from './sample.js';
+import { LANES, NORM_WORDS, type NormBound, type NormCodes, type NormShape, storeCodes } from './shape.js';
+import { accumulateChannels, channelConstants, statisticsOf } from './statistics.js';
 
-export const LANES = 8;
-
-/** Words that the second pass reads for every lane: M, bound of d, P, rounding, factor. */
-export const NORM_WORDS = 5;
-
-export interface NormShape {
-  readonly over: TableNormAttrs['over'];
-  readonly source: Storage;
-  readonly channels: number;
-  readonly positions: number;
-  readonly gainShift: number;
-}
-
-/** Blocks: gain, offset by lane, epsilon by channel (i64). Own memory: sums of each channel (S as i32, Q as i64), then tables of constants. */
+/** Own memory: sums of each channel (S as i32, Q as i64), then tables of constants. */
 export const normCodes = (
   base: KernelBase,
   attrs: TableNormAttrs,
@@ -57,17 +35,17 @@ export const normCodes = (
   const lanes = Math.max(entries, base.channels);
   const byLane = (of: (c: number) => number): Int32Array =>
     Int32Array.from({ length: lanes }, (_, k) => of(k % base.channels));
+  const blocks = {
+    gain: blockOf(byLane((c) => channel(attrs.gain, c))),
+    offset: blockOf(byLane((c) => channel(attrs.offset, c))),
+    epsilon: blockOf(words64(base.channels, (c) => channel(attrs.epsilon, c))),
+  };
   return {
     ...base,
     result,
     reach: roundUp(base.length, LANES) + 8,
     scratch: sumsBytes(base.channels) + NORM_WORDS * 4 * lanes,
-    blocks: [
-      blockOf(byLane((c) => channel(attrs.gain, c))),
-      blockOf(byLane((c) => channel(attrs.offset, c))),
-      blockOf(words64(base.channels, (c) => channel(attrs.epsilon, c))),
-    ],
-    emit: (asm, bound) => {
+    ...withBlocks(blocks, (asm, bound) => {
       const { m } = asm;
       const constants = bound.scratch + sumsBytes(base.channels);
       const codes = { source, result, top: attrs.quantizer.levels - 1 };
@@ -89,7 +67,7 @@ export const normCodes = (
           m.block(null, general),
         ),
       ];
-    },
+    }),
     summary: { op: 'table.norm', form: `over each ${attrs.over}`, inputs: base.length, outputs: base.length },
   };
 };
@@ -104,31 +82,9 @@ const words64 = (count: number, value: (k: number) => number): Uint32Array =>
 /** Sums of a channel take 16 bytes: Q, then S. Vectors of four channels are written whole. */
 const sumsBytes = (channels: number): number => 16 * roundUp(channels, 4);
 
-export interface NormCodes {
-  readonly source: Storage;
-  readonly result: Storage;
-  readonly top: number;
-}
-
-/** Writes eight codes. */
-export const storeCodes = (
-  asm: Asm,
-  bound: Bound,
-  { result }: NormCodes,
-  index: () => Expr,
-  four: readonly [Local, Local],
-): Expr => {
-  const { m } = asm;
-  const eight = (): Expr => m.i16x8.narrow_i32x4_u(four[0].get(), four[1].get());
-  const target = { pointer: () => scaled(m, index(), storageBytes(result)), offset: bound.target };
-  return result === 'u8'
-    ? m.v128.store64_lane(target.offset, 1, 0, target.pointer(), m.i8x16.narrow_i16x8_u(eight(), eight()))
-    : storeVector(asm, target, eight());
-};
-
 const apply = (
   asm: Asm,
-  bound: Bound,
+  bound: NormBound,
   base: KernelBase,
   constants: number,
   lanes: number,
@@ -146,7 +102,7 @@ const apply = (
       const a = loadAccumulators(asm, codes.source, plus(from, 4 * h * storageBytes(codes.source)));
       const d = m.i32x4.sub(m.i32x4.shl(a, m.i32.const(3)), word(0, h));
       const held = m.i32x4.max_s(m.i32x4.min_s(d, word(1, h)), m.i32x4.neg(word(1, h)));
-      const offset = loadVector(asm, { pointer: lane, offset: bound.blocks[1]! + 16 * h });
+      const offset = loadVector(asm, { pointer: lane, offset: bound.blocks.offset + 16 * h });
       const high = (product: Expr): Expr => m.i64x2.shr_s(product, m.i32.const(31));
       const shifted = m.i8x16.shuffle(
         high(m.i64x2.extmul_low_i32x4_s(t.get(), factor.get())),

@@ -18,11 +18,11 @@
  * *Plain* form, where a factor does not fit 16 bits: rows of single coefficients, one multiplication per term.
  */
 
-import type { TypedArray } from '../../../ir/element.js';
-import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
-import { type Block, blockOf, lazyBlock } from '../storage.js';
-import { type CodeSource, layerCode } from './code-source.js';
-import type { Tiles } from './tile-loops.js';
+import type { TypedArray } from '../../../../ir/element.js';
+import type { TableBasisAttrs } from '../../../../ir/ops/table-basis.js';
+import { type Block, blockOf, lazyBlock } from '../../storage.js';
+import { type CodeSource, layerCode } from '../code-source.js';
+import type { Tiles } from '../tile-loops.js';
 
 export interface BasisShape extends Tiles {
   /** Dot products of 16-bit pairs, or plain 32-bit multiplications. */

@@ -1,7 +1,11 @@
 /** The part of an edge layer whose background is not looked up: rows of the foreground only. */
-import type { Asm, Expr, Local } from '../asm.js';
-import type { Block } from '../storage.js';
-import { blockOf } from '../storage.js';
+import { type Address, type Asm, type Expr, type Local, scaled } from '../../asm.js';
+import type { Addresses, Bound } from '../../kernel.js';
+import type { Block } from '../../storage.js';
+import { blockOf } from '../../storage.js';
+import { type CodeMap, QUAD_BYTES, writeAddresses } from '../row-addresses.js';
+import type { CodeBase } from '../tile-loops.js';
+import type { EdgeAnalysis } from './analysis.js';
 import {
   type Background,
   backgroundPairs,
@@ -9,14 +13,12 @@ import {
   intervalBlock,
   listBytes,
   prefixBlock,
+  prefixBytes,
   rankBlock,
 } from './background.js';
-import { type ElementRange, findForeground } from './background-emit.js';
-import type { EdgeAnalysis } from './edge-analysis.js';
-import type { EdgeTiling } from './edge-layout.js';
-import { type AddRows, type Flushing, groupLoop, ROUND, type Row, unlessDone } from './edge-rows.js';
-import { type CodeMap, QUAD_BYTES, writeAddresses } from './row-addresses.js';
-import type { CodeBase } from './tile-loops.js';
+import { addBackground, type ElementRange, findForeground } from './background-emit.js';
+import type { EdgeTiling } from './layout.js';
+import { type AddRows, type Flushing, groupLoop, ROUND, type Row, unlessDone } from './rows.js';
 
 export interface EdgeForeground {
   readonly background: Background;
@@ -24,8 +26,6 @@ export interface EdgeForeground {
   readonly size: 1 | 2 | 4;
   /** Bytes of an entry of the sums of the background. */
   readonly entry: 2 | 4;
-  /** The elements that are looked at here. */
-  readonly range: ElementRange;
   readonly map: CodeMap;
 }
 
@@ -50,12 +50,14 @@ export const anyFit = (
   return true;
 };
 
+export type ForegroundBlock = 'intervals' | 'compaction' | 'prefixes' | 'ranks' | 'codeMap';
+
 /** Intervals, compaction, sums of the background by tile, ranks, and the map of codes where it is not linear. */
 export const foregroundBlocks = (
   f: EdgeForeground,
   analysis: EdgeAnalysis,
   tiling: EdgeTiling,
-): ReadonlyArray<Block> => {
+): Readonly<Record<ForegroundBlock, Block>> => {
   const { table, min } = analysis;
   const { outputs, slabOf } = table;
   const addTo = (input: number, code: number, sums: Float64Array): void => {
@@ -63,20 +65,14 @@ export const foregroundBlocks = (
     const row = table.first(slab, 0) + code * outputs;
     for (let o = 0; o < outputs; o++) sums[o]! += table.data[row + o]! - min[slab * outputs + o]!;
   };
-  return [
-    intervalBlock(f.background),
-    compactionBlock(),
-    prefixBlock(f.background, tiling.tiles, tiling.tile, f.entry, addTo),
-    rankBlock(f.background),
-    blockOf(f.map._tag === 'bytes' ? f.map.bytes : new Uint8Array(0)),
-  ];
+  return {
+    intervals: intervalBlock(f.background),
+    compaction: compactionBlock(),
+    prefixes: prefixBlock(f.background, tiling.tiles, tiling.tile, f.entry, addTo),
+    ranks: rankBlock(f.background),
+    codeMap: blockOf(f.map._tag === 'bytes' ? f.map.bytes : new Uint8Array(0)),
+  };
 };
-
-/** Where the blocks are, and where the kernel's own memory starts. */
-export interface ForegroundPlaces {
-  readonly blocks: ReadonlyArray<number>;
-  readonly scratch: number;
-}
 
 /** Own memory from `start` on: ranks, codes, borders, addresses of rows. */
 const memoryOf = (background: Background, start: number) => {
@@ -102,7 +98,10 @@ export interface RowSource {
 /** What runs once for a sample, and what for each of its tiles. */
 export interface ForegroundCode {
   readonly once: ReadonlyArray<Expr>;
-  readonly borders: { readonly begin: number; readonly end: Local };
+  /** Runs before the others, for a tile: where the sums of its background start goes into `prefixes`. */
+  readonly enter: (prefixes: Local, number: () => Expr) => Expr;
+  /** Where accumulators start: target = constants + what the background adds. */
+  readonly starts: (constants: Address, prefixes: Local, target: Address) => ReadonlyArray<Expr>;
   /** Adds the rows of the foreground in a tile; `table`: where the table of the tile starts. */
   readonly add: (
     addRows: AddRows,
@@ -111,21 +110,23 @@ export interface ForegroundCode {
   ) => ReadonlyArray<Expr>;
 }
 
-/** Rows are added four pairs at a time; the last of them are filled up with zero rows. */
+/** `range`: the elements that are looked at. Rows are added four pairs at a time; the last of them are filled up with zero rows. */
 export const foregroundCode = (
   asm: Asm,
   f: EdgeForeground,
-  places: ForegroundPlaces,
+  bound: Bound<Addresses<ForegroundBlock>>,
   rows: RowSource,
+  range: ElementRange,
 ): ForegroundCode => {
   const { m } = asm;
-  const { background, size, map } = f;
-  const { rowBytes } = rows.tiling;
-  const memory = memoryOf(background, places.scratch);
-  const found = findForeground(asm, background, f.range, rows.codes, {
-    intervals: places.blocks[0]!,
-    compaction: places.blocks[1]!,
-    ranks: places.blocks[3]!,
+  const { background, size, map, entry } = f;
+  const { blocks } = bound;
+  const { rowBytes, tile } = rows.tiling;
+  const memory = memoryOf(background, bound.scratch);
+  const found = findForeground(asm, background, range, rows.codes, {
+    intervals: blocks.intervals,
+    compaction: blocks.compaction,
+    ranks: blocks.ranks,
     foreground: memory.ranks,
     codes: memory.codes,
     borders: memory.borders,
@@ -135,12 +136,24 @@ export const foregroundCode = (
     asm,
     map,
     { codeStride: rows.codeStride, pairBytes: 2 * rowBytes, zeroRank: backgroundPairs(background).length },
-    { ...memory, end: found.end, map: places.blocks[4]! },
+    { ...memory, end: found.end, map: blocks.codeMap },
     end,
   );
   return {
     once: [...found.code, ...addresses],
-    borders: { begin: memory.borders, end: found.bordersEnd },
+    enter: (prefixes, number) =>
+      prefixes.set(
+        m.i32.add(m.i32.const(blocks.prefixes), scaled(m, number(), prefixBytes(background, tile, entry))),
+      ),
+    starts: (constants, prefixes, target) =>
+      addBackground(
+        asm,
+        { begin: memory.borders, end: found.bordersEnd },
+        constants,
+        { pointer: prefixes.get, offset: 0 },
+        target,
+        { outputs: tile, entry },
+      ),
     add: (addRows, table, flushing) => {
       const row = (pair: number, member: number): Row => {
         const address = (): Expr => m.i32.load(4 * pair + (QUAD_BYTES / 2) * member, 1, at.get());

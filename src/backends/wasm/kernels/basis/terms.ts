@@ -1,9 +1,9 @@
 /** The terms of a basis-table layer: what one input, or two when paired, add to the accumulators of a tile. */
-import { type Address, type Asm, type Expr, type Local, loadVector, plus, scaled } from '../asm.js';
-import { type Accumulator, accumulatorInMemory } from './accumulators.js';
-import { type BasisShape, isSplit, recordWords, UNIT } from './basis-layout.js';
-import { type CodeSource, loadSourceCode } from './code-source.js';
-import type { CodeBase } from './tile-loops.js';
+import { type Address, type Asm, type Expr, type Local, loadVector, plus, scaled } from '../../asm.js';
+import { type Accumulator, accumulatorInMemory } from '../accumulators.js';
+import { type CodeSource, loadSourceCode } from '../code-source.js';
+import type { CodeBase } from '../tile-loops.js';
+import { type BasisShape, isSplit, recordWords, UNIT } from './layout.js';
 
 /** More accumulators than these stay in memory: beside them a tile needs five factors and five rows. */
 const MOST_IN_REGISTERS = 4;

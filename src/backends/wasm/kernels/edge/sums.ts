@@ -1,9 +1,9 @@
 /** The accumulators of the edge-table kernel, and what is written of them. */
-import { type Address, type Asm, type Expr, loadVector, plus, storeVector } from '../asm.js';
-import type { Accumulator } from './accumulators.js';
-import type { EdgeTiling } from './edge-layout.js';
-import { storeBytes } from './store-lanes.js';
-import type { TilePlace } from './tile-loops.js';
+import { type Address, type Asm, type Expr, loadVector, plus, storeVector } from '../../asm.js';
+import type { Accumulator } from '../accumulators.js';
+import { storeBytes } from '../store-lanes.js';
+import type { TilePlace } from '../tile-loops.js';
+import type { EdgeTiling } from './layout.js';
 
 /**
  * What sums are: `narrow`, 16 bits, whose final value fits them; `wide`, 32 bits; `unsigned`, sums of

@@ -9,9 +9,9 @@ import {
   repeat,
   scaled,
   storeVector,
-} from '../asm.js';
+} from '../../asm.js';
+import type { CodeBase } from '../tile-loops.js';
 import type { Background } from './background.js';
-import type { CodeBase } from './tile-loops.js';
 
 /** Addresses of what `findForeground` reads and writes. */
 export interface BackgroundPlaces {

@@ -3,15 +3,18 @@
  * the second-level cache while all samples run through them. Parts read the table of the whole layer; what a part adds
  * goes to the accumulators that the parts before it have left.
  */
-import type { Asm, Expr } from '../asm.js';
-import { INPUT } from '../asm.js';
-import type { Bound, KernelParts } from '../kernel.js';
-import { type Block, roundUp } from '../storage.js';
+import type { Asm, Expr } from '../../asm.js';
+import { INPUT } from '../../asm.js';
+import type { KernelParts } from '../../kernel.js';
+import { type Block, roundUp } from '../../storage.js';
+import { type CodeSource, type SlotList, slotList } from '../code-source.js';
+import type { EdgeGroups } from './analysis.js';
+import type { Background } from './background.js';
 import type { ElementRange } from './background-emit.js';
-import { type CodeSource, type SlotList, slotList } from './code-source.js';
-import type { EdgeGroups } from './edge-analysis.js';
-import { constantBytes, type EdgeCode, layerCode, resultBytes } from './edge-emit.js';
-import { type Rounds, roundsOf } from './edge-rounds.js';
+import { constantBytes, type EdgeCode, resultBytes } from './code.js';
+import { layerCode } from './emit.js';
+import type { EdgeForm, PlacedForm } from './forms.js';
+import { type Rounds, roundsOf } from './rows.js';
 
 /**
  * Bytes of the rows of a part. They stay in second-level caches of 1 to 2 MiB; half as much or one and a half times as much
@@ -33,8 +36,8 @@ export interface EdgeParts {
   readonly count: number;
   /** The lists of slots of the parts. */
   readonly blocks: ReadonlyArray<Block>;
-  /** `firstBlock`: the first of `blocks` among those of the kernel. */
-  readonly of: (code: EdgeCode, firstBlock: number) => KernelParts;
+  /** `form`: of the whole layer, behind whose blocks `blocks` stand. */
+  readonly of: (form: EdgeForm) => KernelParts;
 }
 
 /**
@@ -43,18 +46,18 @@ export interface EdgeParts {
  */
 export const partsOf = (
   code: EdgeCode,
+  background: Background | undefined,
   inputs: ReadonlyArray<number>,
   group: (inputs: ReadonlyArray<number>) => EdgeGroups,
   slabOffset: (input: number) => number,
 ): EdgeParts | undefined => {
-  const { tiling, source, foreground } = code;
+  const { tiling, source } = code;
   const bytes = code.tileBytes * tiling.tiles;
   if (code.window !== undefined || bytes < LEAST_BYTES || constantBytes(code) !== resultBytes(code))
     return undefined;
   const elements = inputs.map((i) => elementOf(source, i));
-  const first = foreground?.background.first ?? 0;
-  const count =
-    foreground?.background.count ?? roundUp(1 + elements.reduce((a, b) => Math.max(a, b), 0), STEP);
+  const first = background?.first ?? 0;
+  const count = background?.count ?? roundUp(1 + elements.reduce((a, b) => Math.max(a, b), 0), STEP);
   const wanted = Math.ceil(code.tileBytes / PART_BYTES);
   const size = roundUp(Math.ceil(count / wanted), STEP);
   const number = Math.ceil(count / size);
@@ -71,37 +74,35 @@ export const partsOf = (
   return {
     count: number,
     blocks: parts.map(({ list }) => list.block),
-    of: (whole, firstBlock) => ({
+    of: (form) => ({
       tiles: tiling.tiles,
-      tileBytes: tiling.tile * resultBytes(whole),
+      tileBytes: tiling.tile * resultBytes(code),
       count: number,
       tableBytes: bytes,
-      emit: (asm, bound, p) => emitPart(asm, bound, whole, parts[p]!, p, firstBlock),
+      emit: (asm, bound, p) => {
+        const list = bound.blocks[form.blocks.length + p]!;
+        return emitPart(asm, form.at(bound), list, code, parts[p]!, p === 0);
+      },
     }),
   };
 };
 
 const elementOf = (source: CodeSource, input: number): number => source.positions?.[input] ?? input;
 
+/** `listAt`: where the list of the part is. */
 const emitPart = (
   asm: Asm,
-  bound: Bound,
+  { bound, foreground }: PlacedForm,
+  listAt: number,
   whole: EdgeCode,
   { range, rounds, list }: Part,
-  number: number,
-  firstBlock: number,
+  isFirst: boolean,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
   const { tiling } = whole;
-  const blocks = bound.blocks.map((address, b) => (b === 1 ? bound.blocks[firstBlock + number]! : address));
-  const code: EdgeCode = {
-    ...whole,
-    list,
-    rounds,
-    shared: true,
-    foreground: whole.foreground === undefined ? undefined : { ...whole.foreground, range },
-  };
-  const layer = layerCode(asm, { ...bound, blocks, source: INPUT }, code);
+  const blocks = { ...bound.blocks, list: listAt };
+  const code: EdgeCode = { ...whole, list, rounds, shared: true };
+  const layer = layerCode(asm, { ...bound, blocks, source: INPUT }, code, foreground?.(range));
   const tile = (): Expr => asm.parameter(2);
   const target = { pointer: () => asm.parameter(1), offset: 0 };
   const constants = asm.i32();
@@ -109,7 +110,7 @@ const emitPart = (
   return [
     ...layer.once,
     ...layer.enter(tile),
-    constants.set(number === 0 ? m.i32.add(starts, m.i32.const(bound.blocks[0]!)) : asm.parameter(1)),
+    constants.set(isFirst ? m.i32.add(starts, m.i32.const(blocks.constants)) : asm.parameter(1)),
     ...layer.at({
       codes: { pointer: asm.input, offset: 0 },
       constants: { pointer: constants.get, offset: 0 },

@@ -6,7 +6,7 @@
  * inputs can be added in the width of an entry before they are widened: a *group* of inputs is legal when, for
  * every output, the largest entries of its members sum to at most the largest entry of that width.
  */
-import type { TableEdgeAttrs } from '../../../ir/ops/table-edge.js';
+import type { TableEdgeAttrs } from '../../../../ir/ops/table-edge.js';
 
 /**
  * A table as the kernel sees it. Over windows with several groups, input t of all groups is one input whose outputs

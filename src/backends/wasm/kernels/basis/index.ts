@@ -1,13 +1,13 @@
 /** The basis-table kernel: basis values from a record per code, times integer coefficients, in 32-bit accumulators. */
-import type { TableBasisAttrs } from '../../../ir/ops/table-basis.js';
-import type { Kernel, KernelBase } from '../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
-import { emitBasis } from './basis-emit.js';
-import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './basis-layout.js';
-import { accumulatorBytes } from './basis-terms.js';
-import { type CodeSource, slotList } from './code-source.js';
-import { classBytes, tileConstants } from './tile-loops.js';
-import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from './window.js';
+import type { TableBasisAttrs } from '../../../../ir/ops/table-basis.js';
+import { type Kernel, type KernelBase, withBlocks } from '../../kernel.js';
+import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { type CodeSource, slotList } from '../code-source.js';
+import { classBytes, tileConstants } from '../tile-loops.js';
+import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from '../window.js';
+import { emitBasis } from './emit.js';
+import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './layout.js';
+import { accumulatorBytes } from './terms.js';
 
 /** `inputs`: of the layer, or of one group of a window; `window`: over what the layer is applied. */
 export const basisTable = (
@@ -51,21 +51,21 @@ export const basisTable = (
             : new Float64Array(window.area * inside.length),
         );
   const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
+  const blocks = {
+    constants: blockOf(tileConstants(shape, starts, (n) => new Int32Array(n))),
+    list: list.block,
+    records: recordBlock(attrs, shape, source),
+    coefficients: coefficientBlock(attrs, shape, slots, inputs),
+    positions: blockOf(
+      window === undefined ? new Uint32Array(0) : positionWords(window, codeBytes, classBytes(shape, 4)),
+    ),
+  };
   return {
     ...base,
     result,
     reach: window === undefined ? shape.tiles * shape.tile : base.length,
     scratch: frame + accumulatorBytes(shape),
-    blocks: [
-      blockOf(tileConstants(shape, starts, (n) => new Int32Array(n))),
-      list.block,
-      recordBlock(attrs, shape, source),
-      coefficientBlock(attrs, shape, slots, inputs),
-      blockOf(
-        window === undefined ? new Uint32Array(0) : positionWords(window, codeBytes, classBytes(shape, 4)),
-      ),
-    ],
-    emit: (asm, bound) =>
+    ...withBlocks(blocks, (asm, bound) =>
       emitBasis(asm, bound, {
         shape,
         source,
@@ -76,6 +76,7 @@ export const basisTable = (
         result: result === 'i32' ? 'i32' : 'i16',
         frame,
       }),
+    ),
     summary: {
       op: 'table.basis',
       form: [
