@@ -4,7 +4,7 @@
  */
 import { constant } from '../ir/constant.js';
 import { allocate, uint } from '../ir/element.js';
-import type { Frequent } from '../ir/ops/frequent.js';
+import type { Frequent } from '../ir/ops/layers.js';
 import type { LayerSite } from './layer-site.js';
 
 /** Share of the values of an input at its most frequent code from which that code counts as frequent. */

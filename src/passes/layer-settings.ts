@@ -1,8 +1,7 @@
 /** Options of single layers: `layers="layer0.act=4 conv1.*.coef=5"`, and whom they mean. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { type Checked, fail, nearest, printable } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
-import { nearest } from '../ir/parse-nearest.js';
 import type { OptionSpec } from './options.js';
 
 export interface LayerSetting {
