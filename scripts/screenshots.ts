@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { main } from '../src/cli/main.js';
-import { nodeCapabilities } from '../src/driver/node.js';
+import { nodeCapabilities } from '../src/driver/node/index.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const images = join(root, 'docs', 'images');

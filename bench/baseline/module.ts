@@ -9,7 +9,7 @@ import {
   rounds,
   scaled,
 } from '../../src/backends/wasm/asm.js';
-import { appendData } from '../../src/backends/wasm/data-section.js';
+import { appendData } from '../../src/backends/wasm/binary.js';
 import { littleEndianBytes } from '../../src/ir/constant.js';
 import type { Graph, ValueName } from '../../src/ir/graph.js';
 import { sizeOf } from '../../src/ir/types.js';

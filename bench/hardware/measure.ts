@@ -11,7 +11,7 @@ import {
   resourcesOf,
   STAT,
   scriptOf,
-} from '../../src/driver/synth-flow.js';
+} from '../../src/driver/yosys.js';
 import { inFolder, run, write } from './tools.js';
 
 export interface Mapped extends Resources {

@@ -9,7 +9,7 @@ import {
   InternalError,
   showDiagnostic,
 } from '../../src/diagnostics/index.js';
-import { startProgram } from '../../src/driver/program.js';
+import { startProgram } from '../../src/driver/engines.js';
 import { compareArtifact } from '../../src/driver/verify-artifact.js';
 import {
   type Graph,

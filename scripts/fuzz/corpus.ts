@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { sha256Of } from '../../src/driver/node-hash.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
 import { readNpy, type WritableNpyArray, writeNpy } from '../../src/importers/index.js';
 import { type Graph, parseGraph, printGraph, sizeOf, type Tensor } from '../../src/ir/index.js';
 import type { Dataset } from '../../src/passes/index.js';

@@ -7,7 +7,7 @@ import { verilog } from '../../src/backends/verilog/index.js';
 import { wasm } from '../../src/backends/wasm/index.js';
 import { wgsl } from '../../src/backends/wgsl/index.js';
 import type { Capabilities } from '../../src/driver/capabilities.js';
-import { nodeCapabilities } from '../../src/driver/node.js';
+import { nodeCapabilities } from '../../src/driver/node/index.js';
 
 export type World = Pick<Capabilities, 'gpu' | 'tools'>;
 

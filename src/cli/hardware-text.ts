@@ -2,7 +2,7 @@
 import type { Fit } from '../analyses/devices.js';
 import type { Json } from '../backends/backend.js';
 import { printable } from '../diagnostics/index.js';
-import type { HardwareReport } from '../driver/hardware-report.js';
+import type { HardwareReport } from '../driver/cost-report.js';
 import type { Synthesis } from '../driver/synth.js';
 import { showPercent } from './show.js';
 

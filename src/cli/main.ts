@@ -81,7 +81,7 @@ export const main = async (argv: ReadonlyArray<string>, world: Capabilities): Pr
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    const { lackOfMemory } = await import('../driver/memory.js');
+    const { lackOfMemory } = await import('../driver/crash.js');
     const lack = lackOfMemory(error);
     if (lack === undefined) return reportCrash(world, argv, error);
     world.terminal.progress('');

@@ -1,6 +1,6 @@
 /** The options of `kanc compile` that make it search for bits. */
 import { type Command, Option } from 'commander';
-import { OBJECTIVES, type Objective } from '../driver/search/goal.js';
+import { OBJECTIVES, type Objective } from '../search/goal.js';
 import { parseCount, parseNumber, parseThreads } from './flags.js';
 
 export interface SearchFlags {

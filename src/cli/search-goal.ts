@@ -3,8 +3,8 @@ import * as E from 'fp-ts/lib/Either.js';
 import { defined } from '../diagnostics/defined.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { CompileOptions } from '../driver/compile-options.js';
-import type { Goal } from '../driver/search/goal.js';
 import { bytesOption } from '../passes/options.js';
+import type { Goal } from '../search/goal.js';
 import type { SearchFlags } from './search-flags.js';
 
 const FLAGS: Readonly<Record<keyof SearchFlags, string>> = {

@@ -1,7 +1,8 @@
 /** The results of a sweep as one page that needs nothing else: plots, the sensitivity of layers, a table to sort. */
-import { METRIC_TITLES } from '../driver/search/tally.js';
-import { FRONTS, type Front, type MeasuredPoint, measuredOf, type Results } from '../driver/sweep/merge.js';
-import type { Finished } from '../driver/sweep/records.js';
+
+import { FRONTS, type Front, type MeasuredPoint, measuredOf, type Results } from '../search/sweep/merge.js';
+import type { Finished } from '../search/sweep/records.js';
+import { METRIC_TITLES } from '../search/tally.js';
 import { linesOf, PLACEHOLDERS } from './compile-line.js';
 import { escapeHtml } from './cost-html.js';
 import { showCount } from './cost-text.js';

@@ -42,14 +42,14 @@ export type Expr =
   | { readonly _tag: 'rank'; readonly rows: Rows; readonly of: Expr }
   /** `shr` rounds down; shifts are by 0 to 31. */
   | { readonly _tag: 'binary'; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr }
-  /** `then` where left < right (left = right), else `otherwise`. */
+  /** `yes` where left < right (left = right), else `no`. */
   | {
       readonly _tag: 'choose';
       readonly when: 'less' | 'equal';
       readonly left: Expr;
       readonly right: Expr;
-      readonly then: Expr;
-      readonly otherwise: Expr;
+      readonly yes: Expr;
+      readonly no: Expr;
     }
   | Scaled;
 
@@ -113,6 +113,15 @@ export const binary = (op: BinaryOp, left: Expr, right: Expr): Expr => ({ _tag: 
 
 const isZero = (e: Expr): boolean => e._tag === 'literal' && e.value === 0;
 
+export const choose = (when: 'less' | 'equal', left: Expr, right: Expr, yes: Expr, no: Expr): Expr => ({
+  _tag: 'choose',
+  when,
+  left,
+  right,
+  yes,
+  no,
+});
+
 /** Terms in their order, without those that are 0. */
 export const sum = (...terms: ReadonlyArray<Expr>): Expr => {
   const [first, ...rest] = terms.filter((term) => !isZero(term));
@@ -147,7 +156,7 @@ const partsOf = (value: Value): ReadonlyArray<Expr> =>
     .with({ _tag: 'entry' }, ({ at }) => [at])
     .with({ _tag: P.union('rank', 'float') }, ({ of }) => [of])
     .with({ _tag: 'binary' }, ({ left, right }) => [left, right])
-    .with({ _tag: 'choose' }, ({ left, right, then, otherwise }) => [left, right, then, otherwise])
+    .with({ _tag: 'choose' }, ({ left, right, yes, no }) => [left, right, yes, no])
     .with({ _tag: 'scaled' }, ({ of, mul, most }) => [of, mul, most])
     .exhaustive();
 

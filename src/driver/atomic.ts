@@ -6,8 +6,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Artifact } from '../backends/backend.js';
 import type { Diagnostics } from '../diagnostics/index.js';
 import type { Capabilities } from './capabilities.js';
-import { checkDestination } from './destination.js';
-import { fileTarget, toldAs } from './writable.js';
+import { checkDestination, fileTarget, toldAs } from './destination.js';
 
 type World = Pick<Capabilities, 'files' | 'unique' | 'occupied' | 'removeOnInterrupt'>;
 type Done<A = void> = TE.TaskEither<Diagnostics, A>;

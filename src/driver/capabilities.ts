@@ -1,14 +1,14 @@
 /**
- * What the driver may do to the world: a record, bound once at the edge (node.ts) and passed down, so that
+ * What the driver may do to the world: a record, bound once at the edge (node/index.ts) and passed down, so that
  * everything else is values, and tests can let a disk fail.
  */
 import type * as T from 'fp-ts/lib/Task.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
 import type { Checked, Diagnostics } from '../diagnostics/index.js';
 import type { NamedPass } from '../passes/registry.js';
+import type { Study } from '../search/study.js';
+import type { Try } from '../search/trial.js';
 import type { Sha256 } from './hash.js';
-import type { Study } from './search/study.js';
-import type { Try } from './search/trial.js';
 
 /** `other`: a device or a pipe. */
 export type FileKind = 'file' | 'folder' | 'other' | 'absent';
@@ -107,3 +107,24 @@ export interface Capabilities {
   /** The version of kanc. */
   readonly version: string;
 }
+
+const MIB = 2 ** 20;
+
+export const MOST_BYTES = {
+  /** manifest.json of an artifact: it tells values and layers, no tables. */
+  manifest: 64 * MIB,
+  /** All files of an artifact together. */
+  artifact: 1024 * MIB,
+  /** Files of a checkpoint that lie beside the one that was named, or in the folder that was. */
+  checkpoint: 1024 * MIB,
+  /** Points of a sweep, some hundred bytes each. */
+  points: 256 * MIB,
+  /** What synthesis found. */
+  synthesis: 16 * MIB,
+  /** What tools wrote into a folder of their own. */
+  toolOutput: 1024 * MIB,
+  /** A module with passes. */
+  plugin: 64 * MIB,
+  /** What the build puts beside kanc. */
+  asset: 64 * MIB,
+} as const;

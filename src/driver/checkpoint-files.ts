@@ -5,8 +5,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Diagnostic, type Diagnostics, diagnostic, printable } from '../diagnostics/index.js';
 import { type Other, otherFolder } from '../importers/containers/other-archives.js';
 import { companions, mainFile, mainFiles, type Source, stateOf } from '../importers/source.js';
-import type { Capabilities, FileKind } from './capabilities.js';
-import { MOST_BYTES } from './read-limits.js';
+import { type Capabilities, type FileKind, MOST_BYTES } from './capabilities.js';
 
 type World = Pick<Capabilities, 'files'>;
 

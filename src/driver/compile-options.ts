@@ -4,8 +4,8 @@ import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { Level } from '../ir/types.js';
 import { type PassCall, showPipeline } from '../passes/pipeline-text.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
+import { COARSE, isForm, matters } from '../search/configuration.js';
 import { quantCalls } from './quant-option.js';
-import { isForm, matters } from './search/configuration.js';
 
 export { parseQuant } from './quant-option.js';
 
@@ -81,9 +81,6 @@ const TABLE_PASSES: ReadonlyArray<PassCall> = ['fold', 'prune', 'dedupe', 'narro
   call(name),
 );
 
-/** Bits up to which a refit is worth its seconds: above, accuracy stays the same within chance. */
-export const COARSE = { act: 4, hidden: 4, table: 4, coef: 5, basis: 3 } as const;
-
 const hasCoarse = (knob: string): knob is keyof typeof COARSE => Object.hasOwn(COARSE, knob);
 
 /** Whether so few bits are asked for, of all layers or of one, in a form that they matter in. */
@@ -101,7 +98,7 @@ const isCoarse = ({ quant = {}, form = 'auto' }: CompileOptions): boolean => {
 };
 
 const callsOf = (o: CompileOptions): ReadonlyArray<PassCall> => {
-  const quant = quantCalls(o);
+  const quant = quantCalls(o.quant);
   return [
     ...inputCalls(o),
     call('calibrate', { data: o.calib }),

@@ -2,7 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Divergence } from '../analyses/divergence.js';
+import { type Divergence, divergenceOf } from '../analyses/divergence.js';
 import { type GraphCost, graphCost } from '../analyses/graph-cost.js';
 import { networkFacts } from '../analyses/layer-facts.js';
 import type { Artifact, Json } from '../backends/backend.js';
@@ -11,17 +11,16 @@ import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.j
 import type { Assumption, ImportOptions } from '../importers/family.js';
 import { type Imported, importSource } from '../importers/import.js';
 import type { Source } from '../importers/source.js';
-import { type Graph, isLevel } from '../ir/graph.js';
+import { type Graph, isLevel, typesOf } from '../ir/graph.js';
+import { graphText } from '../ir/graph-text.js';
 import type { Tensor } from '../ir/tensor.js';
 import type { Level } from '../ir/types.js';
-import type { Dataset } from '../passes/dataset.js';
+import { type Dataset, finiteSamples, spread, toTensor } from '../passes/dataset.js';
 import type { PassEvent } from '../passes/pipeline.js';
-import { newRecorder, recorded } from './crash.js';
-import { graphText } from './graph-text.js';
+import { newRecorder, type Recorder, recorded } from './crash.js';
+import { samplesFor } from './data.js';
 import { type Sha256, sourceHashes } from './hash.js';
-import { measure } from './measure.js';
 import { type PassesDone, type PassRemark, type PassWorld, runPasses, type Timing } from './run-passes.js';
-import { samplesFor } from './samples.js';
 
 export interface CompileRequest {
   readonly source: Source;
@@ -62,79 +61,112 @@ export interface Compilation {
   readonly timings: ReadonlyArray<Timing>;
 }
 
+/** How long steps took. */
+interface Stopwatch {
+  readonly timings: Timing[];
+  /** Runs a step and notes how long it took. */
+  readonly timed: <A>(step: string, task: TE.TaskEither<Diagnostics, A>) => TE.TaskEither<Diagnostics, A>;
+}
+
+const stopwatch = (now: () => number): Stopwatch => {
+  const timings: Timing[] = [];
+  return {
+    timings,
+    timed: (step, task) => async () => {
+      const started = now();
+      const result = await task();
+      timings.push({ step, milliseconds: now() - started });
+      return result;
+    },
+  };
+};
+
+interface Lowered {
+  readonly read: Imported;
+  readonly done: PassesDone;
+  readonly graph: Graph<'table'>;
+}
+
+/** From the bytes of the checkpoint to tables. */
+const lowered = (
+  world: CompileWorld,
+  request: CompileRequest,
+  recorder: Recorder,
+  { timings, timed }: Stopwatch,
+): TE.TaskEither<Diagnostics, Lowered> => {
+  const onPass = (event: PassEvent): void => {
+    timings.push({ step: event.name, milliseconds: event.milliseconds });
+    request.onPass?.(event);
+  };
+  const { verifyEach } = request;
+  return pipe(
+    timed(
+      'import',
+      TE.fromIOEither(() => importSource(request.source, request.importOptions)),
+    ),
+    TE.bindTo('read'),
+    TE.tap(({ read }) => TE.fromIO(() => request.onImport?.(read.graph))),
+    TE.bind('pipeline', ({ read }) => TE.fromEither(request.pipeline(read.graph.level))),
+    TE.bind('done', ({ read, pipeline }) =>
+      runPasses(world, recorder)({ graph: read.graph, pipeline, verifyEach, onPass }),
+    ),
+    TE.bind('graph', ({ done }) => TE.fromEither(tableGraph(done.graph))),
+  );
+};
+
+type Emit = (target: Target, options: unknown) => TE.TaskEither<Diagnostics, Artifact>;
+
+/** What writes the artifact, for any target. */
+const emitterOf = (
+  world: CompileWorld,
+  request: CompileRequest,
+  { read, done, graph }: Lowered,
+  divergence: Divergence | undefined,
+): Checked<Emit> =>
+  pipe(
+    graphText(graph),
+    E.bindTo('kir'),
+    E.bind('samples', () => samplesOf(request, done, graph)),
+    E.map(({ kir, samples }) => {
+      const context = {
+        version: world.version,
+        kir,
+        reference: done.lastFloat ?? read.graph,
+        extra: manifestExtra(world.sha256, request, read, done, graph, divergence),
+        ...(samples === undefined ? {} : { samples }),
+      };
+      return (target, options) =>
+        pipe(
+          TE.fromIO(() => target.emit(options, context)),
+          TE.flatMap((emit) => emit(graph)),
+        );
+    }),
+  );
+
 /** Exceptions leave as a `Crash` (see crash.ts). */
 export const compileCheckpoint =
   (world: CompileWorld) =>
   (request: CompileRequest): TE.TaskEither<Diagnostics, Compilation> => {
     const recorder = newRecorder();
-    const timings: Timing[] = [];
-    /** Runs a step and notes how long it took. */
-    const timed =
-      <A>(step: string, task: TE.TaskEither<Diagnostics, A>): TE.TaskEither<Diagnostics, A> =>
-      async () => {
-        const started = world.now();
-        const result = await task();
-        timings.push({ step, milliseconds: world.now() - started });
-        return result;
-      };
-    const lazily = <A>(compute: () => Checked<A>): TE.TaskEither<Diagnostics, A> => TE.fromIOEither(compute);
-
+    const watch = stopwatch(world.now);
     return pipe(
       TE.fromEither(at({ option: '--target' })(findTarget(request.target))),
       TE.bindTo('target'),
-      TE.bind('read', () =>
-        timed(
-          'import',
-          lazily(() => importSource(request.source, request.importOptions)),
-        ),
-      ),
-      TE.let('imported', ({ read }): Graph => read.graph),
-      TE.tap(({ imported }) => TE.fromIO(() => request.onImport?.(imported))),
-      TE.bind('pipeline', ({ imported }) => TE.fromEither(request.pipeline(imported.level))),
-      TE.bind('done', ({ imported, pipeline }) =>
-        pipe(
-          runPasses(
-            world,
-            recorder,
-          )({
-            graph: imported,
-            pipeline,
-            verifyEach: request.verifyEach,
-            onPass: (event) => {
-              timings.push({ step: event.name, milliseconds: event.milliseconds });
-              request.onPass?.(event);
-            },
-          }),
-        ),
-      ),
-      TE.bind('graph', ({ done }) => TE.fromEither(tableGraph(done.graph))),
-      TE.bind('divergence', ({ imported, done, graph }) =>
-        timed(
+      TE.bind('tables', () => lowered(world, request, recorder, watch)),
+      TE.bind('divergence', ({ tables: { read, done, graph } }) =>
+        watch.timed(
           '(measure)',
-          lazily(() => measure(imported, done, graph)),
+          TE.fromIOEither(() => measure(read.graph, done, graph)),
         ),
       ),
-      TE.bind('kir', ({ graph }) => TE.fromEither(graphText(graph))),
-      TE.bind('samples', ({ done, graph }) => TE.fromEither(samplesOf(request, done, graph))),
-      TE.let('emit', ({ read, imported, done, graph, kir, divergence, samples }) => {
-        const context = {
-          version: world.version,
-          kir,
-          reference: done.lastFloat ?? imported,
-          extra: manifestExtra(world.sha256, request, read, done, graph, divergence),
-          ...(samples === undefined ? {} : { samples }),
-        };
-        return (target: Target, options: unknown): TE.TaskEither<Diagnostics, Artifact> =>
-          pipe(
-            TE.fromIO(() => target.emit(options, context)),
-            TE.flatMap((emit) => emit(graph)),
-          );
-      }),
+      TE.bind('emit', ({ tables, divergence }) =>
+        TE.fromEither(emitterOf(world, request, tables, divergence)),
+      ),
       TE.bind('artifact', ({ target, emit }) =>
-        timed(`(${target.name})`, emit(target, request.targetOptions)),
+        watch.timed(`(${target.name})`, emit(target, request.targetOptions)),
       ),
       TE.map(
-        ({ artifact, read, emit, graph, done, divergence }): Compilation => ({
+        ({ artifact, emit, tables: { read, done, graph }, divergence }): Compilation => ({
           artifact,
           assumptions: read.assumptions,
           emitFor: (name, options = {}) =>
@@ -147,7 +179,7 @@ export const compileCheckpoint =
           remarks: done.remarks,
           cost: graphCost(graph),
           ...(divergence === undefined ? {} : { divergence }),
-          timings,
+          timings: watch.timings,
         }),
       ),
       recorded(recorder, { version: world.version, options: { target: request.target, ...request.told } }),
@@ -223,4 +255,47 @@ const manifestExtra = (
       warnings: done.remarks.filter((r) => r.severity === 'warning').map((r) => `${r.pass}: ${r.message}`),
     },
   };
+};
+
+/** Calibration samples that the divergence is measured on: fewer for networks that take the interpreter long. */
+const measuredSamples = (reference: Graph): number =>
+  Math.max(4, Math.min(256, Math.floor(5e8 / (graphCost(reference).macs + 1))));
+
+/** Undefined where there is nothing to measure on; K0701 where data and network give no numbers to compare. */
+export const measure = (
+  imported: Graph,
+  done: PassesDone,
+  graph: Graph<'table'>,
+): Checked<Divergence | undefined> => {
+  const dataset: Dataset | undefined = done.data[0];
+  const [input, ...others] = graph.inputs;
+  const output = typesOf(graph).get(graph.outputs[0]!);
+  if (dataset === undefined || input === undefined || others.length > 0) return E.right(undefined);
+  if (output?.element.kind !== 'f32') return E.right(undefined);
+  const reference = done.lastFloat ?? imported;
+  const given = toTensor(dataset, input.type);
+  // Data of a pass of the user's need not be inputs.
+  if (E.isLeft(given)) return E.right(undefined);
+  const place = { file: dataset.path };
+  // Of other samples the float network gives no number to compare with, and files are often sorted.
+  const tensor = spread(finiteSamples(given.right), measuredSamples(reference));
+  if (tensor.batch === 0) {
+    return fail('K0701', `each of the ${given.right.batch} samples holds NaN or an infinity`, {
+      place,
+      expected: 'at least one calibration sample of finite values',
+      hint: 'Replace missing values as the training did.',
+    });
+  }
+  return pipe(
+    divergenceOf(reference, graph, tensor),
+    E.flatMap((divergence) =>
+      Number.isFinite(divergence.relativeRms)
+        ? E.right(divergence)
+        : fail('K0701', 'on these samples the outputs of the float network overflow, or are all zero', {
+            place,
+            expected: 'data of the range that the network was trained on',
+            hint: 'Check the units and the normalisation of the data.',
+          }),
+    ),
+  );
 };

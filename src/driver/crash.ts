@@ -1,14 +1,16 @@
 /**
- * Our own bugs: what was being compiled when one showed itself, as files that reproduce it.
+ * Exceptions. Most are our own bugs: what was being compiled when one showed itself, as files that reproduce it. Some say that
+ * memory does not suffice: they are no bug, and what reproduces them is the machine.
  *
  * Exceptions are bugs by convention (diagnostics.ts). While passes run, a recorder holds the graph before the
  * current one; an exception then leaves as a `Crash` with that graph in it, and the edge writes it down.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Diagnostics, diagnostic } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
+import { graphText } from '../ir/graph-text.js';
 import { printGraph } from '../ir/print.js';
-import { graphText } from './graph-text.js';
 import type { Sha256 } from './hash.js';
 
 /** The state of a compilation. Changed in place: what is read is always the last state before an exception. */
@@ -70,4 +72,33 @@ export const recorded =
 export const reproducerName = (sha256: Sha256, crash: Crash): string => {
   const content = [...crash.files].filter(([name]) => name !== 'error.txt').map((f) => f.join('\n'));
   return `kanc-reproducer-${sha256([crash.message, ...content].join('\n')).slice(0, 12)}`;
+};
+
+/** As V8 and the runtime of binaryen put it. A length of ten digits is a size, a shorter or negative one is a bug. */
+const MESSAGES =
+  /array buffer allocation failed|out of memory|could not allocate memory|cannot allocate|invalid typed array length: \d{10,}|invalid string length|cannot create a string longer/i;
+
+const CODES: ReadonlySet<string> = new Set([
+  'ENOMEM',
+  'ERR_MEMORY_ALLOCATION_FAILED',
+  'ERR_STRING_TOO_LONG',
+  'ERR_WORKER_OUT_OF_MEMORY',
+]);
+
+const isLack = (error: Error): boolean =>
+  MESSAGES.test(error.message) ||
+  ('code' in error && typeof error.code === 'string' && CODES.has(error.code));
+
+/** K0906 for an exception that tells of too little memory, or was caused by one; undefined for all others. */
+export const lackOfMemory = (error: unknown): Diagnostics | undefined => {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (isLack(e)) {
+      return [
+        diagnostic('K0906', `the memory does not suffice: ${e.message}`, {
+          hint: 'Take fewer samples or threads (--samples, --limit, --jobs), or allow the process more memory: ulimit -v tells its limit.',
+        }),
+      ];
+    }
+  }
+  return undefined;
 };

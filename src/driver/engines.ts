@@ -2,9 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
+import { match, P } from 'ts-pattern';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
-import { at, type Checked, type Diagnostics, fail, InternalError } from '../diagnostics/index.js';
-import { batchesOf, samplesAtOnce } from '../ir/batches.js';
+import { instantiate } from '../backends/wasm/runtime.js';
+import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
+import { batchesOf, bytesOrFloats, CHUNK, interpretFloats, samplesAtOnce } from '../ir/batches.js';
 import { elementCount } from '../ir/constant.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
@@ -16,7 +18,9 @@ import { BUILTIN_PASSES } from '../passes/registry.js';
 import type { Capabilities } from './capabilities.js';
 import { checkValues, inputCalls } from './compile-options.js';
 import { type ArtifactFiles, artifactGraph, type Model } from './models.js';
-import { startProgram } from './program.js';
+import { nativeProgram } from './native.js';
+import { type Program, wasmProgram } from './program.js';
+import { simulatedRtl } from './rtl-simulation.js';
 
 export interface Engine {
   /** `float` for graphs as trained, `interpreter` for integer graphs, for artifacts their target. */
@@ -105,20 +109,40 @@ export const graphEngine = (graph: Graph): Checked<Engine> => {
   });
 };
 
-/** The only result of a graph on a batch. */
-export const interpretFloats =
-  (graph: Graph) =>
-  (input: Tensor): Checked<Float32Array> =>
-    pipe(
-      interpret(graph, [input]),
-      E.map(([result]) => Float32Array.from(result?.data ?? [])),
-    );
-
 const noIntegers = (): Checked<never> =>
   fail('K0801', 'a float model has no integers to give', {
     place: { option: '--raw' },
     hint: 'Compile it first.',
   });
+
+/**
+ * Programs of C and HLS are built with a compiler of the machine, Verilog runs in a simulator. Fails with K0603 on damaged
+ * artifacts and without such a tool, and with K0606 where there is no GPU for one that needs it.
+ */
+export const startProgram =
+  (world: Pick<Capabilities, 'gpu' | 'tools'>) =>
+  (artifact: ArtifactFiles): TE.TaskEither<Diagnostics, Program> => {
+    const { manifest, files, folder } = artifact;
+    return pipe(
+      match(manifest)
+        .returnType<TE.TaskEither<Diagnostics, Program>>()
+        .with({ target: 'wasm' }, () => pipe(instantiate(files), TE.map(wasmProgram)))
+        .with({ target: P.union('c', 'hls') }, (own) => nativeProgram(world.tools, own, artifact))
+        .with({ target: 'verilog' }, (own) => simulatedRtl(world.tools, own, artifact))
+        .with({ target: 'wgsl' }, () =>
+          pipe(
+            TE.Do,
+            TE.bind('gpu', () => world.gpu),
+            TE.bind('runtime', () => TE.fromTask(() => import('../backends/wgsl/runtime.js'))),
+            TE.flatMap(({ gpu, runtime }) => runtime.startOnGpu(files, gpu)),
+          ),
+        )
+        .exhaustive(),
+      TE.mapLeft(
+        ([first, ...rest]): Diagnostics => [{ ...first, place: { file: folder, ...first.place } }, ...rest],
+      ),
+    );
+  };
 
 const artifactEngine = (
   world: Pick<Capabilities, 'gpu' | 'tools'>,
@@ -149,37 +173,11 @@ const artifactEngine = (
     }),
   );
 
-/** Inputs of models are f32 or u8; the type rule of the engine has seen to it. */
-export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
-  if (data instanceof Float32Array || data instanceof Uint8Array) return data;
-  throw new InternalError(`an input in a ${data.constructor.name}`);
-};
-
 /** Elements of the results of one sample. */
 export const outputsOf = ({ outputShape }: Engine): number => elementCount(outputShape);
 
-/** Samples at a time, where values are not large: bounds the memory that a batch takes. */
-const CHUNK = 256;
 /** A GPU is asked for much at once, and a program of its own is started for every chunk. */
 const LARGE_CHUNK = 4096;
-
-/**
- * Runs a batch in chunks that suit the values of the graph, and puts what `step` returns together: for what computes at
- * once, as the interpreter does.
- */
-export const inChunks = (
-  graph: Graph,
-  input: Tensor,
-  step: (chunk: Tensor) => Checked<Float32Array>,
-): Checked<Float32Array> => {
-  const parts: Float32Array[] = [];
-  for (const chunk of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
-    const part = step(chunk);
-    if (E.isLeft(part)) return part;
-    parts.push(part.right);
-  }
-  return E.right(joinFloats(parts));
-};
 
 /** The parts that an engine gives for a batch: `run` is its `predict` or `predictRaw`. */
 export const inChunksOf =
@@ -201,24 +199,3 @@ export const inChunksOf =
     }
     return E.right(parts);
   };
-
-/** One array of all parts. */
-export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};
-
-export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array => {
-  const all = new Int32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};

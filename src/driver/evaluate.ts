@@ -5,12 +5,13 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { accuracyOf, rmseOf } from '../analyses/metrics.js';
 import type { Checked, Diagnostics } from '../diagnostics/index.js';
+import { joinFloats } from '../ir/batches.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import type { Dataset } from '../passes/dataset.js';
-import { type Engine, inChunksOf, joinFloats, outputsOf } from './engines.js';
-import { type Targets, targetsOf } from './labels.js';
-import { samplesFor } from './samples.js';
+import { type Targets, targetsOf } from '../search/targets.js';
+import { samplesFor } from './data.js';
+import { type Engine, inChunksOf, outputsOf } from './engines.js';
 
 export interface Evaluation {
   readonly engine: Engine['name'];

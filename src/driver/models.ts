@@ -12,11 +12,10 @@ import type { Source } from '../importers/source.js';
 import type { Graph } from '../ir/graph.js';
 import { parseGraph } from '../ir/parse.js';
 import { verify } from '../ir/verify.js';
-import type { Capabilities } from './capabilities.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
 import { loadSource } from './checkpoint-files.js';
 import { checkFacts } from './manifest-facts.js';
-import { sha256Of } from './node-hash.js';
-import { MOST_BYTES } from './read-limits.js';
+import { sha256Of } from './node/hash.js';
 
 export interface ArtifactFiles {
   readonly folder: string;
@@ -45,7 +44,7 @@ const isKir = (bytes: Uint8Array): boolean =>
 const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** A graph from text, verified: text may come from anywhere. */
-export const graphFromText = (text: string, file: string): E.Either<Diagnostics, Graph> =>
+const graphFromText = (text: string, file: string): E.Either<Diagnostics, Graph> =>
   pipe(
     parseGraph(text, file),
     E.flatMap((graph) =>

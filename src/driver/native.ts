@@ -4,8 +4,10 @@
  */
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { match } from 'ts-pattern';
+import type { Scratch } from '../backends/c/header.js';
 import type { CManifest, KeptValue } from '../backends/c/manifest.js';
 import type { HlsManifest } from '../backends/hls/manifest.js';
 import { checkInput, type Input } from '../backends/shared/check-input.js';
@@ -14,30 +16,38 @@ import { elementCount } from '../ir/constant.js';
 import { allocate, parseElement, type TypedArray } from '../ir/element.js';
 import type { Tools } from './capabilities.js';
 import type { ArtifactFiles } from './models.js';
-import { traceHarness } from './native-trace.js';
 import type { Program } from './program.js';
 
-interface Build {
+export interface Build {
   readonly compilers: ReadonlyArray<string>;
   readonly args: ReadonlyArray<string>;
   /** Files besides those of the artifact. */
   readonly extra: ReadonlyMap<string, string>;
-  readonly values: ReadonlyArray<KeptValue>;
-  readonly missing: string;
+  /** What it takes, where the machine has none of the compilers: `running this artifact takes a C compiler`. */
+  readonly needs: string;
+  /** What is compiled, where that fails: `the artifact`. */
+  readonly what: string;
+  readonly hint?: string;
 }
 
-/** Windows finds it without its ending too. */
-const PROGRAM = 'program.exe';
+/** A program whose values can be told, besides what it returns. */
+interface Traced extends Build {
+  readonly values: ReadonlyArray<KeptValue>;
+}
 
-const cBuild = ({ code, input }: CManifest): Build => ({
+/** Of programs that are built; Windows finds it without its ending too. */
+export const PROGRAM = 'program.exe';
+
+const cBuild = ({ code, input }: CManifest): Traced => ({
   compilers: ['cc', 'gcc', 'clang'],
   args: ['-std=c99', '-O2', '-include', 'trace.h', '-o', PROGRAM, 'trace.c', `${code.name}.c`],
   extra: traceHarness(code.name, code.scratch, input.dtype),
   values: code.values,
-  missing: 'a C compiler (Debian: apt-get install gcc)',
+  needs: 'running this artifact takes a C compiler (Debian: apt-get install gcc)',
+  what: 'the artifact',
 });
 
-const hlsBuild = ({ design: { name } }: HlsManifest): Build => ({
+const hlsBuild = ({ design: { name } }: HlsManifest): Traced => ({
   compilers: ['c++', 'g++', 'clang++'],
   args: [
     '-std=c++17',
@@ -51,29 +61,31 @@ const hlsBuild = ({ design: { name } }: HlsManifest): Build => ({
   ],
   extra: new Map(),
   values: [],
-  missing: 'a C++ compiler (Debian: apt-get install g++)',
+  needs: 'running this artifact takes a C++ compiler (Debian: apt-get install g++)',
+  what: 'the artifact',
 });
 
-/** Builds the program in a folder of its own; gives what runs it. */
-const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<string> => {
-  const folder = tools.scratch();
-  if (E.isLeft(folder)) return folder;
-  const written = tools.write(
-    folder.right,
-    new Map<string, Uint8Array | string>([...artifact.files, ...build.extra]),
+/** Builds the program in a folder of its own, which it gives. */
+export const built = (tools: Tools, artifact: ArtifactFiles, build: Build): Checked<string> => {
+  const place = { file: artifact.folder };
+  const files = new Map<string, Uint8Array | string>([...artifact.files, ...build.extra]);
+  const folder = pipe(
+    tools.scratch(),
+    E.tap((path) => tools.write(path, files)),
   );
-  if (E.isLeft(written)) return written;
+  if (E.isLeft(folder)) return folder;
   for (const compiler of build.compilers) {
     const result = tools.run(compiler, build.args, { cwd: folder.right });
     if (result === undefined) continue;
     return result.status === 0
-      ? E.right(folder.right)
-      : fail('K0603', `${compiler} does not compile the artifact`, {
-          place: { file: artifact.folder },
+      ? folder
+      : fail('K0603', `${compiler} does not compile ${build.what}`, {
+          place,
+          ...(build.hint === undefined ? {} : { hint: build.hint }),
           output: result.stderr.slice(0, 500),
         });
   }
-  return fail('K0603', `running this artifact takes ${build.missing}`, { place: { file: artifact.folder } });
+  return fail('K0603', build.needs, { place });
 };
 
 /** Builds the program of a C or HLS artifact; it is a process for every call. */
@@ -181,4 +193,53 @@ const arrayOf = (element: KeptValue['element'], bytes: ArrayBuffer): TypedArray 
     case 'f32':
       return new Float32Array(bytes);
   }
+};
+
+/** The main program around a C artifact: a filter, which can also write every value of the stages. */
+const traceHarness = (name: string, scratch: Scratch, dtype: 'f32' | 'u8'): ReadonlyMap<string, string> => {
+  const upper = name.toUpperCase();
+  const given = scratch === 'caller' ? '&scratch, x' : 'x';
+  const header = `#include <stddef.h>
+extern int kanc_tracing;
+void kanc_trace(const void *values, size_t bytes);
+#define ${upper}_TRACE(stage, values, count) kanc_trace(values, (size_t)(count) * sizeof *(values))
+`;
+  const source = `#include <stdio.h>
+#include <string.h>
+#include "${name}.h"
+int kanc_tracing = 0;
+void kanc_trace(const void *values, size_t bytes)
+{
+    if (kanc_tracing) fwrite(values, bytes, 1, stdout);
+}
+static ${dtype === 'f32' ? 'float' : 'uint8_t'} x[${upper}_INPUTS];
+static int32_t raw[${upper}_OUTPUTS];
+${
+  scratch === 'caller'
+    ? `static ${name}_scratch scratch;
+`
+    : ''
+}int main(int count, char **arguments)
+{
+    const char *mode = count > 1 ? arguments[1] : "raw";
+    kanc_tracing = strcmp(mode, "trace") == 0;
+    while (fread(x, sizeof x, 1, stdin) == 1) {
+#ifdef ${upper}_HAS_FLOATS
+        if (strcmp(mode, "float") == 0) {
+            static float result[${upper}_OUTPUTS];
+            if (${name}_predict(${given}, result) != 0) return 2;
+            fwrite(result, sizeof result, 1, stdout);
+            continue;
+        }
+#endif
+        if (${name}_predict_raw(${given}, raw) != 0) return 2;
+        if (!kanc_tracing) fwrite(raw, sizeof raw, 1, stdout);
+    }
+    return 0;
+}
+`;
+  return new Map([
+    ['trace.h', header],
+    ['trace.c', source],
+  ]);
 };

@@ -8,9 +8,8 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { type Diagnostics, fail, printable } from '../diagnostics/index.js';
-import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './node-hash.js';
-import { MOST_BYTES } from './read-limits.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
+import { sha256Of } from './node/hash.js';
 
 type World = Pick<Capabilities, 'files'>;
 type Done<A> = TE.TaskEither<Diagnostics, A>;

@@ -6,13 +6,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
 import { at, type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
 import { showErrors } from '../ir/codec.js';
+import { isConstant } from '../ir/constant.js';
+import type { Graph } from '../ir/graph.js';
 import { LEVELS } from '../ir/types.js';
 import { verify } from '../ir/verify.js';
+import type { PassContext } from '../passes/pass.js';
 import type { BoundPass, NamedPass } from '../passes/registry.js';
-import type { Capabilities } from './capabilities.js';
-import { sha256Of } from './node-hash.js';
-import { seal } from './plugin-seal.js';
-import { MOST_BYTES } from './read-limits.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
+import { sha256Of } from './node/hash.js';
 
 export interface Plugin {
   readonly passes: ReadonlyArray<NamedPass>;
@@ -189,4 +190,48 @@ const uniqueNames = (builtin: ReadonlyArray<NamedPass>, plugins: ReadonlyArray<P
     names.add(name);
   }
   return E.right(undefined);
+};
+
+interface Seal {
+  /** The context, whose data are watched from when they are asked for. */
+  readonly context: PassContext;
+  /** What was changed since, in words; undefined where nothing was. */
+  readonly broken: () => string | undefined;
+}
+
+const hashed = ({ buffer, byteOffset, byteLength }: ArrayBufferView): string =>
+  sha256Of(new Uint8Array(buffer, byteOffset, byteLength));
+
+/** Seals a graph and what its pass may ask for. */
+const seal = (graph: Graph, context: PassContext): Seal => {
+  const arrays = new Map<ArrayBufferView, { readonly what: string; readonly hash: string }>();
+  const watch = (array: ArrayBufferView, what: string): void => {
+    if (!arrays.has(array)) arrays.set(array, { what, hash: hashed(array) });
+  };
+  const seen = new WeakSet<object>();
+  const freeze = (value: unknown, what: string): void => {
+    if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || seen.has(value)) return;
+    seen.add(value);
+    if (isConstant(value)) watch(value.data, what);
+    for (const [key, part] of Object.entries(value)) {
+      freeze(part, isConstant(value) || Array.isArray(value) ? what : `${what}, '${key}'`);
+    }
+    Object.freeze(value);
+  };
+  for (const { name, type } of graph.inputs) freeze(type, `the type of %${name}`);
+  for (const { name, op, type } of graph.nodes) {
+    freeze(op.attrs, `op %${name}`);
+    freeze(type, `the type of %${name}`);
+  }
+  freeze(graph, 'the graph');
+  return {
+    context: {
+      dataset: (path) => {
+        const data = context.dataset(path);
+        if (data !== undefined) watch(data.array.data, `the data '${path}'`);
+        return data;
+      },
+    },
+    broken: () => [...arrays].find(([array, { hash }]) => hashed(array) !== hash)?.[1].what,
+  };
 };

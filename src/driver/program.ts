@@ -1,17 +1,11 @@
 /** A compiled program that is ready to run, whatever it was compiled for. */
 import * as E from 'fp-ts/lib/Either.js';
-import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { match, P } from 'ts-pattern';
 import type { ArtifactManifest } from '../backends/artifact-manifest.js';
 import type { Input } from '../backends/shared/check-input.js';
-import { instantiate, type Program as WasmProgram } from '../backends/wasm/runtime.js';
+import type { Program as WasmProgram } from '../backends/wasm/runtime.js';
 import { type Checked, type Diagnostics, InternalError } from '../diagnostics/index.js';
 import type { TypedArray } from '../ir/element.js';
-import type { Capabilities } from './capabilities.js';
-import type { ArtifactFiles } from './models.js';
-import { nativeProgram } from './native.js';
-import { simulatedRtl } from './rtl-simulation.js';
 
 type Async<A> = TE.TaskEither<Diagnostics, A>;
 
@@ -27,40 +21,8 @@ export interface Program {
   readonly close: () => void;
 }
 
-/**
- * Programs of C and HLS are built with a compiler of the machine, Verilog runs in a simulator. Fails with K0603 on damaged
- * artifacts and without such a tool, and with K0606 where there is no GPU for one that needs it.
- */
-export const startProgram =
-  (world: Pick<Capabilities, 'gpu' | 'tools'>) =>
-  (artifact: ArtifactFiles): Async<Program> => {
-    const { manifest, files, folder } = artifact;
-    return pipe(
-      match(manifest)
-        .with({ target: 'wasm' }, (): Async<Program> => pipe(instantiate(files), TE.map(wasmProgram)))
-        .with(
-          { target: P.union('c', 'hls') },
-          (own): Async<Program> => nativeProgram(world.tools, own, artifact),
-        )
-        .with({ target: 'verilog' }, (own): Async<Program> => simulatedRtl(world.tools, own, artifact))
-        .with(
-          { target: 'wgsl' },
-          (): Async<Program> =>
-            pipe(
-              TE.Do,
-              TE.bind('gpu', () => world.gpu),
-              TE.bind('runtime', () => TE.fromTask(() => import('../backends/wgsl/runtime.js'))),
-              TE.flatMap(({ gpu, runtime }) => runtime.startOnGpu(files, gpu)),
-            ),
-        )
-        .exhaustive(),
-      TE.mapLeft(
-        ([first, ...rest]): Diagnostics => [{ ...first, place: { file: folder, ...first.place } }, ...rest],
-      ),
-    );
-  };
-
-const wasmProgram = (program: WasmProgram): Program => ({
+/** A WASM artifact in this process. */
+export const wasmProgram = (program: WasmProgram): Program => ({
   manifest: program.manifest,
   predict: (input) => TE.fromIOEither(() => program.predict(input)),
   predictRaw: (input) => TE.fromIOEither(() => program.predictRaw(input)),

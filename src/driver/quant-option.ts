@@ -1,7 +1,6 @@
 /** `--quant`: bits of all layers and of single ones, and the options of passes that they become. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
-import type { CompileOptions } from './compile-options.js';
 
 /** What `--quant` may set of all layers; other options of the quantize pass have flags of their own or need `--passes`. */
 const OF_ALL = ['act', 'hidden', 'table', 'coef', 'basis', 'align'];
@@ -48,7 +47,7 @@ export interface QuantCalls {
  * The options of passes that `quant` becomes. Basis tables split a code into interval and fraction, so that the codes
  * of a layer are aligned to the knots where the form is asked for, of all layers or of this one, and nothing is said of `align`.
  */
-export const quantCalls = ({ quant = {} }: Pick<CompileOptions, 'quant'>): QuantCalls => {
+export const quantCalls = (quant: Readonly<Record<string, string | number>> = {}): QuantCalls => {
   const ofAll: Record<string, string | number> = {};
   const [quantize, tabulate]: [string[], string[]] = [[], []];
   for (const [name, value] of Object.entries(quant)) {

@@ -23,50 +23,103 @@ import type { Program } from './program.js';
 
 type Rtl = VerilogManifest['rtl'];
 
-/** Samples that one run of the simulator takes at most. */
-const MOST_SAMPLES = 65536;
+/** Samples that one run of a simulator takes at most. */
+export const MOST_SAMPLES = 65536;
 
 const PROGRAM = 'simulator.vvp';
 
+export interface Bench {
+  /** The file of the module around that of the artifact, and its text. */
+  readonly source: string;
+  readonly text: string;
+  /** What it takes, where the machine has no simulator. */
+  readonly needs: string;
+  /** What the simulator says where it does not take the files. */
+  readonly refusal: string;
+  readonly hint?: string;
+}
+
 /** A folder with the compiled simulation. */
-const built = (tools: Tools, { files, folder: place }: ArtifactFiles, rtl: Rtl): Checked<string> => {
-  const folder = tools.scratch();
-  if (E.isLeft(folder)) return folder;
-  const inputs = rtl.inputs.map((width) => ({ width }));
-  const written = tools.write(
-    folder.right,
-    new Map<string, Uint8Array | string>([
-      ['model.v', files.get('model.v') ?? ''],
-      ['simulator.v', simulatorText(rtl.module, inputs, rtl.outputs, MOST_SAMPLES)],
-    ]),
+export const builtBench = (
+  tools: Tools,
+  { files, folder: place }: ArtifactFiles,
+  { source, text, needs, refusal, hint }: Bench,
+): Checked<string> =>
+  pipe(
+    tools.scratch(),
+    E.tap((folder) =>
+      tools.write(
+        folder,
+        new Map<string, Uint8Array | string>([
+          ['model.v', files.get('model.v') ?? ''],
+          [source, text],
+        ]),
+      ),
+    ),
+    E.tap((folder) => {
+      const result = tools.run('iverilog', ['-g2005', '-o', PROGRAM, source, 'model.v'], { cwd: folder });
+      if (result === undefined) return fail('K0603', needs, { place: { file: place } });
+      return result.status === 0
+        ? E.right(undefined)
+        : fail('K0603', refusal, {
+            place: { file: place },
+            ...(hint === undefined ? {} : { hint }),
+            output: result.stderr.slice(0, 500),
+          });
+    }),
   );
-  if (E.isLeft(written)) return written;
-  const args = ['-g2005', '-o', PROGRAM, 'simulator.v', 'model.v'];
-  const result = tools.run('iverilog', args, { cwd: folder.right });
-  if (result === undefined) {
-    return fail('K0603', 'running this artifact takes Icarus Verilog (Debian: apt-get install iverilog)', {
-      place: { file: place },
-    });
-  }
-  return result.status === 0
-    ? E.right(folder.right)
-    : fail('K0603', 'iverilog does not compile the artifact', {
-        place: { file: place },
-        output: result.stderr.slice(0, 500),
+
+/** The lines that a simulation prints for the lines of `given`, a file that it reads; one for each sample. */
+export const simulated = (
+  tools: Tools,
+  folder: string,
+  given: string,
+  lines: ReadonlyArray<string>,
+): Checked<ReadonlyArray<string>> => {
+  const all: string[] = [];
+  for (let from = 0; from < lines.length; from += MOST_SAMPLES) {
+    const some = lines.slice(from, from + MOST_SAMPLES);
+    const written = tools.write(folder, new Map([[given, `${some.join('\n')}\n`]]));
+    if (E.isLeft(written)) return written;
+    const ran = tools.run('vvp', [PROGRAM, `+samples=${some.length}`], { cwd: folder });
+    const printed = new TextDecoder().decode(ran?.stdout).trim().split('\n');
+    if (ran?.status !== 0 || printed.length < some.length) {
+      return fail('K0603', `the simulation gave ${printed.length} results for ${some.length} samples`, {
+        output: ran?.stderr.slice(0, 500) ?? '',
       });
+    }
+    for (let s = 0; s < some.length; s++) all.push(printed[s]!);
+  }
+  return E.right(all);
 };
 
 /** The integers in a line of what the simulator prints; undefined where a bit of it is not known. */
-const integersOf = (line: string, { outputs }: Rtl): ReadonlyArray<number> | undefined => {
+export const integersOf = (
+  line: string,
+  values: ReadonlyArray<{ readonly width: number; readonly signed: boolean }>,
+): ReadonlyArray<number> | undefined => {
   if (!/^[0-9a-f]+$/.test(line)) return undefined;
   let bits = BigInt(`0x${line}`);
-  return outputs.map(({ width, signed }) => {
+  return values.map(({ width, signed }) => {
     const value = signed ? BigInt.asIntN(width, bits) : BigInt.asUintN(width, bits);
     bits >>= BigInt(width);
     return Number(value);
   });
 };
 
+const benchOf = (rtl: Rtl): Bench => ({
+  source: 'simulator.v',
+  text: simulatorText(
+    rtl.module,
+    rtl.inputs.map((width) => ({ width })),
+    rtl.outputs,
+    MOST_SAMPLES,
+  ),
+  needs: 'running this artifact takes Icarus Verilog (Debian: apt-get install iverilog)',
+  refusal: 'iverilog does not compile the artifact',
+});
+
+/** What the module gives for the codes of samples. */
 const simulate = (
   tools: Tools,
   folder: string,
@@ -75,29 +128,21 @@ const simulate = (
   samples: number,
 ): Checked<Int32Array> => {
   const inputs = rtl.inputs.map((width) => ({ width }));
-  const result = new Int32Array(samples * rtl.outputs.length);
   const digits = Math.ceil(widthOf(inputs) / 4);
-  for (let from = 0; from < samples; from += MOST_SAMPLES) {
-    const count = Math.min(MOST_SAMPLES, samples - from);
-    const lines = Array.from({ length: count }, (_, s) =>
-      packed(inputs, codes, (from + s) * inputs.length)
-        .toString(16)
-        .padStart(digits, '0'),
-    );
-    const written = tools.write(folder, new Map([['codes.mem', `${lines.join('\n')}\n`]]));
-    if (E.isLeft(written)) return written;
-    const ran = tools.run('vvp', [PROGRAM, `+samples=${count}`], { cwd: folder });
-    const printed = new TextDecoder().decode(ran?.stdout).trim().split('\n');
-    if (ran?.status !== 0 || printed.length < count) {
-      return fail('K0603', `the simulation gave ${printed.length} results for ${count} samples`);
+  const lines = Array.from({ length: samples }, (_, s) =>
+    packed(inputs, codes, s * inputs.length)
+      .toString(16)
+      .padStart(digits, '0'),
+  );
+  const printed = simulated(tools, folder, 'codes.mem', lines);
+  if (E.isLeft(printed)) return printed;
+  const result = new Int32Array(samples * rtl.outputs.length);
+  for (const [s, line] of printed.right.entries()) {
+    const integers = integersOf(line, rtl.outputs);
+    if (integers === undefined) {
+      return fail('K0603', `the simulation gives unknown bits for sample ${s}: ${line}`);
     }
-    for (let s = 0; s < count; s++) {
-      const integers = integersOf(printed[s]!, rtl);
-      if (integers === undefined) {
-        return fail('K0603', `the simulation gives unknown bits for sample ${from + s}: ${printed[s]}`);
-      }
-      result.set(integers, (from + s) * integers.length);
-    }
+    result.set(integers, s * integers.length);
   }
   return E.right(result);
 };
@@ -148,7 +193,7 @@ export const simulatedRtl = (
     pipe(
       artifactGraph(artifact),
       E.bindTo('graph'),
-      E.bind('folder', () => built(tools, artifact, manifest.rtl)),
+      E.bind('folder', () => builtBench(tools, artifact, benchOf(manifest.rtl))),
       E.map(({ graph, folder }): Program => {
         const [input] = graph.inputs;
         if (input === undefined) throw new InternalError('a graph without inputs');

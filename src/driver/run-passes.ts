@@ -10,9 +10,9 @@ import type { Remark } from '../passes/pass.js';
 import { bindPipeline, type PassEvent, type Pipeline, runPipeline } from '../passes/pipeline.js';
 import { type PassCall, parsePipeline, showPipeline } from '../passes/pipeline-text.js';
 import type { NamedPass } from '../passes/registry.js';
+import { sizesChecked } from '../passes/table-sizes.js';
 import type { Recorder } from './crash.js';
 import { anonymousCalls, contextOf, type DataSource, type HashedDataset, loadAll } from './data.js';
-import { sizesChecked } from './table-sizes.js';
 
 export interface PassRun {
   readonly graph: Graph;

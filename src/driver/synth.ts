@@ -21,8 +21,8 @@ import {
   resourcesOf,
   STAT,
   scriptOf,
-} from './synth-flow.js';
-import { yosysOf } from './yosys.js';
+  yosysOf,
+} from './yosys.js';
 
 type World = Pick<
   Capabilities,

@@ -3,13 +3,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail } from '../diagnostics/index.js';
-import { batchesOf, samplesAtOnce } from '../ir/batches.js';
+import { batchesOf, bytesOrFloats, samplesAtOnce } from '../ir/batches.js';
 import type { TypedArray } from '../ir/element.js';
 import type { Graph } from '../ir/graph.js';
 import { interpret } from '../ir/interpret.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
-import { bytesOrFloats } from './engines.js';
 import type { Program } from './program.js';
 
 export interface Mismatch {

@@ -5,15 +5,15 @@ import { type ClippedShares, clippedShares } from '../analyses/clipping.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { accuracyOf, agreementOf, relativeRms, rmseOf } from '../analyses/metrics.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import { elementCount } from '../ir/constant.js';
+import { inChunks, interpretFloats } from '../ir/batches.js';
 import { type Graph, typesOf } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 import { sizeOf } from '../ir/types.js';
 import { type Dataset, finiteRows } from '../passes/dataset.js';
+import { type Targets, targetsOf } from '../search/targets.js';
 import type { QualityView, ViewModel } from '../view/model.js';
-import { graphEngine, inChunks, interpretFloats } from './engines.js';
-import { type Targets, targetsOf } from './labels.js';
-import { samplesFor } from './samples.js';
+import { samplesFor } from './data.js';
+import { graphEngine, outputsOf } from './engines.js';
 
 export interface Qualities {
   readonly on: NonNullable<ViewModel['measured']>;
@@ -135,7 +135,7 @@ export const qualities = (
           expected: 'finite inputs of a model with float outputs',
         });
   }
-  const classes = elementCount(engine.right.outputShape);
+  const classes = outputsOf(engine.right);
   const given = dataset.array.shape[0] ?? 0;
   const targets: Checked<Targets> =
     labels === undefined ? E.right({ _tag: 'none' }) : targetsOf(labels, classes, given, used.batch);

@@ -1,12 +1,15 @@
-/** yosys: that of the machine, or the one of npm, which runs in this process. */
+/**
+ * yosys: that of the machine, or the one of npm, which runs in this process; what is asked of it and of nextpnr, and what
+ * they say.
+ */
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import * as t from 'io-ts';
+import type { Device } from '../analyses/devices.js';
 import { type Diagnostics, diagnostic, fail } from '../diagnostics/index.js';
-import type { Capabilities } from './capabilities.js';
-import { MOST_BYTES } from './read-limits.js';
+import { type Capabilities, MOST_BYTES } from './capabilities.js';
 
 type World = Pick<Capabilities, 'files' | 'tools' | 'importPackage'>;
 
@@ -123,3 +126,138 @@ const asText = (content: unknown): string =>
     : content instanceof Uint8Array
       ? new TextDecoder().decode(content)
       : '';
+
+export interface Flow {
+  /** As it is told with results. */
+  readonly command: string;
+  /** The program that places and routes, with the arguments that choose the device; absent where there is none. */
+  readonly place?: { readonly program: string; readonly args: ReadonlyArray<string> };
+}
+
+/** The flow of a device; without one that of series 7. */
+export const flowOf = (device: Device | undefined): Flow => {
+  switch (device?.name) {
+    case 'ice40-hx8k':
+      return {
+        command: 'synth_ice40',
+        place: { program: 'nextpnr-ice40', args: ['--hx8k', '--package', 'ct256'] },
+      };
+    case 'ecp5-25':
+    case 'ecp5-85':
+      return {
+        command: 'synth_ecp5',
+        place: { program: 'nextpnr-ecp5', args: [`--${device.name.slice(5)}k`] },
+      };
+    case 'xczu7ev':
+      return { command: 'synth_xilinx -flatten -family xcup' };
+    default:
+      return { command: 'synth_xilinx -flatten' };
+  }
+};
+
+export const STAT = 'stat.txt';
+export const NETLIST = 'netlist.json';
+
+export const scriptOf = (flow: Flow, sources: ReadonlyArray<string>, top: string): string =>
+  [
+    ...sources.map((s) => `read_verilog ${s}`),
+    `${flow.command} -top ${top}`,
+    `tee -o ${STAT} stat`,
+    `write_json ${NETLIST}`,
+  ].join('; ');
+
+/** Cells by kind, as `stat` lists them last. */
+export const parseStat = (text: string): Readonly<Record<string, number>> => {
+  const block = text.slice(text.lastIndexOf('Number of cells:'));
+  const cells: Record<string, number> = {};
+  for (const [, kind, count] of block.matchAll(/^ +(\S+) +(\d+) *$/gm)) {
+    if (kind !== undefined && !kind.endsWith(':')) cells[kind] = Number(count);
+  }
+  return cells;
+};
+
+export interface Resources {
+  /** Those of shift registers and inverters included. */
+  readonly luts: number;
+  readonly lutsBySize: Readonly<Record<string, number>>;
+  readonly registers: number;
+  /** LUTs that are shift registers. */
+  readonly shiftRegisters: number;
+  /** Blocks of carry chains. Positions that only pass a bit on are in no count of LUTs. */
+  readonly carries: number;
+  readonly multipliers: number;
+  readonly memories: number;
+}
+
+const count = (cells: Readonly<Record<string, number>>, kinds: RegExp): number =>
+  Object.entries(cells).reduce((n, [kind, k]) => (kinds.test(kind) ? n + k : n), 0);
+
+export const resourcesOf = (cells: Readonly<Record<string, number>>): Resources => {
+  const sized = Object.entries(cells).flatMap(([kind, k]): ReadonlyArray<readonly [string, number]> => {
+    if (kind === 'INV') return [['LUT1', k]];
+    if (kind === 'SB_LUT4') return [['LUT4', k]];
+    return /^LUT\d$/.test(kind) ? [[kind, k]] : [];
+  });
+  const lutsBySize: Record<string, number> = {};
+  for (const [kind, k] of sized) lutsBySize[kind] = (lutsBySize[kind] ?? 0) + k;
+  // A carry block of ECP5 is two LUTs.
+  const inCarries = 2 * count(cells, /^CCU2C$/);
+  const shiftRegisters = count(cells, /^SRL/);
+  return {
+    luts: sized.reduce((n, [, k]) => n + k, 0) + shiftRegisters + inCarries,
+    lutsBySize: Object.fromEntries(Object.entries(lutsBySize).sort(([a], [b]) => (a < b ? -1 : 1))),
+    registers: count(cells, /^(FD|LD|SB_DFF|TRELLIS_FF)/),
+    shiftRegisters,
+    carries: count(cells, /^(CARRY4|CARRY8|SB_CARRY|CCU2C)$/),
+    multipliers: count(cells, /^(DSP48|SB_MAC16|MULT18X18)/),
+    memories: count(cells, /^(RAMB|SB_RAM|DP16KD|URAM)/),
+  };
+};
+
+/** MHz of the slowest clock, as nextpnr says it last. */
+export const parseClock = (log: string): number | undefined => {
+  const found = [...log.matchAll(/Max frequency for clock\s+'[^']*': ([\d.]+) MHz/g)].at(-1)?.[1];
+  return found === undefined ? undefined : Number(found);
+};
+
+/**
+ * The module between shift registers, so that it can be placed on devices of any number of pins: all paths begin and end
+ * at registers.
+ */
+export const harnessText = (
+  module: string,
+  inputs: ReadonlyArray<number>,
+  outputs: ReadonlyArray<number>,
+): string => {
+  const ports = (widths: ReadonlyArray<number>, letter: string, bus: string): ReadonlyArray<string> => {
+    let from = 0;
+    return widths.map((width, k) => {
+      from += width;
+      return `    .${letter}${k}(${bus}[${from - 1}:${from - width}]),`;
+    });
+  };
+  const sum = (widths: ReadonlyArray<number>): number => widths.reduce((a, b) => a + b, 0);
+  const [iw, ow] = [sum(inputs) + 1, sum(outputs) + 1];
+  return `module harness (input wire clk, input wire rst, input wire si, output wire so);
+  reg [${iw - 1}:0] in;
+  reg [${ow - 1}:0] out;
+  wire [${ow - 1}:0] results;
+  wire ready;
+  assign so = out[${ow - 1}];
+  ${module} dut (
+    .clk(clk),
+    .rst(rst),
+    .in_valid(in[${iw - 1}]),
+    .in_ready(ready),
+${ports(inputs, 'x', 'in').join('\n')}
+    .out_valid(results[${ow - 1}]),
+${ports(outputs, 'y', 'results').join('\n')}
+    .out_ready(1'b1)
+  );
+  always @(posedge clk) begin
+    in <= {in[${iw - 2}:0], si};
+    out <= si & ready ? results : {out[${ow - 2}:0], 1'b0};
+  end
+endmodule
+`;
+};

@@ -1,5 +1,9 @@
 /** How much of a graph is computed at a time: what is kept grows with the samples of a batch. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { type Checked, InternalError } from '../diagnostics/index.js';
 import type { Graph } from './graph.js';
+import { interpret } from './interpret.js';
 import type { Tensor } from './tensor.js';
 import { sizeOf } from './types.js';
 
@@ -31,3 +35,60 @@ export const samplesOf = ({ type, batch, data }: Tensor, from: number, count: nu
 export function* batchesOf(input: Tensor, size: number): Generator<Tensor> {
   for (let from = 0; from < input.batch; from += size) yield samplesOf(input, from, size);
 }
+
+/** Inputs of models are f32 or u8; the type rule of the engine has seen to it. */
+export const bytesOrFloats = ({ data }: Tensor): Float32Array | Uint8Array => {
+  if (data instanceof Float32Array || data instanceof Uint8Array) return data;
+  throw new InternalError(`an input in a ${data.constructor.name}`);
+};
+
+/** The only result of a graph on a batch. */
+export const interpretFloats =
+  (graph: Graph) =>
+  (input: Tensor): Checked<Float32Array> =>
+    pipe(
+      interpret(graph, [input]),
+      E.map(([result]) => Float32Array.from(result?.data ?? [])),
+    );
+
+/** Samples at a time, where values are not large: bounds the memory that a batch takes. */
+export const CHUNK = 256;
+
+/**
+ * Runs a batch in chunks that suit the values of the graph, and puts what `step` returns together: for what computes at
+ * once, as the interpreter does.
+ */
+export const inChunks = (
+  graph: Graph,
+  input: Tensor,
+  step: (chunk: Tensor) => Checked<Float32Array>,
+): Checked<Float32Array> => {
+  const parts: Float32Array[] = [];
+  for (const chunk of batchesOf(input, samplesAtOnce([graph], CHUNK))) {
+    const part = step(chunk);
+    if (E.isLeft(part)) return part;
+    parts.push(part.right);
+  }
+  return E.right(joinFloats(parts));
+};
+
+/** One array of all parts. */
+export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {
+  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};
+
+export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array => {
+  const all = new Int32Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};

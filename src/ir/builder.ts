@@ -24,15 +24,10 @@ export interface Builder<L extends Level> {
   readonly build: (outputs: ReadonlyArray<ValueName>) => Checked<Graph<L>>;
 }
 
-export const builder = <L extends Level>(name: string, level: L): Builder<L> => {
-  const inputs: Value[] = [];
-  const nodes: Node[] = [];
-  const types = new Map<ValueName, ValueType>();
-  const definitions = new Map<ValueName, Node>();
+/** Gives names that it has not given yet: the hint, or the hint with another number. */
+const freshNames = (): ((hint: string) => ValueName) => {
   const taken = new Set<ValueName>();
-  let failure: E.Either<Diagnostics, never> | undefined;
-
-  const fresh = (hint: string): ValueName => {
+  return (hint) => {
     const base = toValueName(hint);
     invariant(base !== undefined, `'${hint}' is not a value name`);
     if (!taken.has(base)) {
@@ -48,6 +43,15 @@ export const builder = <L extends Level>(name: string, level: L): Builder<L> => 
       }
     }
   };
+};
+
+export const builder = <L extends Level>(name: string, level: L): Builder<L> => {
+  const inputs: Value[] = [];
+  const nodes: Node[] = [];
+  const types = new Map<ValueName, ValueType>();
+  const definitions = new Map<ValueName, Node>();
+  const fresh = freshNames();
+  let failure: E.Either<Diagnostics, never> | undefined;
 
   return {
     input: (hint, type) => {

@@ -44,12 +44,12 @@ export const WindowCodec: t.Type<Window, unknown, unknown> = record(
 );
 
 /** One axis of a window. */
-const extent = (size: number, w: Window, axis: 0 | 1): number =>
+const extent = (size: number, w: Omit<Window, 'groups'>, axis: 0 | 1): number =>
   Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
 
 /** Height and width of the result; undefined when the window is larger than the padded image. */
 export const windowOutput = (
-  w: Window,
+  w: Omit<Window, 'groups'>,
   height: number,
   width: number,
 ): readonly [number, number] | undefined => {

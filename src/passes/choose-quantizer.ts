@@ -14,9 +14,9 @@ import {
   outerRange,
   type RangeOptions,
   symmetricRange,
+  type Weigh,
 } from './choose-range.js';
 import type { CodePoint } from './code-points.js';
-import type { Weigh } from './layer-slopes.js';
 import { lloydQuantizer } from './lloyd-quantizer.js';
 
 /** What a quantizer is wanted to be. */
@@ -37,6 +37,7 @@ export interface Chosen {
  * A quantizer of at most 2^bits levels. Levels of a uniform one stand at the ends of its range: unless values are cut
  * off, the smallest and largest calibrated values are represented exactly (background pixels matter).
  */
+// Long: of the three kinds of quantizer, each falls back to the next with what is known of the range by then.
 export const chooseQuantizer = (
   options: RangeOptions,
   wanted: Wanted,

@@ -10,7 +10,6 @@ import {
   type Histogram,
 } from '../numeric/histogram.js';
 import { type Range, searchRange, squaredError } from '../numeric/range-search.js';
-import type { Weigh } from './layer-slopes.js';
 
 export interface RangeOptions {
   /** How a range comes from the histogram. */
@@ -31,6 +30,9 @@ export interface RangeOptions {
 export const PERCENTILE = 0.1;
 
 export type Calibrated = Pick<Histogram, 'bins' | 'lo' | 'hi' | 'core' | 'counts' | 'means'>;
+
+/** The weight of a value of a feature: 0 or more. */
+export type Weigh = (feature: number, value: number) => number;
 
 /** The histogram's arrays as what their element types say they are. */
 export const histogramOf = (stats: ObserveAttrs): Calibrated => ({

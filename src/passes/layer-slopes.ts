@@ -6,11 +6,8 @@
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { definitionsOf, type Graph } from '../ir/graph.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
-import type { Calibrated } from './choose-range.js';
+import type { Calibrated, Weigh } from './choose-range.js';
 import type { CodePoint } from './code-points.js';
-
-/** The weight of a value of a feature: 0 or more. */
-export type Weigh = (feature: number, value: number) => number;
 
 /** Pieces of the range in which slopes are taken. */
 const PIECES = 64;

@@ -5,8 +5,7 @@ import type { Thresholds } from '../ir/quantizer.js';
 import { distributionOf } from '../numeric/distribution.js';
 import { type Cells, lloydMax } from '../numeric/lloyd-max.js';
 import type { Range } from '../numeric/range-search.js';
-import type { Calibrated } from './choose-range.js';
-import type { Weigh } from './layer-slopes.js';
+import type { Calibrated, Weigh } from './choose-range.js';
 
 /**
  * A quantizer of at most 2^bits levels, shared or with a row for each feature, from the values within `ranges` (one

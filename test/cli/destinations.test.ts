@@ -1,6 +1,6 @@
 /** Places that results may not go to: told before the work, and nothing is written. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { nodeFiles } from '../../src/driver/node-files.js';
+import { nodeFiles } from '../../src/driver/node/files.js';
 import { data, WINE, workplace } from './support.js';
 
 const { folder, kanc, path, list, put } = workplace();

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { sha256Of } from '../../src/driver/node-hash.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
 import { missingTools } from '../support/tools.js';
 import { data, WINE, workplace } from './support.js';
 

@@ -9,8 +9,8 @@ import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
 import { type Diagnostics, diagnostic } from '../../src/diagnostics/index.js';
 import type { Capabilities, Files } from '../../src/driver/capabilities.js';
-import { nodeDisk } from '../../src/driver/node.js';
-import { tryOn } from '../../src/driver/search/trial.js';
+import { nodeDisk } from '../../src/driver/node/index.js';
+import { tryOn } from '../../src/search/trial.js';
 import { data, WINE, workplace } from './support.js';
 
 const { kanc, path, list, read } = workplace();

@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import * as E from 'fp-ts/lib/Either.js';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { sha256Of } from '../../src/driver/node-hash.js';
-import { nodeTools } from '../../src/driver/node-tools.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
+import { nodeTools } from '../../src/driver/node/tools.js';
 import { readNpy } from '../../src/importers/containers/npy.js';
 import { rightOf } from '../support/checked.js';
 import { missingTools } from '../support/tools.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { main } from '../../src/cli/main.js';
 import type { Capabilities } from '../../src/driver/capabilities.js';
-import { nodeCapabilities } from '../../src/driver/node.js';
+import { nodeCapabilities } from '../../src/driver/node/index.js';
 import { type WritableNpyArray, writeNpy } from '../../src/importers/containers/npy.js';
 
 const node = nodeCapabilities();

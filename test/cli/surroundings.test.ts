@@ -4,8 +4,8 @@ import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InternalError } from '../../src/diagnostics/index.js';
-import { lackOfMemory } from '../../src/driver/memory.js';
-import { nodeFiles } from '../../src/driver/node-files.js';
+import { lackOfMemory } from '../../src/driver/crash.js';
+import { nodeFiles } from '../../src/driver/node/files.js';
 import { data, safetensors, WINE, workplace } from './support.js';
 
 const { kanc, path, put, putNpy, read } = workplace();

@@ -3,9 +3,9 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { diagnostic } from '../../src/diagnostics/index.js';
 import type { Capabilities } from '../../src/driver/capabilities.js';
-import { nameOf } from '../../src/driver/search/configuration.js';
-import { tryOn } from '../../src/driver/search/trial.js';
-import { headerOf, lineOf, parseRecords } from '../../src/driver/sweep/records.js';
+import { nameOf } from '../../src/search/configuration.js';
+import { headerOf, lineOf, parseRecords } from '../../src/search/sweep/records.js';
+import { tryOn } from '../../src/search/trial.js';
 import { rightOf } from '../support/checked.js';
 import { data, model, WINE, workplace } from './support.js';
 

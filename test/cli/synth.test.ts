@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Tools } from '../../src/driver/capabilities.js';
-import { nodeTools } from '../../src/driver/node-tools.js';
+import { nodeTools } from '../../src/driver/node/tools.js';
 import { missingTools } from '../support/tools.js';
 import { data, model, REGRESSION, WINE, workplace } from './support.js';
 

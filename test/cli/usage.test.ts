@@ -2,7 +2,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { describe, expect, it } from 'vitest';
 import { CATALOG, diagnostic } from '../../src/diagnostics/index.js';
 import type { Files } from '../../src/driver/capabilities.js';
-import { nodeDisk } from '../../src/driver/node.js';
+import { nodeDisk } from '../../src/driver/node/index.js';
 import { REGRESSION, WINE, workplace } from './support.js';
 
 const { kanc, list, path } = workplace();

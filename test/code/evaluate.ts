@@ -54,7 +54,7 @@ export const evaluate = (value: Value, place: Place): number => {
     .with({ _tag: 'binary' }, (e) => BINARY[e.op](at(e.left), at(e.right)))
     .with({ _tag: 'choose' }, (e) => {
       const [a, b] = [at(e.left), at(e.right)];
-      return (e.when === 'less' ? a < b : a === b) ? at(e.then) : at(e.otherwise);
+      return (e.when === 'less' ? a < b : a === b) ? at(e.yes) : at(e.no);
     })
     .with({ _tag: 'scaled' }, (e) => scaled(at(e.of), at(e.mul), e.shift, e.top))
     .with({ _tag: 'float' }, (e) =>

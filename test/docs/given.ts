@@ -2,9 +2,9 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { interpretFloats } from '../../src/driver/engines.js';
 import { readNpy, writeNpy } from '../../src/importers/containers/npy.js';
 import { importCheckpoint } from '../../src/importers/import.js';
+import { interpretFloats } from '../../src/ir/batches.js';
 import { rightOf } from '../support/checked.js';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));

@@ -15,8 +15,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { fail } from '../../src/diagnostics/index.js';
 import { writeArtifact, writeFileAtomically } from '../../src/driver/atomic.js';
 import type { Files } from '../../src/driver/capabilities.js';
-import { nodeDisk } from '../../src/driver/node.js';
-import { sha256Of } from '../../src/driver/node-hash.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
+import { nodeDisk } from '../../src/driver/node/index.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 let folder = '';

@@ -15,10 +15,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { diagnostic } from '../../src/diagnostics/index.js';
 import { writeArtifact, writeFileAtomically } from '../../src/driver/atomic.js';
 import type { Files } from '../../src/driver/capabilities.js';
-import { checkDestination } from '../../src/driver/destination.js';
-import { nodeDisk } from '../../src/driver/node.js';
-import { sha256Of } from '../../src/driver/node-hash.js';
-import { checkFile, checkFolder, checkSweepFolder } from '../../src/driver/writable.js';
+import { checkDestination, checkFile, checkFolder, checkSweepFolder } from '../../src/driver/destination.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
+import { nodeDisk } from '../../src/driver/node/index.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 
 let folder = '';

@@ -11,7 +11,7 @@ import { type BenchModel, MODELS, sourceOfModel } from '../../bench/models.js';
 import type { Artifact } from '../../src/backends/backend.js';
 import { TARGETS } from '../../src/backends/index.js';
 import type { Diagnostics } from '../../src/diagnostics/index.js';
-import { sha256Of } from '../../src/driver/node-hash.js';
+import { sha256Of } from '../../src/driver/node/hash.js';
 import { compile } from '../../src/index.js';
 
 const file = fileURLToPath(new URL('artifacts.json', import.meta.url));

@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { dataFromFiles } from '../../src/driver/data.js';
 import { loadModel } from '../../src/driver/models.js';
-import { nodeCapabilities } from '../../src/driver/node.js';
+import { nodeCapabilities } from '../../src/driver/node/index.js';
 import { viewHistory } from '../../src/driver/view.js';
 import { toValueName } from '../../src/ir/graph.js';
 import { BUILTIN_PASSES } from '../../src/passes/registry.js';

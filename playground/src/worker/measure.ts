@@ -2,11 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { accuracyOf, rmseOf } from '../../../src/analyses/metrics.js';
 import type { Checked } from '../../../src/diagnostics/index.js';
-import { targetsOf } from '../../../src/driver/labels.js';
-import { samplesFor } from '../../../src/driver/samples.js';
+import { samplesFor } from '../../../src/driver/data.js';
 import type { Tensor } from '../../../src/ir/tensor.js';
 import { sizeOf, type ValueType } from '../../../src/ir/types.js';
 import type { Dataset } from '../../../src/passes/dataset.js';
+import { targetsOf } from '../../../src/search/targets.js';
 import type { Score } from '../shared/protocol.js';
 import type { Model, Values } from '../shared/run-artifact.js';
 

@@ -1,13 +1,13 @@
 /** The header of a C program: what its functions take and give, and the memory that they need. */
+
+import * as t from 'io-ts';
 import { match } from 'ts-pattern';
 import type { Graph } from '../../ir/graph.js';
 import { levelsOf, sizeOf } from '../../ir/types.js';
 import { BUILD, buildDefinition } from '../cpp/build.js';
 import { type Code, commentText, render } from '../cpp/code.js';
 import { cType, type Memory } from '../cpp/memory.js';
-import type { Program } from '../cpp/program.js';
-import { refusal } from '../cpp/refusal.js';
-import type { Scratch } from './scratch.js';
+import { type Program, refusal } from '../cpp/program.js';
 
 /** What the text of a program depends on, besides the program. */
 export interface CStyle {
@@ -109,3 +109,16 @@ export const headerText = (graph: Graph, program: Program, memory: Memory, style
     '#endif',
   ]);
 };
+
+/**
+ * `stack`: in the frame of the call. `caller`: in a structure that each call is given. `static`: in memory of the program's own,
+ * so that calls must not overlap.
+ */
+export const ScratchCodec = t.keyof({ stack: null, caller: null, static: null });
+export type Scratch = t.TypeOf<typeof ScratchCodec>;
+
+/** Bytes that a call takes of its stack without being asked to; for smaller stacks there are the other places. */
+export const STACK_BYTES = 1024;
+
+/** Where they lie unless an option says so: calls may always overlap. */
+export const scratchFor = (bytes: number): Scratch => (bytes <= STACK_BYTES ? 'stack' : 'caller');

@@ -11,14 +11,12 @@ import type { Artifact, Backend, EmitContext } from '../backend.js';
 import { withBuild } from '../cpp/build.js';
 import { type Golden, goldenOf } from '../cpp/golden.js';
 import { memoryOf } from '../cpp/memory.js';
-import { programName } from '../cpp/names.js';
+import { isReservedForFiles, programName } from '../cpp/names.js';
 import { type Program, programOf } from '../cpp/program.js';
-import { isReservedForFiles } from '../cpp/reserved.js';
 import { booleanText, choiceText } from '../shared/options.js';
-import { type CStyle, headerText } from './header.js';
+import { type CStyle, headerText, type Scratch, scratchFor } from './header.js';
 import { cManifestOf } from './manifest.js';
 import { cmakeText, goldenText, makefileText, readmeText, testbenchText } from './project.js';
-import { type Scratch, scratchFor } from './scratch.js';
 import { sourceText } from './source.js';
 
 export interface COptions {

@@ -16,8 +16,7 @@ import {
   parseManifestOf,
   Size,
 } from '../shared/manifest.js';
-import type { CStyle } from './header.js';
-import { ScratchCodec } from './scratch.js';
+import { type CStyle, ScratchCodec } from './header.js';
 
 /** A value that a program keeps: element (channel c, position p) lies at p * channels + c. */
 const ValueCodec = t.type({

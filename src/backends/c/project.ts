@@ -1,9 +1,8 @@
 /** What lies beside the C source: the testbench with its golden vectors, build files, README. */
 import { match } from 'ts-pattern';
-import { floatTableBits } from '../cpp/bits.js';
 import { buildCheck } from '../cpp/build.js';
-import { commentText, numberLines, render } from '../cpp/code.js';
-import type { Golden } from '../cpp/golden.js';
+import { type Code, commentText, numberLines, render } from '../cpp/code.js';
+import { floatTableBits, type Golden } from '../cpp/golden.js';
 import type { Memory } from '../cpp/memory.js';
 import type { Program } from '../cpp/program.js';
 import { tableForm } from '../cpp/table.js';
@@ -33,37 +32,12 @@ export const goldenText = (program: Program, golden: Golden, name: string): stri
 
 const callOf = ({ scratch }: Pick<CStyle, 'scratch'>): string => (scratch === 'caller' ? '&scratch, x' : 'x');
 
-/** Checks the golden vectors; with an argument it is a filter: samples in, results out. */
-export const testbenchText = (
-  program: Program,
-  style: Pick<CStyle, 'name' | 'scratch'>,
-  include = `${style.name}.h`,
-): string => {
-  const { name } = style;
-  const upper = name.toUpperCase();
-  const type = inputType(program);
-  const given = callOf(style);
-  const floats = program.scale !== undefined;
-  return render([
-    '/*',
-    ' * Without arguments: compares the program with the golden vectors.',
-    ' * raw, float: reads samples from the standard input, as they lie in memory, and writes results to the output.',
-    ' */',
-    '#include <stdint.h>',
-    '#include <stdio.h>',
-    '#include <string.h>',
-    '#ifdef _WIN32',
-    '#include <fcntl.h>',
-    '#include <io.h>',
-    '#endif',
-    `#include "${include}"`,
-    '#include "golden.h"',
-    '',
-    `static ${type} x[${upper}_INPUTS];`,
-    `static int32_t raw[${upper}_OUTPUTS];`,
-    ...(floats ? [`static float result[${upper}_OUTPUTS];`] : []),
-    ...(style.scratch === 'caller' ? [`static ${name}_scratch scratch;`] : []),
-    '',
+type Called = Pick<CStyle, 'name' | 'scratch'>;
+
+/** Compares the program with the golden vectors. */
+const checkCode = (style: Called): Code => {
+  const upper = style.name.toUpperCase();
+  return [
     'static int check(void)',
     '{',
     [
@@ -72,7 +46,7 @@ export const testbenchText = (
       [
         'int j;',
         `memcpy(x, golden_inputs + (size_t)sample * ${upper}_INPUTS, sizeof x);`,
-        `if (${name}_predict_raw(${given}, raw) != 0) {`,
+        `if (${style.name}_predict_raw(${callOf(style)}, raw) != 0) {`,
         ['printf("FAIL: sample %d is refused\\n", sample);', 'return 1;'],
         '}',
         `for (j = 0; j < ${upper}_OUTPUTS; j++) {`,
@@ -93,6 +67,24 @@ export const testbenchText = (
     ],
     '}',
     '',
+  ];
+};
+
+/** Samples in, results out. `floats`: whether the program has those. */
+const filterCode = (style: Called, floats: boolean): Code => {
+  const given = callOf(style);
+  const asFloats: Code = [
+    'if (floats) {',
+    [
+      `if (${style.name}_predict(${given}, result) != 0) {`,
+      ['return 2;'],
+      '}',
+      'fwrite(result, sizeof result, 1, stdout);',
+      'continue;',
+    ],
+    '}',
+  ];
+  return [
     'static int filter(int floats)',
     '{',
     [
@@ -102,20 +94,8 @@ export const testbenchText = (
       '#endif',
       'while (fread(x, sizeof x, 1, stdin) == 1) {',
       [
-        ...(floats
-          ? [
-              'if (floats) {',
-              [
-                `if (${name}_predict(${given}, result) != 0) {`,
-                ['return 2;'],
-                '}',
-                'fwrite(result, sizeof result, 1, stdout);',
-                'continue;',
-              ],
-              '}',
-            ]
-          : ['(void)floats;']),
-        `if (${name}_predict_raw(${given}, raw) != 0) {`,
+        ...(floats ? asFloats : ['(void)floats;']),
+        `if (${style.name}_predict_raw(${given}, raw) != 0) {`,
         ['return 2;'],
         '}',
         'fwrite(raw, sizeof raw, 1, stdout);',
@@ -125,6 +105,36 @@ export const testbenchText = (
     ],
     '}',
     '',
+  ];
+};
+
+/** Checks the golden vectors; with an argument it is a filter: samples in, results out. */
+export const testbenchText = (program: Program, style: Called, include = `${style.name}.h`): string => {
+  const { name } = style;
+  const upper = name.toUpperCase();
+  const floats = program.scale !== undefined;
+  return render([
+    '/*',
+    ' * Without arguments: compares the program with the golden vectors.',
+    ' * raw, float: reads samples from the standard input, as they lie in memory, and writes results to the output.',
+    ' */',
+    '#include <stdint.h>',
+    '#include <stdio.h>',
+    '#include <string.h>',
+    '#ifdef _WIN32',
+    '#include <fcntl.h>',
+    '#include <io.h>',
+    '#endif',
+    `#include "${include}"`,
+    '#include "golden.h"',
+    '',
+    `static ${inputType(program)} x[${upper}_INPUTS];`,
+    `static int32_t raw[${upper}_OUTPUTS];`,
+    ...(floats ? [`static float result[${upper}_OUTPUTS];`] : []),
+    ...(style.scratch === 'caller' ? [`static ${name}_scratch scratch;`] : []),
+    '',
+    ...checkCode(style),
+    ...filterCode(style, floats),
     'int main(int count, char **arguments)',
     '{',
     ['return count < 2 ? check() : filter(strcmp(arguments[1], "float") == 0);'],
@@ -187,7 +197,7 @@ export const readmeText = (program: Program, memory: Memory, golden: Golden, sty
     stage: s,
     bytes: s.tables.reduce((n, t) => n + tableForm(t, pack).bytes, 0),
   }));
-  const wide = program.stages.filter((s) => /64 bits|norm/.test(s.summary.form)).length;
+  const wide = program.stages.filter((s) => /split products|norm/.test(s.summary.form)).length;
   const rows = sizes.map(
     ({ stage, bytes: n }) => `| ${stage.op} | ${stage.summary.form} | ${stage.output.length} | ${bytes(n)} |`,
   );

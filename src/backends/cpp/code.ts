@@ -1,6 +1,5 @@
 /** C and C++ text as nested lists of lines: a list inside a list is indented once more. */
 import type { TypedArray } from '../../ir/element.js';
-import { rangeOf } from './range.js';
 
 export type Code = ReadonlyArray<string | Code>;
 
@@ -73,3 +72,14 @@ export const floatLiteral = (x: number): string => {
 
 /** The same with nine decimal digits, which read back as the same float too: for C++ before 2017. */
 export const decimalLiteral = (x: number): string => `${Object.is(x, -0) ? '-' : ''}${x.toExponential(8)}f`;
+
+/** The smallest and the largest of some numbers; 0 and 0 of none. */
+export const rangeOf = (data: ArrayLike<number>): readonly [number, number] => {
+  let [lo, hi] = data.length === 0 ? [0, 0] : [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (let k = 0; k < data.length; k++) {
+    const v = data[k]!;
+    if (v < lo) lo = v;
+    if (v > hi) hi = v;
+  }
+  return [lo, hi];
+};

@@ -5,6 +5,7 @@ import { graphCost } from '../../analyses/graph-cost.js';
 import { probes } from '../../analyses/probes.js';
 import { type Checked, InternalError } from '../../diagnostics/index.js';
 import { samplesAtOnce } from '../../ir/batches.js';
+import type { TypedArray } from '../../ir/element.js';
 import type { Graph } from '../../ir/graph.js';
 import { interpret } from '../../ir/interpret.js';
 import type { Tensor } from '../../ir/tensor.js';
@@ -47,4 +48,10 @@ export const goldenOf = (graph: Graph<'table'>, program: Program): Checked<Golde
       return { samples, input, raw };
     }),
   );
+};
+
+/** The bits of f32 values, as they are: NaN and -0 too. */
+export const floatTableBits = (data: TypedArray): Uint32Array => {
+  const floats = data instanceof Float32Array ? data : Float32Array.from(data);
+  return new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
 };

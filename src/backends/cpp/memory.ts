@@ -2,6 +2,7 @@
  * Where the arrays between stages lie: one pool for each machine type, in which arrays that are never needed at the
  * same time share their place. Pools of one type keep to the aliasing rules of C, which a pool of bytes would not.
  */
+import { firstFit } from '../shared/first-fit.js';
 import type { Program } from './program.js';
 import type { ElementType, Slot } from './stage.js';
 import { machineType } from './table.js';
@@ -59,27 +60,6 @@ const lifetimes = (program: Program): ReadonlyArray<Live> => {
   return [...lives.values()];
 };
 
-/** The first place where a slot overlaps nothing that lives at the same time. */
-const placeAll = (
-  lives: ReadonlyArray<Live>,
-): { readonly at: ReadonlyMap<string, number>; readonly length: number } => {
-  const placed: { life: Live; at: number }[] = [];
-  let length = 0;
-  for (const life of lives) {
-    const taken = placed
-      .filter((p) => p.life.to >= life.from && p.life.from <= life.to)
-      .sort((a, b) => a.at - b.at);
-    let at = 0;
-    for (const p of taken) {
-      if (at + life.slot.length <= p.at) break;
-      at = Math.max(at, p.at + p.life.slot.length);
-    }
-    placed.push({ life, at });
-    length = Math.max(length, at + life.slot.length);
-  }
-  return { at: new Map(placed.map((p) => [p.life.slot.name, p.at])), length };
-};
-
 export const memoryOf = (program: Program): Memory => {
   const lives = lifetimes(program);
   const places = new Map<string, { pool: Pool; at: number }>();
@@ -87,7 +67,9 @@ export const memoryOf = (program: Program): Memory => {
   for (const [ctype, name, width] of TYPES) {
     const own = lives.filter((l) => cType(l.slot.type) === ctype);
     if (own.length === 0) continue;
-    const { at, length } = placeAll(own);
+    const { at, length } = firstFit(
+      own.map(({ slot, from, to }) => ({ key: slot.name, length: slot.length, from, to })),
+    );
     const pool = { ctype, name, length, bytes: length * width };
     pools.push(pool);
     for (const [slot, first] of at) places.set(slot, { pool, at: first });

@@ -7,12 +7,12 @@ import { pipe } from 'fp-ts/lib/function.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { PerChannel } from '../../ir/constant.js';
 import { type Graph, liveValues, type Node, type Value, type ValueName } from '../../ir/graph.js';
-import { sizeOf, type ValueType } from '../../ir/types.js';
+import { refusesNaN } from '../../ir/interpret.js';
+import { levelsOf, sizeOf, type ValueType } from '../../ir/types.js';
 import { interleaved, keepsOrder } from '../shared/image.js';
 import { inputOf, scaleOf, valuesOf } from '../shared/values.js';
-import type { Slot, Stage } from './stage.js';
-import { stageOf } from './stage-of.js';
-import { checkFactors, elementOf, scalesOf } from './values.js';
+import { elementOf, type Helper, type Slot, type Stage, scalesOf } from './stage.js';
+import { checkFactors, stageOf } from './stage-of.js';
 
 export interface Program {
   readonly name: string;
@@ -122,4 +122,32 @@ const inputOrder = (input: Value, slot: Slot): Stage | undefined => {
     cycles: () => slot.length,
     summary: { form: 'channels last', inputs: slot.length, outputs: slot.length },
   };
+};
+
+/** Why a sample may be refused: a NaN where the graph says so, or a code that no table has a row for. */
+export interface Refusal {
+  readonly text: string;
+  /** Code over element `j` of the input. */
+  readonly test: string;
+  /** What the test calls. */
+  readonly helpers: ReadonlyArray<Helper>;
+}
+
+/** `scope` stands before the names of helpers. */
+export const refusal = (graph: Graph, program: Program, name: string, scope = ''): Refusal | undefined => {
+  const { type } = program.input;
+  if (type.element.kind === 'f32') {
+    // By its bits: compilers that are told that there are no NaN (-ffast-math) take x != x for false.
+    return refusesNaN(graph)
+      ? {
+          text: 'holds a NaN',
+          test: `${scope}float_order(${name}[j]) == -2147483647 - 1`,
+          helpers: ['order'],
+        }
+      : undefined;
+  }
+  const levels = levelsOf(type);
+  return levels < 256
+    ? { text: `holds a code above ${levels - 1}`, test: `${name}[j] > ${levels - 1}`, helpers: [] }
+    : undefined;
 };

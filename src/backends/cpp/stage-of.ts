@@ -13,10 +13,8 @@ import type { Slot, Stage, StageBase } from './stage.js';
 import { basisStage } from './stages/basis.js';
 import { edgeStage } from './stages/edge.js';
 import { elementsStage } from './stages/elements.js';
-import { channelsStage, orderStage, pairsStage } from './stages/moves.js';
+import { channelsStage, orderStage, pairsStage, windowsStage } from './stages/moves.js';
 import { normStage } from './stages/norm.js';
-import { windowsStage } from './stages/pool.js';
-import { checkFactors } from './values.js';
 
 /** What stages know of the values around them. */
 export interface Scope {
@@ -87,3 +85,12 @@ const programStage = (
     .with({ _tag: 'windows' }, (windows) => E.right(windowsStage(base, form, windows, operand.shape)))
     .exhaustive();
 };
+
+/** A scale that is no number has no literal. */
+export const checkFactors = (factors: ArrayLike<number>, value: ValueName, target: string): Checked<void> =>
+  Array.from(factors).every(Number.isFinite)
+    ? E.right(undefined)
+    : fail('K0602', `the scale of %${value} is not a finite f32 value`, {
+        place: { op: value },
+        hint: `The ${target} target multiplies in f32.`,
+      });

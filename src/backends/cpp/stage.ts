@@ -3,11 +3,26 @@
  * a stage is the same for both; a dialect says how types are called, and HLS adds its pragmas.
  */
 import type { ValueName } from '../../ir/graph.js';
+import { levelsOf, type ValueType } from '../../ir/types.js';
 import type { KernelSummary } from '../shared/manifest.js';
 import type { Code } from './code.js';
-import type { IntegerType, Table, TableForm } from './table.js';
+import { type IntegerType, integerType, type Table, type TableForm } from './table.js';
 
 export type ElementType = IntegerType | 'f32';
+
+/** What integers a value holds: codes below their levels, accumulators in their proven range. */
+export const elementOf = (type: ValueType): ElementType => {
+  if (type.element.kind === 'f32') return 'f32';
+  if (type.element.kind === 'uint') return integerType(0, levelsOf(type) - 1);
+  const { meaning } = type;
+  if (meaning?._tag !== 'scaled') return { signed: true, bits: type.element.bits };
+  const { bits } = integerType(Math.min(meaning.lo, -1), meaning.hi);
+  return { signed: true, bits };
+};
+
+/** The scale of a value, one for all channels or one for each. */
+export const scalesOf = ({ meaning }: ValueType): ArrayLike<number> =>
+  meaning?._tag !== 'scaled' ? [1] : typeof meaning.scale === 'number' ? [meaning.scale] : meaning.scale.data;
 
 /** An array between stages. Images lie with their channels last (see ../image.ts). */
 export interface Slot {

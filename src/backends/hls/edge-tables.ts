@@ -4,7 +4,7 @@
  * equal after that are read once for several outputs.
  */
 
-import { rangeOf } from '../cpp/range.js';
+import { rangeOf } from '../cpp/code.js';
 import type { LayerEdges } from '../cpp/stage.js';
 import { type Table, tableOf } from '../cpp/table.js';
 

@@ -99,6 +99,7 @@ const ARCHITECTURE = {
   folded: 'Tables lie in block memories, inputs come one after another, and stages overlap (dataflow).',
 } as const;
 
+// Long: one text, in the order in which it is read.
 export const hlsReadmeText = (design: Design, golden: Golden): string => {
   const { name, architecture, part, clock, inputs, program } = design;
   const e = estimateOf(design);

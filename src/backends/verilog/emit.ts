@@ -14,6 +14,7 @@ export interface EmittedModule {
 }
 
 /** `name`: of the module. */
+// Long: one text, in the order in which it is read.
 export const emitModule = (circuit: Circuit, schedule: Schedule, name: string): EmittedModule => {
   const writer = new Writer(schedule, sharedNets(circuit, schedule));
   const last = schedule.latency - 1;

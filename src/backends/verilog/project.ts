@@ -21,6 +21,7 @@ const slices = (
  * Feeds the golden vectors twice: one on every clock, where the latency is checked too, and with pauses at both ends.
  * Everything is driven at the falling edge.
  */
+// Long: one text, in the order in which it is read.
 export const testbenchText = (
   { inputs, outputs }: Circuit,
   module: string,

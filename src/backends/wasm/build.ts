@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { InternalError } from '../../diagnostics/index.js';
 import { buildId } from '../shared/build-id.js';
-import { addExports, exportedFunctions } from './add-exports.js';
+import { addExports, exportedFunctions } from './binary.js';
 import type { Manifest } from './manifest.js';
 
 /** What the name of the export begins with; the id of the build follows. */

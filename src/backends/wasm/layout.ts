@@ -74,14 +74,7 @@ export const layoutOf = (plan: Plan): Checked<Layout> => {
   const rawStride = sizeOf(plan.raw.type) * 4;
   const largest = Math.max(outputStride, rawStride);
   const cut = cutsOf(plan);
-  const kept = cut.reduce(
-    (n, { codes, parts }) => n + (codes?.stride ?? 0) + parts.tiles * parts.tileBytes,
-    0,
-  );
-  const tables = cut.reduce((n, { parts }) => n + parts.tableBytes, 0);
-  const [bytes, most] = cut.length === 0 ? [CALL_BYTES, CALL_SAMPLES] : [CUT_SHARE * tables, CUT_SAMPLES];
-  const fitting = Math.floor(bytes / (inputStride + largest + kept));
-  const capacity = Math.max(1, Math.min(most, fitting));
+  const capacity = capacityOf(cut, inputStride + largest);
   const input = place(capacity * inputStride + MARGIN, 64);
   const output = place(capacity * largest + MARGIN, 64);
   const buffers = plan.kernels.map((k): Buffer => {
@@ -140,6 +133,17 @@ interface CutSize {
   readonly parts: KernelParts;
   readonly codes: { readonly stride: number; readonly bytes: number } | undefined;
 }
+
+/** Samples of a call, whose input and result take `ends` bytes each. */
+const capacityOf = (cut: ReadonlyArray<CutSize>, ends: number): number => {
+  const kept = cut.reduce(
+    (n, { codes, parts }) => n + (codes?.stride ?? 0) + parts.tiles * parts.tileBytes,
+    0,
+  );
+  const tables = cut.reduce((n, { parts }) => n + parts.tableBytes, 0);
+  const [bytes, most] = cut.length === 0 ? [CALL_BYTES, CALL_SAMPLES] : [CUT_SHARE * tables, CUT_SAMPLES];
+  return Math.max(1, Math.min(most, Math.floor(bytes / (ends + kept))));
+};
 
 /** The kernels that have parts and that no later kernel looks past, to a value that is made before. */
 const cutsOf = ({ kernels, input }: Plan): ReadonlyArray<CutSize> =>

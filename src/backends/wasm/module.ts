@@ -2,8 +2,8 @@
 import { invariant } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
 import { asmOf, fixed, INPUT, type Library, type Place, type WasmModule } from './asm.js';
+import { appendData } from './binary.js';
 import { addCall, partName } from './calls.js';
-import { appendData } from './data-section.js';
 import type { Bound, Kernel } from './kernel.js';
 import { bufferOf, type Layout } from './layout.js';
 import type { Plan } from './plan.js';

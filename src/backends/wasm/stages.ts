@@ -1,16 +1,15 @@
 /**
  * Runs the kernels of a module one at a time. They are the functions of the artifact itself, exported beside `run`
- * (add-exports.ts); where each reads and writes is told by the layout, which follows from the graph.
+ * (binary.ts); where each reads and writes is told by the layout, which follows from the graph.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import { allocate, type TypedArray } from '../../ir/element.js';
-import type { Graph, ValueName } from '../../ir/graph.js';
-import { typesOf } from '../../ir/graph.js';
+import { type Graph, typesOf, type ValueName } from '../../ir/graph.js';
 import { channelsOf, sizeOf, type ValueType } from '../../ir/types.js';
-import { addExports, exportedFunctions, type FunctionExport } from './add-exports.js';
+import { addExports, exportedFunctions, type FunctionExport } from './binary.js';
 import { partName } from './calls.js';
 import { bufferOf, type Cut, type Layout, layoutOf } from './layout.js';
 import type { Manifest } from './manifest.js';

@@ -9,6 +9,7 @@
  */
 import { InternalError } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
+import { firstFit, type Places } from '../shared/first-fit.js';
 import type { Kernel, Part } from './kernel.js';
 import type { Plan } from './plan.js';
 
@@ -62,7 +63,7 @@ export interface Layout {
 export const layoutOf = (plan: Plan, wanted: Schedule | 'auto', limit: number): Layout => {
   const { pages, places } = paginate(plan.kernels, limit);
   const local = localPlaces(plan);
-  const memory = local.words + collectiveWords(plan.kernels);
+  const memory = local.length + collectiveWords(plan.kernels);
   const fits =
     pages.length <= 1 && memory <= WORKGROUP_WORDS && plan.kernels.every((k) => k.parts.length === 1);
   const schedule = wanted === 'layers' || !fits ? 'layers' : 'fused';
@@ -78,7 +79,7 @@ export const layoutOf = (plan: Plan, wanted: Schedule | 'auto', limit: number): 
       storage: k.storage,
       length: k.length,
       start,
-      local: schedule === 'fused' ? local.places.get(k.name) : undefined,
+      local: schedule === 'fused' ? local.at.get(k.name) : undefined,
       kept: results.has(k.name),
     };
     start += k.length;
@@ -90,7 +91,7 @@ export const layoutOf = (plan: Plan, wanted: Schedule | 'auto', limit: number): 
     pages,
     places,
     values,
-    localWords: schedule === 'fused' ? local.words : 0,
+    localWords: schedule === 'fused' ? local.length : 0,
   };
 };
 
@@ -119,27 +120,15 @@ const paginate = (kernels: ReadonlyArray<Kernel>, limit: number): Pick<Layout, '
 };
 
 /** Values that other kernels read, in memory that is used again after the last of them. */
-const localPlaces = ({ kernels }: Plan): { places: ReadonlyMap<ValueName, number>; words: number } => {
+const localPlaces = ({ kernels }: Plan): Places<ValueName> => {
   const lastUse = new Map<ValueName, number>();
   for (const [k, kernel] of kernels.entries()) for (const name of kernel.operands) lastUse.set(name, k);
-  const places = new Map<ValueName, number>();
-  let live: { from: number; to: number; until: number }[] = [];
-  let words = 0;
-  for (const [k, kernel] of kernels.entries()) {
-    const until = lastUse.get(kernel.name);
-    if (until === undefined) continue;
-    live = live.filter((r) => r.until >= k).sort((a, b) => a.from - b.from);
-    let from = 0;
-    for (const r of live) {
-      if (from + kernel.length <= r.from) break;
-      from = Math.max(from, r.to);
-    }
-    const to = from + kernel.length;
-    live.push({ from, to, until });
-    places.set(kernel.name, from);
-    words = Math.max(words, to);
-  }
-  return { places, words };
+  return firstFit(
+    kernels.flatMap(({ name, length }, from) => {
+      const to = lastUse.get(name);
+      return to === undefined ? [] : [{ key: name, length, from, to }];
+    }),
+  );
 };
 
 const floorPower = (n: number): number => 2 ** (31 - Math.clz32(Math.max(1, n)));

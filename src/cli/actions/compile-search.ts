@@ -7,18 +7,18 @@ import type { Diagnostics } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { resolve } from '../../driver/search/configuration.js';
-import type { Goal } from '../../driver/search/goal.js';
 import {
   type Choice,
   choiceJson,
   type SearchProgress,
   searchCheckpoint,
-} from '../../driver/search/search-checkpoint.js';
-import { METRIC_TITLES } from '../../driver/search/tally.js';
+} from '../../driver/search/checkpoint.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
+import { resolve } from '../../search/configuration.js';
+import type { Goal } from '../../search/goal.js';
+import { METRIC_TITLES } from '../../search/tally.js';
 import { showCount } from '../cost-text.js';
 import { type LayoutFlag, readingOf } from '../flags.js';
 import { type Progress, progressOf } from '../progress.js';

@@ -6,11 +6,11 @@ import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js
 import type { Capabilities } from '../../driver/capabilities.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import type { DataSource } from '../../driver/data.js';
-import type { Trial, Tuned } from '../../driver/tune/tune.js';
-import { tuneCheckpoint, withForms } from '../../driver/tune/tune-checkpoint.js';
+import { tuneCheckpoint, withForms } from '../../driver/search/tune.js';
 import type { ImportOptions } from '../../importers/family.js';
 import type { Source } from '../../importers/source.js';
 import type { NamedPass } from '../../passes/registry.js';
+import type { Trial, Tuned } from '../../search/tune.js';
 import type { CompileFlags } from '../commands/compile.js';
 import { progressBar, progressOf } from '../progress.js';
 

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
 import { dataFromFiles } from '../../driver/data.js';
-import { checkFile } from '../../driver/writable.js';
+import { checkFile } from '../../driver/destination.js';
 import {
   checkedDraft,
   draftArchitecture,

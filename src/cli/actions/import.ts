@@ -5,7 +5,7 @@ import { type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/ind
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
-import { checkFile } from '../../driver/writable.js';
+import { checkFile } from '../../driver/destination.js';
 import { describe, showDescription } from '../../importers/describe.js';
 import { importSource } from '../../importers/import.js';
 import { printGraph } from '../../ir/print.js';

@@ -7,7 +7,7 @@ import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { parseQuant } from '../../driver/compile-options.js';
 import { reportOnModel } from '../../driver/cost-report.js';
-import { checkFile } from '../../driver/writable.js';
+import { checkFile } from '../../driver/destination.js';
 import type { ReportFlags } from '../commands/report.js';
 import { reportPage } from '../cost-html.js';
 import { reportJson } from '../cost-json.js';

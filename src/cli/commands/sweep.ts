@@ -1,6 +1,6 @@
 /** `kanc sweep` and `kanc sweep merge`: what can be typed. */
 import { InvalidArgumentError, Option } from 'commander';
-import { DEFAULT_GRID } from '../../driver/sweep/default-grid.js';
+import { DEFAULT_GRID } from '../../search/sweep/default-grid.js';
 import {
   addImportFlags,
   addInputFlags,

@@ -2,7 +2,7 @@
  * A program around the sources of a C or HLS artifact: it includes them, so that the stages that run are the functions of the
  * artifact itself, and sends samples through one of them, from the standard input to the output.
  */
-import type { Scratch } from '../../backends/c/scratch.js';
+import type { Scratch } from '../../backends/c/header.js';
 import { cType } from '../../backends/cpp/memory.js';
 import type { Slot, Stage } from '../../backends/cpp/stage.js';
 import { typeName } from '../../backends/hls/dataflow.js';

@@ -4,20 +4,20 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { match } from 'ts-pattern';
 import { probes } from '../../analyses/probes.js';
+import type { Manifest } from '../../backends/wasm/manifest.js';
+import { stagesOf } from '../../backends/wasm/stages.js';
+import type { WgslManifest } from '../../backends/wgsl/manifest.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import { samplesAtOnce } from '../../ir/batches.js';
 import { type Graph, isLevel } from '../../ir/graph.js';
 import type { Tensor } from '../../ir/tensor.js';
+import { type Finding, type ProveOptions, proveStages, type StageMachine } from '../../prove/prove.js';
 import type { Capabilities } from '../capabilities.js';
+import { startProgram } from '../engines.js';
 import { type ArtifactFiles, artifactGraph } from '../models.js';
-import { startProgram } from '../program.js';
 import { type Comparison, compareArtifact } from '../verify-artifact.js';
-import type { StageMachine } from './machine.js';
-import { cMachine, hlsMachine } from './native-machine.js';
-import { type Finding, type ProveOptions, proveStages } from './prove.js';
-import { rtlMachine } from './rtl-machine.js';
-import { wasmMachine } from './wasm-machine.js';
-import { wgslMachine } from './wgsl-machine.js';
+import { cMachine, hlsMachine } from './native.js';
+import { rtlMachine } from './rtl.js';
 
 export interface Proof {
   readonly target: string;
@@ -101,6 +101,61 @@ const wholeProgram = (
         compareArtifact(program, graph, given, { onProgress: () => {} }),
         TE.tapIO(() => () => program.close()),
       ),
+    ),
+  );
+};
+
+const wasmMachine = (
+  graph: Graph<'table'>,
+  manifest: Manifest,
+  { files }: ArtifactFiles,
+): TE.TaskEither<Diagnostics, StageMachine> => {
+  const module = files.get('model.wasm');
+  if (module === undefined) return TE.fromEither(fail('K0603', 'the artifact has no model.wasm'));
+  return pipe(
+    stagesOf(graph, manifest, module),
+    TE.map((stages): StageMachine => {
+      const cut = new Set(stages.filter((s) => s.inParts).map((s) => s.name));
+      return {
+        stages: stages.map((stage) => ({
+          name: stage.name,
+          operands: stage.operands,
+          way: stage.inParts ? 'calls of many samples' : cut.has(stage.name) ? 'calls of few samples' : '',
+          run: (operands, samples) => TE.fromIO(() => stage.run(operands, samples)),
+        })),
+        addsPerSecond: 4e9,
+        about: 'the functions of model.wasm, each by itself',
+        close: () => {},
+      };
+    }),
+  );
+};
+
+const wgslMachine = (
+  gpu: Capabilities['gpu'],
+  graph: Graph<'table'>,
+  manifest: WgslManifest,
+  { files }: ArtifactFiles,
+): TE.TaskEither<Diagnostics, StageMachine> => {
+  const [wgsl, bin] = [files.get('model.wgsl'), files.get('model.bin')];
+  if (wgsl === undefined || bin === undefined) {
+    return TE.fromEither(fail('K0603', 'the artifact has no model.wgsl or no model.bin'));
+  }
+  return pipe(
+    TE.Do,
+    TE.bind('device', () => gpu),
+    TE.bind('module', () => TE.fromTask(() => import('../../backends/wgsl/stages.js'))),
+    TE.flatMap(({ device, module }) => module.stagesOnGpu(graph, manifest, { wgsl, bin }, device)),
+    TE.map(
+      ({ stages, schedule, close }): StageMachine => ({
+        stages: stages.map((stage) => ({ ...stage, way: '' })),
+        addsPerSecond: 4e8,
+        about:
+          schedule === 'layers'
+            ? 'the entry points of model.wgsl, each by itself'
+            : 'the functions of model.wgsl, each by itself: called by entry points added behind it, with the lines that its own has for them',
+        close,
+      }),
     ),
   );
 };

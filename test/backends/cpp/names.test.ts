@@ -12,8 +12,7 @@ import {
   literal,
   numberLines,
 } from '../../../src/backends/cpp/code.js';
-import { identifier, programName } from '../../../src/backends/cpp/names.js';
-import { isReservedForFiles } from '../../../src/backends/cpp/reserved.js';
+import { identifier, isReservedForFiles, programName } from '../../../src/backends/cpp/names.js';
 import { type HlsOptions, hls } from '../../../src/backends/hls/index.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 import { missingTools, runTool } from '../../support/tools.js';

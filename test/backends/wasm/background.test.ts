@@ -1,6 +1,6 @@
 /** Layers that skip inputs at their frequent codes give the integers of the interpreter, whatever the codes are. */
 import { describe, expect, it } from 'vitest';
-import { type LinearMap, linearMap } from '../../../src/backends/wasm/kernels/linear-map.js';
+import { type LinearMap, linearMap } from '../../../src/backends/wasm/kernels/recode-linear.js';
 import { uint } from '../../../src/ir/element.js';
 import type { Op } from '../../../src/ir/ops/index.js';
 import { valueType } from '../../../src/ir/types.js';

@@ -1,8 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
-import { quantizeThresholds } from '../../../src/backends/wasm/kernels/quantize-thresholds.js';
+import { scalarTables } from '../../../src/backends/wasm/kernels/elementwise/scalars.js';
+import { order, rank } from '../../../src/code/language.js';
 import { constant } from '../../../src/ir/constant.js';
 import { F32 } from '../../../src/ir/element.js';
-import { type Graph, toValueName } from '../../../src/ir/graph.js';
+import type { Graph } from '../../../src/ir/graph.js';
 import { type Quantizer, thresholdList } from '../../../src/ir/quantizer.js';
 import { floatType } from '../../../src/ir/types.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../../../src/numeric/float-order.js';
@@ -107,20 +108,9 @@ describe('lists of thresholds', () => {
       [8, 8],
       [9, 16],
     ] as const) {
-      const thresholds = constant(
-        F32,
-        [1, levels - 1],
-        new Float32Array(levels - 1).map((_, k) => k),
-      );
-      const values = constant(
-        F32,
-        [1, levels],
-        new Float32Array(levels).map((_, k) => k),
-      );
-      const name = toValueName('q')!;
-      const base = { name, operands: [name], length: 1, channels: 1 };
-      const q = { _tag: 'thresholds', levels, thresholds, values } as const;
-      expect(quantizeThresholds(base, q, 'u8').blocks[0]?.length).toBe(4 * row);
+      const data = Int32Array.from({ length: levels - 1 }, (_, k) => orderOf(k + 1));
+      const { blocks } = scalarTables(rank({ name: 'keys', rows: 1, width: levels - 1, data }, order(0)));
+      expect(blocks[0]?.length).toBe(4 * row);
     }
     log2.mockRestore();
   });

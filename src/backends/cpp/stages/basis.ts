@@ -1,8 +1,7 @@
 /** Basis tables as a stage: rows of coefficients times basis values that all inputs share. */
 import type { OpOf } from '../../../ir/ops/index.js';
 import { tableLayer } from '../../../ir/table-layer.js';
-import { type Code, literal, loop } from '../code.js';
-import { rangeOf } from '../range.js';
+import { type Code, literal, loop, rangeOf } from '../code.js';
 import type { Dialect, Stage, StageBase } from '../stage.js';
 import { type Table, tableOf } from '../table.js';
 import { layerStage, rowPipeline, type Sums } from './layer.js';

@@ -10,8 +10,8 @@ import {
   type Value,
 } from '../../../code/language.js';
 import { type Code, decimalLiteral, floatLiteral, literal, loop } from '../code.js';
-import { type SharedRows, shareRows } from '../rows.js';
 import { type Dialect, type Helper, load, type Stage, type StageBase, store } from '../stage.js';
+import { type SharedRows, shareRows } from '../table.js';
 
 /** A loop over all elements: `j` is the element, `c` its channel, which only some bodies need. */
 const overElements = (d: Dialect, base: StageBase, perChannel: boolean, body: Code): Code => {
@@ -53,13 +53,13 @@ const textOf = (w: Writer, e: Expr): string =>
     .with({ _tag: 'order' }, ({ operand }) => `float_order(in${operand}[j])`)
     .with({ _tag: 'entry' }, ({ rows, at }) => {
       const { table, start } = sharedOf(w, rows);
-      return w.d.table(table).read(start(w.d, 'c'), innerText(w, at));
+      return w.d.table(table).read(start(w.d.table, 'c'), innerText(w, at));
     })
     .with({ _tag: 'rank' }, ({ rows, of }) => rankText(w, rows, of))
     .with({ _tag: 'binary' }, ({ op, left, right }) => BINARY[op](w, left, right))
-    .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }) => {
+    .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
       const test = `${innerText(w, left)} ${when === 'less' ? '<' : '=='} ${innerText(w, right)}`;
-      return `${test} ? ${innerText(w, then)} : ${innerText(w, otherwise)}`;
+      return `${test} ? ${innerText(w, yes)} : ${innerText(w, no)}`;
     })
     .with({ _tag: 'scaled' }, (s) => scaledText(w, s))
     .exhaustive();
@@ -124,7 +124,7 @@ const rankText = (w: Writer, rows: Rows, of: Expr): string => {
   const key = named(w, 'key', of);
   const [row, code] = [perChannel ? w.name('row') : '', w.name('code')];
   w.lines.push(
-    ...(perChannel ? [`const int32_t ${row} = ${start(w.d, 'c')};`] : []),
+    ...(perChannel ? [`const int32_t ${row} = ${start(w.d.table, 'c')};`] : []),
     `int32_t ${code} = 0;`,
     `for (int32_t step = ${2 ** Math.floor(Math.log2(rows.width))}; step > 0; step >>= 1) {`,
     [

@@ -1,19 +1,19 @@
 /** Products of two accumulators each; an index equal to the number of features stands for 1. */
-import type { MultiplyAttrs } from '../../../ir/ops/multiply.js';
+import type { Body } from '../../../code/language.js';
 import { addressIn, type Expr, rounds, scaled } from '../asm.js';
 import type { Kernel, KernelBase } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
 
 export const multiplyPairs = (
   base: KernelBase,
-  attrs: MultiplyAttrs,
+  { left, right }: Extract<Body, { readonly _tag: 'pairs' }>,
   features: number,
   source: Storage,
 ): Kernel => {
   const bytes = storageBytes(source);
   const pairs = Uint32Array.from({ length: 2 * base.length }, (_, k) => {
-    const side = k % 2 === 0 ? attrs.left : attrs.right;
-    return side.data[Math.floor(k / 2)]! * bytes;
+    const side = k % 2 === 0 ? left : right;
+    return side[Math.floor(k / 2)]! * bytes;
   });
   return {
     ...base,

@@ -13,7 +13,7 @@ import {
 import type { Bound, KernelBase } from '../kernel.js';
 import { storageBytes } from '../storage.js';
 import { loadAccumulators } from './accumulators.js';
-import { elementRounds } from './elementwise.js';
+import { elementRounds } from './elementwise/rounds.js';
 import { LANES, type NormCodes, type NormShape, storeCodes } from './norm.js';
 import { lane, type Statistics, sumsOf } from './norm-statistics.js';
 

@@ -22,7 +22,7 @@ import {
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage, storageBytes } from '../storage.js';
 import { loadAccumulators } from './accumulators.js';
-import { elementRounds, tableLength } from './elementwise.js';
+import { elementRounds, tableLength } from './elementwise/rounds.js';
 import { accumulateSample, applyToSample } from './norm-sample.js';
 import { accumulateChannels, channelConstants, statisticsOf } from './norm-statistics.js';
 

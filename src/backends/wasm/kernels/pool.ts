@@ -2,8 +2,8 @@
  * Pooling of accumulators: sums or maxima over windows, four channels at a time. The taps of a window that lie in
  * the image are a run along each axis, so positions only need where a run starts and how long it is.
  */
-import type { PoolAttrs } from '../../../ir/ops/pool.js';
-import { type Window, windowOutput } from '../../../ir/window.js';
+import type { Body } from '../../../code/language.js';
+import { windowOutput } from '../../../ir/window.js';
 import { type Asm, addressIn, type Expr, type Local, repeat, rounds, scaled } from '../asm.js';
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, type Storage, storageBytes } from '../storage.js';
@@ -11,15 +11,16 @@ import { loadAccumulators } from './accumulators.js';
 
 const LANES = 4;
 
+type Windows = Extract<Body, { readonly _tag: 'windows' }>;
+
 export const poolWindows = (
   base: KernelBase,
-  attrs: PoolAttrs,
+  { window: w, reduce }: Windows,
   shape: ReadonlyArray<number>,
   source: Storage,
   result: Storage,
 ): Kernel => {
   const [channels, height, width] = [shape[0]!, shape[1]!, shape[2]!];
-  const { window: w, reduce } = attrs;
   const size = windowOutput(w, height, width) ?? [0, 0];
   const pixel = channels * storageBytes(source);
   return {
@@ -39,12 +40,23 @@ export const poolWindows = (
         rowStep: w.dilation[0] * width * pixel,
         columnStep: w.dilation[1] * pixel,
       }),
-    summary: { op: 'pool', form: `${reduce}, ${w.kernel.join('x')}`, inputs: channels, outputs: channels },
+    summary: {
+      op: 'pool',
+      form: `${reduce === 'sum' ? 'mean' : reduce}, ${w.kernel.join('x')}`,
+      inputs: channels,
+      outputs: channels,
+    },
   };
 };
 
 /** By position along an axis, two words: byte offset of the first tap in the image, and how many there are. */
-const runs = (w: Window, axis: 0 | 1, positions: number, size: number, bytes: number): Uint32Array => {
+const runs = (
+  w: Windows['window'],
+  axis: 0 | 1,
+  positions: number,
+  size: number,
+  bytes: number,
+): Uint32Array => {
   const words = new Uint32Array(2 * positions);
   for (let o = 0; o < positions; o++) {
     const inside = Array.from(
@@ -58,7 +70,7 @@ const runs = (w: Window, axis: 0 | 1, positions: number, size: number, bytes: nu
 };
 
 interface Shape {
-  readonly reduce: PoolAttrs['reduce'];
+  readonly reduce: Windows['reduce'];
   readonly source: Storage;
   readonly result: Storage;
   readonly channels: number;

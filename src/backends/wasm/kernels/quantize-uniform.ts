@@ -21,7 +21,7 @@ import {
 } from '../asm.js';
 import type { Bound, Kernel, KernelBase } from '../kernel.js';
 import { blockOf, roundUp, type Storage } from '../storage.js';
-import { channelTable, elementRounds } from './elementwise.js';
+import { channelTable, elementRounds } from './elementwise/rounds.js';
 
 const LANES = 16;
 const MANTISSA = 2 ** 23 - 1;

@@ -5,7 +5,7 @@
 import { type Asm, type Expr, type Local, loadVector, repeat, splatI32, storeVector } from '../asm.js';
 import { type CodeSource, layerCode } from './code-source.js';
 import { unlessDone } from './edge-rows.js';
-import { applyLinear, type LinearMap, linearMap } from './linear-map.js';
+import { applyLinear, type LinearMap, linearMap } from './recode-linear.js';
 
 /** How codes of a pair's two bytes become codes of the layer: as they are, by arithmetic, or byte by byte. */
 export type CodeMap =

@@ -111,8 +111,8 @@ const sectionOf = (w: Writer, rows: Rows): { readonly table: Table; readonly fir
 };
 
 /** A variable of its own for a value that is read more than once. */
-const named = (w: Writer, text: Text): Text => {
-  const name = `v${w.lines.length}`;
+const named = (w: Writer, wish: Text, text: Text): Text => {
+  const name = `${wish}_${w.lines.length}`;
   w.lines.push(`let ${name} = ${text};`);
   return name;
 };
@@ -145,8 +145,8 @@ const textOf = (w: Writer, e: Expr): Typed =>
         text: BINARY[op](asI32(textOf(w, left)), asI32(textOf(w, right))),
       }),
     )
-    .with({ _tag: 'choose' }, ({ when, left, right, then, otherwise }): Typed => {
-      const [a, b, c, d] = [left, right, then, otherwise].map((part) => asI32(textOf(w, part)));
+    .with({ _tag: 'choose' }, ({ when, left, right, yes, no }): Typed => {
+      const [a, b, c, d] = [left, right, yes, no].map((part) => asI32(textOf(w, part)));
       return { type: 'i32', text: `select(${d}, ${c}, ${a} ${when === 'less' ? '<' : '=='} ${b})` };
     })
     .with({ _tag: 'scaled' }, (s): Typed => ({ type: 'u32', text: scaledText(w, s) }))
@@ -178,11 +178,11 @@ const keyOf = (w: Writer, e: Expr): Text =>
 const scaledText = (w: Writer, { of, mul, most, shift, top, form }: Scaled): Text => {
   const [from, factor, bound] = [of, mul, most].map((part) => asI32(textOf(w, part)));
   // Clamped first: outside of these bounds the code no longer changes, and inside all is below 2^31.
-  const value = named(w, `u32(clamp(${from}, 0i, ${bound}))`);
-  const by = named(w, `u32(${factor})`);
+  const value = named(w, 'value', `u32(clamp(${from}, 0i, ${bound}))`);
+  const by = named(w, 'mul', `u32(${factor})`);
   if (form === 'narrow') return `min((${value} * ${by} + ${u(2 ** (shift - 1))}) >> ${u(shift)}, ${u(top)})`;
-  const high = named(w, `(${value} >> ${u(SPLIT_BITS)}) * ${by}`);
-  const low = named(w, `((${value} & ${u(2 ** SPLIT_BITS - 1)}) * ${by}) >> ${u(SPLIT_BITS)}`);
+  const high = named(w, 'high', `(${value} >> ${u(SPLIT_BITS)}) * ${by}`);
+  const low = named(w, 'low', `((${value} & ${u(2 ** SPLIT_BITS - 1)}) * ${by}) >> ${u(SPLIT_BITS)}`);
   return `min((${high} + ${low} + ${u(2 ** (shift - 1 - SPLIT_BITS))}) >> ${u(shift - SPLIT_BITS)}, ${u(top)})`;
 };
 
