@@ -8,6 +8,7 @@ import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, WindowCodec } from '../window.js';
+import { type BasisTerms, basisTableRange } from './basis-range.js';
 import {
   ACCUMULATION,
   type Accumulation,
@@ -21,7 +22,6 @@ import {
   storeChannelsFirst,
   tableResult,
 } from './layers.js';
-import { type BasisTerms, basisTableRange } from './table-basis-range.js';
 
 export interface TableBasisAttrs extends BasisTerms, Accumulation, Frequent {}
 

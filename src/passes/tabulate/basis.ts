@@ -6,8 +6,8 @@ import { invariant } from '../../diagnostics/index.js';
 import { functionCount } from '../../ir/basis.js';
 import { constant, f32Data, perChannel } from '../../ir/constant.js';
 import { allocate, F32, int, uint } from '../../ir/element.js';
+import { basisTableRange } from '../../ir/ops/basis-range.js';
 import type { TableBasisAttrs } from '../../ir/ops/table-basis.js';
-import { basisTableRange } from '../../ir/ops/table-basis-range.js';
 import {
   baseRatio,
   distinctRows,
