@@ -97,7 +97,7 @@ const joinUniform = (parts: Parts<Uniform>, levels: number): Uniform => ({
   step: joinChannels(parts, (u) => u.step),
 });
 
-const joinThresholds = (parts: Parts<Quantizer>, levels: number): E.Either<string, Quantizer> => {
+const joinThresholds = (parts: Parts<Quantizer>, levels: number): Rule<Quantizer> => {
   const channels = channelsIn(parts);
   const searched = parts.reduce(
     (n, { meaning, channels: c }) => n + (meaning._tag === 'thresholds' ? 0 : isShared(meaning) ? 1 : c),
