@@ -6,11 +6,11 @@ import {
   hashOf,
   isLittleEndian,
   showConstantType,
-} from './constant.js';
-import { allocate, bytesOf, type TypedArray } from './element.js';
+} from '../constant.js';
+import { allocate, bytesOf, type TypedArray } from '../element.js';
+import { base64Length, decodeBase64 } from '../resources-base64.js';
 import type { Cursor, Token } from './lexer.js';
-import { type ConstantType, skipSign, takeConstantType, takeSign, unexpected } from './parse-value.js';
-import { base64Length, decodeBase64 } from './resources-base64.js';
+import { type ConstantType, skipSign, takeConstantType, takeSign, unexpected } from './values.js';
 
 /** The constants of the section by the names under which the graph uses them. */
 export type ResourceTable = ReadonlyMap<string, Constant>;

@@ -1,9 +1,9 @@
-/** Parses types and attribute values of `.kir` text into syntax, which parse-resolve.ts gives its meaning. */
-import { type Constant, constant, elementCount, MAX_ELEMENTS, showConstantType } from './constant.js';
-import { allocate, type ElementType, parseElement } from './element.js';
+/** Parses types and attribute values of `.kir` text into syntax, which parse.ts gives its meaning. */
+import { type Constant, constant, elementCount, MAX_ELEMENTS, showConstantType } from '../constant.js';
+import { allocate, type ElementType, parseElement } from '../element.js';
+import { RESERVED } from '../print-value.js';
+import { DEPTH_LIMIT } from '../resources.js';
 import { type Cursor, showToken, type Token } from './lexer.js';
-import { RESERVED } from './print-value.js';
-import { DEPTH_LIMIT } from './resources.js';
 
 /** An attribute value as written, with the offset where it starts. */
 export type Syntax = { readonly at: number } & (

@@ -2,7 +2,7 @@
  * The tokens of `.kir` text, made on demand. Everything is scanned by plain loops: a regular expression over
  * a hostile run of millions of characters could exhaust the stack of the engine.
  */
-import { type Diagnostic, type DiagnosticCode, diagnostic } from '../diagnostics/index.js';
+import { type Diagnostic, type DiagnosticCode, diagnostic } from '../../diagnostics/index.js';
 
 /**
  * `value` is %name, `hash` is #digits (both without the sign in `text`), `word` an identifier, `punctuation`

@@ -1,9 +1,11 @@
-/** What values side by side mean: one quantizer, with the parts of all operands. */
+/**
+ * Meanings that type rules make: of values side by side. A meaning can have a row for each channel, so that a few bytes
+ * of text could ask for much memory: how much is limited.
+ */
 import * as E from 'fp-ts/lib/Either.js';
 import { eachHolds, type Rule } from '../diagnostics/index.js';
 import { type Constant, channel, constant, f32Data, type PerChannel } from './constant.js';
 import { F32 } from './element.js';
-import { MEANING_LIMIT, tooMuchMeaning } from './meaning-size.js';
 import {
   decodeValue,
   isShared,
@@ -14,6 +16,23 @@ import {
   thresholdList,
   type Uniform,
 } from './quantizer.js';
+
+/** Most numbers in the meaning of a type that a type rule makes. */
+export const MEANING_LIMIT = 2 ** 28;
+
+const size = (p: PerChannel): number => (typeof p === 'number' ? 0 : 1);
+
+/** How many numbers a meaning holds for each channel; none where all channels share them. */
+export const perChannelSize = (m: Quantizer | Scaled | undefined): number => {
+  if (m === undefined) return 0;
+  if (m._tag === 'uniform') return size(m.lo) + size(m.step);
+  if (m._tag === 'scaled') return size(m.scale);
+  // The rows themselves and not the levels: the type may be one that was not checked yet.
+  return [m.thresholds, m.values].reduce((n, c) => n + (c.shape[0] === 1 ? 0 : c.shape[1]!), 0);
+};
+
+export const tooMuchMeaning = (channels: number): string =>
+  `the meaning of ${channels} channels is more than a type can hold`;
 
 /** The meaning of one of the values, and for how many channels it stands. */
 export interface MeaningPart<M> {
@@ -78,7 +97,7 @@ const joinUniform = (parts: Parts<Uniform>, levels: number): Uniform => ({
   step: joinChannels(parts, (u) => u.step),
 });
 
-const joinThresholds = (parts: Parts<Quantizer>, levels: number): E.Either<string, Quantizer> => {
+const joinThresholds = (parts: Parts<Quantizer>, levels: number): Rule<Quantizer> => {
   const channels = channelsIn(parts);
   const searched = parts.reduce(
     (n, { meaning, channels: c }) => n + (meaning._tag === 'thresholds' ? 0 : isShared(meaning) ? 1 : c),

@@ -1,6 +1,7 @@
 /** Parses the graph of a `.kir` text, line by line, into syntax. */
+import { nearest } from '../../diagnostics/index.js';
+import { LEVELS, type Level } from '../types.js';
 import { type Cursor, showToken, type Token } from './lexer.js';
-import { nearest } from './parse-nearest.js';
 import {
   type Fields,
   isSign,
@@ -12,8 +13,7 @@ import {
   takeString,
   takeType,
   unexpected,
-} from './parse-value.js';
-import { LEVELS, type Level } from './types.js';
+} from './values.js';
 
 /** The version of the format that this compiler reads and writes. */
 export const VERSION = '1';
