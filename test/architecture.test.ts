@@ -62,11 +62,13 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     .importedFiles.filter(({ fileName }) => fileName.startsWith('.'))
     .map(({ fileName }) => target(file, fileName));
 
-/** The text without comments and without what is only text in it: the loaders of artifacts. */
+/** The code of a file: without comments and without what is only text in it. */
 const codeOf = (file: string): string =>
   textOf(file)
     .replace(/\/\*[\s\S]*?\*\//g, '')
-    .replace(/`(?:[^`\\]|\\.)*`/g, '``');
+    .replace(/`(?:[^`\\]|\\.)*`/g, '``')
+    // The loaders of artifacts: strings of JSON.
+    .replace(/^export const \w+ = ".*";$/gm, '');
 
 /** What is left of the imports when it runs: those of types alone are gone. */
 const valueImportsOf = (file: string): ReadonlyArray<string> =>

@@ -8,7 +8,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type * as t from 'io-ts';
 import { type Diagnostics, fail } from '../diagnostics/index.js';
 import { showErrors } from '../ir/codec.js';
-import type { Graph } from '../ir/graph.js';
+import type { TypedArray } from '../ir/element.js';
+import type { Graph, ValueName } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';
 
 /** Plain data, as JSON has it. */
@@ -31,6 +32,15 @@ export interface EmitContext {
   readonly extra?: { readonly [key: string]: Json };
   /** Inputs as the program will get them, where there are some: test vectors and don't-cares come from them. */
   readonly samples?: Tensor;
+}
+
+/** The kernel of one value, run by itself: proofs compare it with the interpreter. */
+export interface Stage<R> {
+  /** The value that it gives, and those that it reads. */
+  readonly name: ValueName;
+  readonly operands: ReadonlyArray<ValueName>;
+  /** Arrays [sample, element], row-major, in the element types of the values; gives the value of each sample alike. */
+  readonly run: (operands: ReadonlyArray<TypedArray>, samples: number) => R;
 }
 
 export type Emit = (graph: Graph<'table'>) => TE.TaskEither<Diagnostics, Artifact>;

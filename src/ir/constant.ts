@@ -25,7 +25,7 @@ export interface Constant {
   readonly data: TypedArray;
 }
 
-/** Most elements of a constant: more could not be indexed by 32 bits. Values have a limit of their own, see verify-size.ts. */
+/** Most elements of a constant: more could not be indexed by 32 bits. Values have a limit of their own, see verify.ts. */
 export const MAX_ELEMENTS = 2 ** 31 - 1;
 
 export const elementCount = (shape: ReadonlyArray<number>): number => shape.reduce((n, d) => n * d, 1);

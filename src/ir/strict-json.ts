@@ -4,7 +4,8 @@
  * recursion or are ten times slower than JSON.parse; what is added to it here is one look over a text known to be valid.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { printable } from '../diagnostics/index.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { HOLDS, printable, type Rule } from '../diagnostics/index.js';
 
 /** Codecs recurse; no format that kanc reads comes near. */
 const MAX_DEPTH = 512;
@@ -19,8 +20,8 @@ const keyOf = (json: string, start: number, end: number): string => {
   return typeof key === 'string' ? key : raw;
 };
 
-/** What is wrong with the keys or the depth of valid JSON. */
-const faultOf = (json: string): string | undefined => {
+/** The keys and the depth of valid JSON. */
+const checkKeys = (json: string): Rule<void> => {
   const levels: Level[] = [];
   let atKey = false;
   for (let i = 0; i < json.length; i++) {
@@ -31,12 +32,13 @@ const faultOf = (json: string): string | undefined => {
       const keys = levels.at(-1);
       if (atKey && keys !== undefined) {
         const key = keyOf(json, start, i);
-        if (keys.has(key)) return `the key ${printable(JSON.stringify(key), 100)} stands twice in one object`;
+        if (keys.has(key))
+          return E.left(`the key ${printable(JSON.stringify(key), 100)} stands twice in one object`);
         keys.add(key);
       }
       atKey = false;
     } else if (c === '{' || c === '[') {
-      if (levels.length === MAX_DEPTH) return `it nests more than ${MAX_DEPTH} deep`;
+      if (levels.length === MAX_DEPTH) return E.left(`it nests more than ${MAX_DEPTH} deep`);
       levels.push(c === '{' ? new Set() : undefined);
       atKey = c === '{';
     } else if (c === '}' || c === ']') {
@@ -45,11 +47,11 @@ const faultOf = (json: string): string | undefined => {
       atKey = levels.at(-1) !== undefined;
     }
   }
-  return undefined;
+  return HOLDS;
 };
 
 /** The value of a JSON text, or what is wrong with it: no JSON, a key that stands twice in one object, too deep. */
-export const parseJson = (text: string): E.Either<string, unknown> => {
+export const parseJson = (text: string): Rule<unknown> => {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -59,6 +61,8 @@ export const parseJson = (text: string): E.Either<string, unknown> => {
       `it is not JSON: ${printable(error instanceof Error ? error.message : String(error), 200)}`,
     );
   }
-  const fault = faultOf(text);
-  return fault === undefined ? E.right(value) : E.left(fault);
+  return pipe(
+    checkKeys(text),
+    E.map(() => value),
+  );
 };

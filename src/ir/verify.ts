@@ -10,13 +10,110 @@ import {
   type DiagnosticCode,
   type DiagnosticParts,
   diagnostic,
+  eachHolds,
+  fail,
+  HOLDS,
+  type Rule,
 } from '../diagnostics/index.js';
+import { showErrors } from './codec.js';
+import { type Constant, elementCount, firstUnfit, showConstantType } from './constant.js';
+import { type ElementType, storesElement } from './element.js';
 import { type Graph, type Node, toValueName, type ValueName } from './graph.js';
 import { allowedAt, attrsFault, checkOp, inferType, isOpKind, OPS, proveOp } from './ops/index.js';
 import { showType } from './print.js';
-import { LEVELS, sameType, type ValueType } from './types.js';
-import { checkSizes } from './verify-size.js';
-import { constantsHold, typeHolds } from './verify-type.js';
+import { MeaningCodec, quantizerFault } from './quantizer.js';
+import { visitConstants } from './resources.js';
+import { channelsOf, LEVELS, sameType, sizeOf, type ValueType } from './types.js';
+
+/** Most elements of one sample of a value, as importers have it. */
+export const MOST_OF_VALUE = 2 ** 28;
+/** Most elements of one sample of all values together. */
+const MOST_OF_GRAPH = 2 ** 29;
+
+const HINT = 'No network of a library has values of this size. If yours does, please report it.';
+
+/** K0113, with the value, before anything is allocated by a shape. Shapes that are none are for others to tell. */
+const checkSizes = ({ inputs, nodes }: Graph): Checked<void> => {
+  let total = 0;
+  for (const { name, type } of [...inputs, ...nodes]) {
+    const size = Array.isArray(type.shape) ? sizeOf(type) : 0;
+    if (size > MOST_OF_VALUE) {
+      return fail('K0113', `a value of the shape [${type.shape.join(', ')}] has ${size} elements`, {
+        place: { op: name },
+        expected: `at most ${MOST_OF_VALUE} in one sample`,
+        hint: HINT,
+      });
+    }
+    if (size > 0) total += size;
+    if (total > MOST_OF_GRAPH) {
+      return fail('K0113', `the values up to this one have ${total} elements together`, {
+        place: { op: name },
+        expected: `at most ${MOST_OF_GRAPH} in one sample`,
+        hint: HINT,
+      });
+    }
+  }
+  return E.right(undefined);
+};
+
+// Untyped code makes graphs too: what the type says to be there may be missing.
+const isElement = (e: ElementType | undefined): boolean =>
+  e?.kind === 'f32' ||
+  ((e?.kind === 'uint' || e?.kind === 'int') && Number.isInteger(e.bits) && e.bits >= 1 && e.bits <= 32);
+
+const isShape = (shape: ReadonlyArray<number>, least: number): boolean =>
+  Array.isArray(shape) && shape.every((d) => Number.isSafeInteger(d) && d >= least);
+
+/** A constant itself, wherever it stands. */
+const constantHolds = (c: Constant): Rule<void> => {
+  if (!isElement(c.element) || !isShape(c.shape, 0)) return E.left('a constant has no valid type');
+  const name = `a constant of type ${showConstantType(c)}`;
+  if (!ArrayBuffer.isView(c.data) || !storesElement(c.element, c.data)) {
+    return E.left(`${name} is not stored in the array of its type`);
+  }
+  if (c.data.length !== elementCount(c.shape)) return E.left(`${name} holds ${c.data.length} elements`);
+  // Floats are judged by the ops: a threshold may be infinite, a weight may not.
+  if (c.element.kind === 'f32') return HOLDS;
+  const wrong = firstUnfit(c);
+  return wrong < 0 ? HOLDS : E.left(`${name} holds ${c.data[wrong]}, which does not fit its bits`);
+};
+
+/** All constants inside a value. */
+const constantsHold = (u: unknown): Rule<void> => {
+  const constants: Constant[] = [];
+  visitConstants(u, (c) => {
+    constants.push(c);
+  });
+  return eachHolds(constants, constantHolds);
+};
+
+const meaningHolds = (type: ValueType): Rule<void> => {
+  const { element, meaning } = type;
+  if (meaning === undefined) return HOLDS;
+  const constants = constantsHold(meaning);
+  if (E.isLeft(constants)) return constants;
+  const decoded = MeaningCodec.decode(meaning);
+  if (E.isLeft(decoded)) return E.left(`the meaning of the type is malformed: ${showErrors(decoded.left)}`);
+  if (meaning._tag !== 'scaled') {
+    return element.kind === 'uint'
+      ? quantizerFault(meaning, channelsOf(type), element.bits)
+      : E.left('only unsigned codes have a quantizer');
+  }
+  if (element.kind !== 'int') return E.left('only signed accumulators have a scale');
+  if (typeof meaning.scale !== 'number' && meaning.scale.shape[0] !== channelsOf(type)) {
+    return E.left(`scale has ${meaning.scale.shape[0]} elements for ${channelsOf(type)} channels`);
+  }
+  return meaning.lo > meaning.hi ? E.left(`range [${meaning.lo}, ${meaning.hi}] is empty`) : HOLDS;
+};
+
+/** The type of a value. */
+const typeHolds = (type: ValueType): Rule<void> => {
+  if (!isElement(type.element)) return E.left('the element type is none of f32, u1 to u32, i1 to i32');
+  if (!isShape(type.shape, 1)) {
+    return E.left(`the shape [${type.shape.join(', ')}] is not made of positive integers`);
+  }
+  return meaningHolds(type);
+};
 
 type Report = (code: DiagnosticCode, message: string, parts?: Omit<DiagnosticParts, 'place'>) => void;
 

@@ -1,6 +1,5 @@
 /** The univariate functions that pykan fixes edges to, by pykan's names. NaN or infinite outside their domains. */
-import { exp, log, tanh } from './transcendental.js';
-import { acos, asin, atan, cos, sin, tan } from './trigonometry.js';
+import { acos, asin, atan, cos, exp, log, sin, tan, tanh } from './transcendental.js';
 
 export const SYMBOLIC_FUNCTIONS = {
   '0': (): number => 0,

@@ -15,8 +15,7 @@ import { type Histogram, histogram } from '../numeric/histogram.js';
 import { assumedHistograms } from './assumed-ranges.js';
 import { firstGap, judgeData, judgeScale } from './calibration/judge.js';
 import { codePoints, frontValues } from './code-points.js';
-import { isAmbiguous } from './data-axes.js';
-import { type Dataset, spread, toTensor } from './dataset.js';
+import { type Dataset, isAmbiguous, spread, toTensor } from './dataset.js';
 import { autoIntegerOption, declareOptions, integerOption, textOption } from './options.js';
 import { definePass, note, type Remark, warning, withRemarks } from './pass.js';
 

@@ -1,11 +1,13 @@
 /** Which quantizer an activation gets: from its histogram, its bits, and the knots of the layer that reads it. */
-import type { BSpline } from '../ir/basis.js';
+import { type BSpline, knotRow } from '../ir/basis.js';
 import { constant, f32Data } from '../ir/constant.js';
 import { F32 } from '../ir/element.js';
 import type { ObserveAttrs } from '../ir/ops/observe.js';
-import type { Quantizer, Uniform } from '../ir/quantizer.js';
+import type { Quantizer, Thresholds, Uniform } from '../ir/quantizer.js';
+import { isUniform } from '../numeric/bspline.js';
+import { distributionOf } from '../numeric/distribution.js';
+import { type Cells, lloydMax } from '../numeric/lloyd-max.js';
 import type { Range } from '../numeric/range-search.js';
-import { alignedQuantizer, sharedUniform } from './align-knots.js';
 import {
   type Calibrated,
   chooseRange,
@@ -17,7 +19,6 @@ import {
   type Weigh,
 } from './choose-range.js';
 import type { CodePoint } from './code-points.js';
-import { lloydQuantizer } from './lloyd-quantizer.js';
 
 /** What a quantizer is wanted to be. */
 export interface Wanted {
@@ -158,4 +159,81 @@ const stepOver = (lo: number, hi: number, levels: number): number => {
   const finest = Math.max(Math.abs(lo), Math.abs(hi), 2 ** -100) * 2 ** -22;
   const step = (hi - lo) / (levels - 1);
   return hi > lo ? Math.max(step, finest) : Math.max(1 / levels, finest);
+};
+
+/** Whether all inputs share one row of equally spaced knots (rows that are all alike count as one). */
+const sharedUniform = (spline: BSpline): boolean => {
+  const [rows, count] = [spline.knots.shape[0]!, spline.knots.shape[1]!];
+  const { data } = spline.knots;
+  for (let j = count; j < rows * count; j++) if (data[j] !== data[j % count]) return false;
+  return isUniform(knotRow(spline, 0));
+};
+
+/**
+ * Levels at t_k + j * h / 2^m for a knot t_k at or below the range, with the largest m for which the range
+ * fits 2^bits levels: the low m bits of a code are the fraction, the rest the interval.
+ */
+const alignedQuantizer = (spline: BSpline, range: Range, bits: number): Uniform | undefined => {
+  if (!sharedUniform(spline)) return undefined;
+  const row = knotRow(spline, 0);
+  const first = row.knots[row.offset]!;
+  const h = (row.knots[row.offset + row.count - 1]! - first) / (row.count - 1);
+  // A calibrated end that is within rounding of a knot is meant to be that knot.
+  const slack = 1e-4;
+  const from = Math.floor((range.lo - first) / h + slack);
+  for (let m = bits; m >= 0; m--) {
+    const levels = Math.ceil(((range.hi - first) / h - from) * 2 ** m - slack) + 1;
+    if (levels > 2 ** bits) continue;
+    return {
+      _tag: 'uniform',
+      lo: Math.fround(first + from * h),
+      step: Math.fround(h / 2 ** m),
+      levels: Math.max(2, levels),
+    };
+  }
+  return undefined;
+};
+
+/**
+ * A quantizer of at most 2^bits levels, shared or with a row for each feature, from the values within `ranges` (one
+ * for each row). It has as many levels as the row that needs most; in the others the last thresholds are infinite, so
+ * that their codes do not occur, and stand for what the last code that does stands for. `exactly`: 2^bits levels in
+ * any case. `weigh`: how much an error of a value counts. Undefined without data, and where cells are too many to be sought.
+ */
+const lloydQuantizer = (
+  h: Calibrated,
+  bits: number,
+  ranges: ReadonlyArray<Range>,
+  exactly: boolean,
+  weigh?: Weigh,
+): Thresholds | undefined => {
+  const shared = ranges.length === 1;
+  const rows: Cells[] = [];
+  for (const [f, range] of ranges.entries()) {
+    const feature = shared ? 'all' : f;
+    // A feature that does not matter is cut as if all its values did, one that was NaN throughout as all features are.
+    const d = [
+      distributionOf(h, feature, { ...range, weigh }),
+      distributionOf(h, feature, range),
+      distributionOf(h, 'all'),
+    ].find(({ points }) => points.length > 0);
+    const cells = d === undefined ? undefined : lloydMax(d, 2 ** bits);
+    if (cells === undefined) return undefined;
+    rows.push(cells);
+  }
+  const most = rows.reduce((n, { centroids }) => Math.max(n, centroids.length), 2);
+  const levels = exactly ? 2 ** bits : most;
+  const thresholds = new Float32Array(rows.length * (levels - 1)).fill(Number.POSITIVE_INFINITY);
+  const values = new Float32Array(rows.length * levels);
+  for (const [r, { centroids, thresholds: between }] of rows.entries()) {
+    thresholds.set(between, r * (levels - 1));
+    values.fill(centroids.at(-1)!, r * levels, (r + 1) * levels);
+    values.set(centroids, r * levels);
+  }
+  return {
+    _tag: 'thresholds',
+    levels,
+    thresholds: constant(F32, [rows.length, levels - 1], thresholds),
+    values: constant(F32, [rows.length, levels], values),
+  };
 };

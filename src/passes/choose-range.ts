@@ -1,8 +1,14 @@
 /** The range that a uniform quantizer covers: from the histogram of the values, by the method that was asked for. */
 import type { ObserveAttrs } from '../ir/ops/observe.js';
-import { type Bins, binEdges, binIndex, coreBinWidth } from '../numeric/bins.js';
 import { distributionOf } from '../numeric/distribution.js';
-import { clippedRange, type Histogram } from '../numeric/histogram.js';
+import {
+  type Bins,
+  binEdges,
+  binIndex,
+  clippedRange,
+  coreBinWidth,
+  type Histogram,
+} from '../numeric/histogram.js';
 import { type Range, searchRange, squaredError } from '../numeric/range-search.js';
 
 export interface RangeOptions {

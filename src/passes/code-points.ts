@@ -61,6 +61,14 @@ interface Draft {
   group: number;
 }
 
+/** Puts drafts, and all that share a group with one of them, into one group. */
+const joinGroups = (joined: ReadonlyArray<Draft>, all: Iterable<Draft>): void => {
+  const groups = new Set(joined.map((d) => d.group));
+  const first = joined[0]?.group;
+  if (first === undefined) return;
+  for (const draft of all) if (groups.has(draft.group)) draft.group = first;
+};
+
 /** All code points of a float graph, in the order in which they are defined. */
 export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   const definitions = definitionsOf(graph);
@@ -85,17 +93,15 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
     if (node === undefined) return [{ name, asItIs }];
     if (hasRole(node.op, 'layout', 'observer')) {
       const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
-      if (node.operands.length > 1) joinGroups(points.map((p) => draftOf(p.name)));
+      if (node.operands.length > 1)
+        joinGroups(
+          points.map((p) => draftOf(p.name)),
+          drafts.values(),
+        );
       return points;
     }
     if (hasRole(node.op, 'univariate') && !late.has(name)) return pointsOf(node.operands[0]!, false);
     return [{ name, asItIs }];
-  };
-  const joinGroups = (joined: ReadonlyArray<Draft>): void => {
-    const all = new Set(joined.map((d) => d.group));
-    const first = joined[0]?.group;
-    if (first === undefined) return;
-    for (const draft of drafts.values()) if (all.has(draft.group)) draft.group = first;
   };
 
   for (const node of graph.nodes) {

@@ -2,7 +2,6 @@
  * Shares what is equal: equal constants become one array, equal ops on equal operands one op, and inputs of an
  * edge-table layer whose tables are equal use one slab. Exact.
  */
-
 import * as E from 'fp-ts/lib/Either.js';
 import { rewrite } from '../ir/builder.js';
 import { type Constant, constant, hashOf, isConstant, pickAlong } from '../ir/constant.js';

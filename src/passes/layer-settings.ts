@@ -1,8 +1,7 @@
 /** Options of single layers: `layers="layer0.act=4 conv1.*.coef=5"`, and whom they mean. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { type Checked, fail, nearest, printable, type Rule } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
-import { nearest } from '../ir/parse-nearest.js';
 import type { OptionSpec } from './options.js';
 
 export interface LayerSetting {
@@ -20,7 +19,7 @@ type Knobs = Readonly<Record<string, OptionSpec<unknown>>>;
 
 const SETTING = /^([A-Za-z0-9_.*]+)\.([A-Za-z]+)=(\S+)$/;
 
-const readSetting = (text: string, knobs: Knobs): E.Either<string, LayerSetting> => {
+const readSetting = (text: string, knobs: Knobs): Rule<LayerSetting> => {
   const [, pattern, knob, value] = SETTING.exec(text) ?? [];
   if (pattern === undefined || knob === undefined || value === undefined) {
     return E.left('settings of the form layer.name=value with blanks between');

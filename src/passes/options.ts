@@ -1,6 +1,7 @@
 /** Options of passes: declared once, giving the codec that reads them from a pipeline text and their help. */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import type { Rule } from '../diagnostics/index.js';
 import type { OptionHelp } from './pass.js';
 
 /** One option: its default and how it is read, both as text. */
@@ -8,7 +9,7 @@ export interface OptionSpec<A> {
   readonly help: string;
   readonly default: string;
   /** What is expected, when the text is wrong. */
-  readonly parse: (text: string) => E.Either<string, A>;
+  readonly parse: (text: string) => Rule<A>;
 }
 
 type Values<S> = { readonly [K in keyof S]: S[K] extends OptionSpec<infer A> ? A : never };

@@ -1,8 +1,7 @@
 /** Running pipelines: binding names to passes, checking levels before anything runs, and telling what happened. */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked, fail } from '../diagnostics/index.js';
+import { at, type Checked, fail, nearest } from '../diagnostics/index.js';
 import type { Graph } from '../ir/graph.js';
-import { nearest } from '../ir/parse-nearest.js';
 import type { Level } from '../ir/types.js';
 import { verify } from '../ir/verify.js';
 import type { PassContext, Remark } from './pass.js';

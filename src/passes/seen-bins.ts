@@ -3,7 +3,7 @@ import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { decodeValue, type Quantizer } from '../ir/quantizer.js';
 
 /**
- * Values far from nearly all others (see numeric/bins.ts) that lie beyond the range of the quantizer: they are clipped, and
+ * Values far from nearly all others (see numeric/histogram.ts) that lie beyond the range of the quantizer: they are clipped, and
  * what their code stands for must not be moved by how far away they are.
  */
 const isCutOff = (q: Quantizer, feature: number, core: readonly [number, number]) => {

@@ -1,8 +1,8 @@
 /** Surgery on table layers: less of one, with its range proven anew. */
 import { match } from 'ts-pattern';
 import { type Constant, pickAlong, pickChannels } from '../ir/constant.js';
+import { basisTableRange } from '../ir/ops/basis-range.js';
 import type { Op } from '../ir/ops/index.js';
-import { basisTableRange } from '../ir/ops/table-basis-range.js';
 import { withAccumulator } from '../ir/ops/table-edge.js';
 import { isTableLayer, type TableLayerOp, tableLayer } from '../ir/table-layer.js';
 

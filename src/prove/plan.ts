@@ -34,57 +34,39 @@ export const probesOf = (unit: Unit, mostWork: number): ReadonlyArray<Probes> =>
 const probesOfOp = (unit: Unit, op: Op, mostWork: number): ReadonlyArray<Probes> => {
   const each = (probes: () => ReadonlyArray<Probes>): ReadonlyArray<Probes> =>
     isElementwise(unit) ? probes() : [mixedProbes(unit, 'the stage moves elements too')];
-  return (
-    match(op)
-      .with({ kind: P.union('table.edge', 'table.basis') }, () => {
-        const model = layerModel(unit);
-        return model === undefined
-          ? [mixedProbes(unit, 'the stage does more than look up and add')]
-          : layerProbes(model, unit, mostWork);
-      })
-      .with({ kind: P.union('requantize', 'bucketize') }, () =>
-        each(() => ownProbes(unit, everyInteger(unit, 'accumulator') ?? codeSteps(unit))),
-      )
-      .with({ kind: 'quantize' }, ({ attrs }) =>
-        each(() => [elementProbes(unit, thresholdValues(attrs, channelsOf(unit.type)))]),
-      )
-      .with({ kind: 'recode' }, () => each(() => ownProbes(unit, everyInteger(unit, 'code'))))
-      .with({ kind: 'dequantize' }, () =>
-        each(() =>
-          ownProbes(
-            unit,
-            everyInteger(unit, 'accumulator') ?? someIntegers(unit, 'too many accumulators to run all'),
-          ),
+  const behindOthers = () => [mixedProbes(unit, `${op.kind} is behind other ops in one stage`)];
+  // Moves, of which there are none left here, and floats, which no stage of a table graph computes with.
+  if (hasRole(op, 'layout', 'univariate', 'observer')) return behindOthers();
+  return match(op)
+    .with({ kind: P.union('table.edge', 'table.basis') }, () => {
+      const model = layerModel(unit);
+      return model === undefined
+        ? [mixedProbes(unit, 'the stage does more than look up and add')]
+        : layerProbes(model, unit, mostWork);
+    })
+    .with({ kind: P.union('requantize', 'bucketize') }, () =>
+      each(() => ownProbes(unit, everyInteger(unit, 'accumulator') ?? codeSteps(unit))),
+    )
+    .with({ kind: 'quantize' }, ({ attrs }) =>
+      each(() => [elementProbes(unit, thresholdValues(attrs, channelsOf(unit.type)))]),
+    )
+    .with({ kind: 'recode' }, () => each(() => ownProbes(unit, everyInteger(unit, 'code'))))
+    .with({ kind: 'dequantize' }, () =>
+      each(() =>
+        ownProbes(
+          unit,
+          everyInteger(unit, 'accumulator') ?? someIntegers(unit, 'too many accumulators to run all'),
         ),
-      )
-      .with({ kind: 'table.sum' }, ({ attrs }) => [elementProbes(unit, tableSumValues(unit, attrs.tables))])
-      .with({ kind: 'multiply' }, () => [
-        mixedProbes(unit, 'products of two accumulators have too many cases'),
-      ])
-      .with({ kind: 'pool' }, () => [mixedProbes(unit, 'a window of accumulators has too many cases')])
-      .with({ kind: 'table.norm' }, () => [
-        mixedProbes(unit, 'a norm depends on all accumulators of its group'),
-      ])
-      // Floats, which no stage of a table graph computes with; moves, of which there are none left here.
-      .with(
-        {
-          kind: P.union(
-            'activate',
-            'add',
-            'affine',
-            'concat',
-            'decode',
-            'gather',
-            'kan',
-            'norm',
-            'observe',
-            'reshape',
-          ),
-        },
-        ({ kind }) => [mixedProbes(unit, `${kind} is behind other ops in one stage`)],
-      )
-      .exhaustive()
-  );
+      ),
+    )
+    .with({ kind: 'table.sum' }, ({ attrs }) => [elementProbes(unit, tableSumValues(unit, attrs.tables))])
+    .with({ kind: 'multiply' }, () => [mixedProbes(unit, 'products of two accumulators have too many cases')])
+    .with({ kind: 'pool' }, () => [mixedProbes(unit, 'a window of accumulators has too many cases')])
+    .with({ kind: 'table.norm' }, () => [
+      mixedProbes(unit, 'a norm depends on all accumulators of its group'),
+    ])
+    .with({ kind: P.union('add', 'decode', 'kan', 'norm') }, behindOthers)
+    .exhaustive();
 };
 
 /** Every result of a unit depends on the element of the same number. */

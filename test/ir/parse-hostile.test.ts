@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
 import { parseGraph, printGraph, verify } from '../../src/ir/index.js';
-import { MOST_OF_VALUE } from '../../src/ir/verify-size.js';
+import { MOST_OF_VALUE } from '../../src/ir/verify.js';
 import { codeOf, messageOf, rightOf } from '../support/checked.js';
 import { randomGraph, textWithResources } from '../support/graphs.js';
 

@@ -20,7 +20,7 @@ import {
   valueType,
   verify,
 } from '../../src/ir/index.js';
-import { MOST_OF_VALUE } from '../../src/ir/verify-size.js';
+import { MOST_OF_VALUE } from '../../src/ir/verify.js';
 import { codeOf, rightOf } from '../support/checked.js';
 import { arbitraryGraph } from '../support/graphs.js';
 

@@ -1,7 +1,6 @@
 /** The numerics of a refit: layers as functions of codes, rounding together and scales, against plain computations. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { codeLists } from '../../src/numeric/code-lists.js';
 import {
   type CodedLayer,
   type CodeSamples,
@@ -9,8 +8,7 @@ import {
   meanOutputs,
   residuals,
 } from '../../src/numeric/coded-layer.js';
-import { movableRows } from '../../src/numeric/movable-rows.js';
-import { roundTogether } from '../../src/numeric/table-descent.js';
+import { codeLists, movableRows, roundTogether } from '../../src/numeric/table-descent.js';
 import { clippingFactors, codeCounts, entryWeights, nearestEntry } from '../../src/numeric/table-scale.js';
 import { randomOf } from '../support/random.js';
 

@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSymbolicFunction, SYMBOLIC_FUNCTIONS } from '../../src/numeric/symbolic.js';
-import { acos, asin, atan, cos, sin, tan } from '../../src/numeric/trigonometry.js';
+import { acos, asin, atan, cos, sin, tan } from '../../src/numeric/transcendental.js';
 import { NAIVE_SYMBOLIC } from '../support/naive-basis.js';
 
 const between = (min: number, max: number): fc.Arbitrary<number> => fc.double({ min, max, noNaN: true });

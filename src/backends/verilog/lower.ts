@@ -7,7 +7,7 @@ import { match } from 'ts-pattern';
 import { type Checked, fail, InternalError } from '../../diagnostics/index.js';
 import { channel } from '../../ir/constant.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
-import type { OpOf } from '../../ir/ops/index.js';
+import { hasRole, type OpOf } from '../../ir/ops/index.js';
 import { channelIndex, sizeOf } from '../../ir/types.js';
 import { layerElements, sumElements } from './accumulate.js';
 import {
@@ -116,7 +116,9 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
   const operands = node.operands.map((name) => state.values.get(name) ?? []);
   const types = node.operands.map((name) => state.types.get(name)!);
   const [x = []] = operands;
-  return match(node.op)
+  const { op } = node;
+  if (hasRole(op, 'univariate', 'observer')) return noForm(node, `${op.kind} has no form in logic`);
+  return match(op)
     .with({ kind: 'quantize' }, ({ attrs }) => {
       const elements = x.map((element, e) =>
         element.kind === 'float'
@@ -168,13 +170,10 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
       orNoForm(node, productElements(state, node, attrs, x), 'a product of constants'),
     )
     .with(
-      { kind: 'activate' },
       { kind: 'add' },
-      { kind: 'affine' },
       { kind: 'decode' },
       { kind: 'kan' },
       { kind: 'norm' },
-      { kind: 'observe' },
       { kind: 'pool' },
       { kind: 'table.norm' },
       ({ kind }) => noForm(node, `${kind} has no form in logic`),

@@ -1,15 +1,27 @@
 /**
- * The loader that ships with a module. It is text with data in it: everything that comes from a checkpoint goes
+ * The loader that ships with a module: lines with its data, and text that is the same for all (web/loaders). Everything that comes from a checkpoint goes
  * through JSON, and nothing else of a checkpoint gets into the source.
  */
 import { encodeBase64 } from '../../ir/resources-base64.js';
-import { CHECK_INPUT, elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
-import type { MarkedModule } from './build.js';
-import { LOADER_MODULE } from './loader-module.js';
+import { sizeOf } from '../../ir/types.js';
+import { buildId } from '../shared/build-id.js';
+import { literal } from '../shared/javascript.js';
+import { META_TYPES, WASM_LOADER, WASM_WORKER } from '../texts.js';
+import { BUILD_EXPORT, type MarkedModule } from './build.js';
 import type { Manifest } from './manifest.js';
-import { POOL, poolTypes } from './pool.js';
-import { POOL_START } from './pool-start.js';
-import { WORKER_FILE, WORKER_TEXT, WORKER_VERSION } from './pool-worker.js';
+
+/** What the threads of `loadPool` run. A name that no file of a project is likely to have: bundlers put index.js beside other things. */
+export const WORKER_FILE = 'model-worker.js';
+
+/** Tells the text from others: a worker of another build may not understand this one's messages. */
+const WORKER_VERSION = buildId(WASM_WORKER);
+
+/** A file of its own, and the same text as a string in index.js for where there is no such file. */
+export const WORKER_TEXT = `\
+// Written by kanc. What the threads of loadPool run; index.js beside this file starts it and sends it the model.
+const VERSION = '${WORKER_VERSION}';
+
+${WASM_WORKER}`;
 
 /** The data that the loader needs, and what `model.meta` shows. */
 const metaOf = (m: Manifest): unknown => ({
@@ -29,7 +41,7 @@ export const loaderSource = (
   [
     '// Written by kanc. Runs in browsers and in Node; has no dependency.',
     `export const meta = ${literal(metaOf(manifest))};`,
-    `const memory = ${literal({ ...manifest.memory, outputs: elementsIn(manifest.output.shape), raws: elementsIn(manifest.raw.shape) })};`,
+    `const memory = ${literal({ ...manifest.memory, outputs: sizeOf(manifest.output), raws: sizeOf(manifest.raw) })};`,
     `const build = ${literal(build)};`,
     ...(where === 'beside'
       ? [
@@ -41,59 +53,13 @@ export const loaderSource = (
           `const ownModule = () => Uint8Array.from(atob('${encodeBase64(module)}'), (c) => c.charCodeAt(0));`,
           'const besideWorker = undefined;',
         ]),
+    `const BUILD_EXPORT = ${literal(BUILD_EXPORT)};`,
+    `const WORKER_FILE = ${literal(WORKER_FILE)};`,
     `const workerVersion = ${literal(WORKER_VERSION)};`,
     `const workerText = ${literal(WORKER_TEXT)};`,
-    LOADER_MODULE,
-    LOADER,
-    POOL_START,
-    POOL,
-    'export default load;\n',
+    '',
+    WASM_LOADER,
   ].join('\n');
-
-const LOADER = `
-const features = meta.input.shape.reduce((n, d) => n * d, 1);
-const InputArray = meta.input.dtype === 'f32' ? Float32Array : Uint8Array;
-// The pixels of a canvas (ImageData) are clamped bytes.
-const takes = meta.input.dtype === 'f32' ? [Float32Array] : [Uint8Array, Uint8ClampedArray];
-
-${CHECK_INPUT}
-
-/** Loads the model. \`wasm\`: bytes, URL, path (Node), Response or WebAssembly.Module; default: the file beside this one. */
-export const load = async ({ wasm = ownModule() } = {}) => {
-  const { exports } = await WebAssembly.instantiate(await moduleOf(wasm));
-  const buffer = exports.memory.buffer;
-  const inputs = new InputArray(buffer, memory.input.address, memory.capacity * features);
-  const floats = new Float32Array(buffer, memory.output.address, memory.capacity * memory.outputs);
-  const integers = new Int32Array(buffer, memory.output.address, memory.capacity * memory.raws);
-
-  const execute = (run, results, outputs, input, batch) => {
-    const samples = check(input, batch);
-    if (samples <= memory.capacity) {
-      inputs.set(input);
-      run(samples);
-      return results.slice(0, samples * outputs);
-    }
-    const result = new results.constructor(samples * outputs);
-    for (let at = 0; at < samples; at += memory.capacity) {
-      const count = Math.min(memory.capacity, samples - at);
-      inputs.set(input.subarray(at * features, (at + count) * features));
-      run(count);
-      result.set(results.subarray(0, count * outputs), at * outputs);
-    }
-    return result;
-  };
-
-  const predictRaw = (input, batch) => execute(exports.runRaw, integers, memory.raws, input, batch);
-  return {
-    meta,
-    predict:
-      meta.output.dtype === 'f32'
-        ? (input, batch) => execute(exports.run, floats, memory.outputs, input, batch)
-        : predictRaw,
-    predictRaw,
-  };
-};
-`;
 
 export const loaderTypes = (manifest: Manifest): string => {
   const input = manifest.input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
@@ -103,9 +69,9 @@ ${META_TYPES}
 
 export interface Model {
   readonly meta: Meta;
-  /** Row-major samples, \`${elementsIn(manifest.input.shape)}\` elements each; returns \`${elementsIn(manifest.output.shape)}\` per sample. */
+  /** Row-major samples, \`${sizeOf(manifest.input)}\` elements each; returns \`${sizeOf(manifest.output)}\` per sample. */
   readonly predict: (input: ${input}, batch?: number) => ${output};
-  /** The last integers of the network, \`${elementsIn(manifest.raw.shape)}\` per sample. */
+  /** The last integers of the network, \`${sizeOf(manifest.raw)}\` per sample. */
   readonly predictRaw: (input: ${input}, batch?: number) => Int32Array;
 }
 
@@ -121,3 +87,23 @@ export function loadPool(options?: PoolOptions): Promise<Pool>;
 export default load;
 `;
 };
+
+const poolTypes = (input: string, output: string): string => `\
+/** The model on several threads: for batches of thousands; a few samples are faster on one. */
+export interface Pool {
+  readonly meta: Meta;
+  readonly threads: number;
+  /** As those of \`Model\`. They reject where a worker fails, and after \`close\`. */
+  readonly predict: (input: ${input}, batch?: number) => Promise<${output}>;
+  readonly predictRaw: (input: ${input}, batch?: number) => Promise<Int32Array>;
+  /** Ends the workers. */
+  readonly close: () => void;
+}
+
+export interface PoolOptions extends LoadOptions {
+  /** Each has tables of its own. Default: the number of cores. */
+  readonly threads?: number;
+  /** Where ${WORKER_FILE} of the artifact is, on the origin of the page. Default: beside index.js. */
+  readonly worker?: URL | string;
+}
+`;

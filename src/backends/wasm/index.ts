@@ -6,15 +6,14 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { record } from '../../ir/codec.js';
 import { verify } from '../../ir/verify.js';
 import type { Artifact, Backend, EmitContext } from '../backend.js';
+import { PACKAGE_JSON } from '../shared/javascript.js';
 import { booleanText } from '../shared/options.js';
-import { PACKAGE_JSON } from '../shared/package-json.js';
 import { markedModule } from './build.js';
-import { loaderSource, loaderTypes } from './glue.js';
+import { loaderSource, loaderTypes, WORKER_FILE, WORKER_TEXT } from './glue.js';
 import { layoutOf } from './layout.js';
 import { type Manifest, manifestOf } from './manifest.js';
 import { assemble } from './module.js';
 import { planOf } from './plan.js';
-import { WORKER_FILE, WORKER_TEXT } from './pool-worker.js';
 
 export { type Manifest, parseManifest } from './manifest.js';
 export { instantiate, type Program } from './runtime.js';

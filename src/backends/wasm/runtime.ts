@@ -3,12 +3,12 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
-import { elementCount } from '../../ir/constant.js';
 import type { TypedArray } from '../../ir/element.js';
+import { sizeOf } from '../../ir/types.js';
 import { checkInput, type Input } from '../shared/check-input.js';
 import { asWritten, manifestText } from '../shared/manifest.js';
 import { type Manifest, parseManifest } from './manifest.js';
-import { storageBytes } from './storage.js';
+import { arrayAt, storageBytes } from './storage.js';
 
 export type { Input } from '../shared/check-input.js';
 
@@ -30,16 +30,54 @@ export interface Program {
 interface Engine {
   readonly instantiate: (
     bytes: Uint8Array,
-  ) => Promise<{ readonly instance: { readonly exports: Partial<Exports> } }>;
-}
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly run?: (samples: number) => void;
-  readonly runRaw: (samples: number) => void;
+  ) => Promise<{ readonly instance: { readonly exports: Readonly<Record<string, unknown>> } }>;
 }
 
 // The global exists in every Node and browser that kanc supports; only its declaration is missing.
 const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+
+export type Call = (...parameters: ReadonlyArray<number>) => void;
+
+/** A module that runs: what it exports. */
+export interface Instance {
+  readonly memory: ArrayBuffer | undefined;
+  readonly functionOf: (name: string) => Call | undefined;
+}
+
+const isCall = (u: unknown): u is Call => typeof u === 'function';
+
+const isMemory = (u: unknown): u is { readonly buffer: ArrayBuffer } =>
+  typeof u === 'object' && u !== null && 'buffer' in u && u.buffer instanceof ArrayBuffer;
+
+/** K0603 where the module does not run here. */
+export const instanceOf = (module: Uint8Array): TE.TaskEither<Diagnostics, Instance> =>
+  pipe(
+    TE.tryCatch(
+      () => engine.instantiate(module),
+      (reason): Diagnostics => [
+        diagnostic('K0603', `model.wasm does not run here: ${String(reason)}`, {
+          hint: 'The engine needs WebAssembly SIMD (Node 16.4 or later).',
+        }),
+      ],
+    ),
+    TE.map(({ instance: { exports } }) => {
+      const { memory } = exports;
+      return {
+        memory: isMemory(memory) ? memory.buffer : undefined,
+        functionOf: (name) => {
+          const found = exports[name];
+          return isCall(found) ? found : undefined;
+        },
+      };
+    }),
+  );
+
+/** What an artifact exports, with functions that take a number of samples. */
+interface Exports {
+  readonly memory: ArrayBuffer;
+  readonly run?: Call;
+  readonly runRaw: Call;
+}
 
 /** Checks `manifest.json` and `model.wasm` of an artifact and makes them ready. K0603 when they are damaged. */
 export const instantiate = (
@@ -51,22 +89,11 @@ export const instantiate = (
     E.bindTo('manifest'),
     E.bind('module', ({ manifest }) => moduleOf(files.get('model.wasm'), manifest)),
     TE.fromEither,
-    TE.flatMap(({ manifest, module }) =>
+    TE.bind('instance', ({ module }) => instanceOf(module)),
+    TE.flatMapEither(({ manifest, instance }) =>
       pipe(
-        TE.tryCatch(
-          () => engine.instantiate(module),
-          (reason): Diagnostics => [
-            diagnostic('K0603', `model.wasm does not run here: ${String(reason)}`, {
-              hint: 'The engine needs WebAssembly SIMD (Node 16.4 or later).',
-            }),
-          ],
-        ),
-        TE.flatMapEither(({ instance }) =>
-          pipe(
-            checkMemory(manifest, instance.exports),
-            E.map((exports) => programOf(manifest, exports)),
-          ),
-        ),
+        checkMemory(manifest, instance),
+        E.map((exports) => programOf(manifest, exports)),
       ),
     ),
   );
@@ -77,20 +104,21 @@ const moduleOf = (file: Uint8Array | string | undefined, manifest: Manifest): Ch
 };
 
 /** Whether everything that the manifest says to lie in memory does (K0603): a manifest can be edited. */
-const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Exports>): Checked<Exports> => {
+const checkMemory = (manifest: Manifest, { memory, functionOf }: Instance): Checked<Exports> => {
+  const [run, runRaw] = [functionOf('run'), functionOf('runRaw')];
   const wrong = (what: string): Checked<never> =>
     fail('K0603', `manifest.json does not fit model.wasm: ${what}`, { hint: 'Compile the model again.' });
   if (memory === undefined || runRaw === undefined) return wrong('it exports no memory or no runRaw');
   const { input, output, raw } = manifest;
   if (run === undefined && output.dtype === 'f32') return wrong('it exports no run');
   const { capacity, ...at } = manifest.memory;
-  const results = Math.max(elementCount(output.shape), elementCount(raw.shape));
+  const results = Math.max(sizeOf(output), sizeOf(raw));
   const unit = input.dtype === 'f32' ? 4 : 1;
   const given = {
     name: 'the input',
     address: at.input.address,
     unit,
-    length: capacity * elementCount(input.shape),
+    length: capacity * sizeOf(input),
   };
   const arrays = [
     given,
@@ -99,8 +127,7 @@ const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Export
   ];
   for (const { name, address, unit, length } of arrays) {
     if (address % unit !== 0) return wrong(`${name} is not aligned`);
-    if (address + length * unit > memory.buffer.byteLength)
-      return wrong(`${name} ends outside of the memory`);
+    if (address + length * unit > memory.byteLength) return wrong(`${name} ends outside of the memory`);
   }
   const end = given.address + given.length * unit;
   if (given.address <= at.output.address && end > at.output.address) {
@@ -111,18 +138,17 @@ const checkMemory = (manifest: Manifest, { memory, run, runRaw }: Partial<Export
 
 const programOf = (manifest: Manifest, exports: Exports): Program => {
   const { capacity, input, output } = manifest.memory;
-  const features = elementCount(manifest.input.shape);
-  const outputs = elementCount(manifest.output.shape);
-  const raws = elementCount(manifest.raw.shape);
-  const { buffer } = exports.memory;
+  const features = sizeOf(manifest.input);
+  const outputs = sizeOf(manifest.output);
+  const raws = sizeOf(manifest.raw);
+  const { memory: buffer, run, runRaw } = exports;
   const floats = manifest.input.dtype === 'f32';
   const source = floats
     ? new Float32Array(buffer, input.address, capacity * features)
     : new Uint8Array(buffer, input.address, capacity * features);
-  const { run, runRaw } = exports;
 
   const execute = <R extends Float32Array | Int32Array>(
-    call: (samples: number) => void,
+    call: Call,
     results: R,
     all: R,
     given: Input,
@@ -167,32 +193,21 @@ const programOf = (manifest: Manifest, exports: Exports): Program => {
         E.map((data) => {
           source.set(data);
           (run ?? runRaw)(1);
-          return new Map(manifest.buffers.map((b) => [b.name, rowMajor(copyOf(buffer, b), b.channels)]));
+          return new Map(manifest.buffers.map((b) => [b.name, elementsOf(buffer, b)]));
         }),
       ),
   };
 };
 
-const copyOf = (buffer: ArrayBuffer, b: Manifest['buffers'][number]): TypedArray => {
-  switch (b.element) {
-    case 'u8':
-      return new Uint8Array(buffer, b.address, b.length).slice();
-    case 'u16':
-      return new Uint16Array(buffer, b.address, b.length).slice();
-    case 'i16':
-      return new Int16Array(buffer, b.address, b.length).slice();
-    case 'i32':
-      return new Int32Array(buffer, b.address, b.length).slice();
-    case 'f32':
-      return new Float32Array(buffer, b.address, b.length).slice();
-  }
-};
-
-/** From interleaved channels, [position, channel], to [channel, position]. */
-const rowMajor = (data: TypedArray, channels: number): TypedArray => {
-  if (channels === 1 || channels === data.length) return data;
+/** A value of the sample that was run last, [channel, position]: in memory, channels may stand interleaved. */
+const elementsOf = (
+  buffer: ArrayBuffer,
+  { element, address, length, channels }: Manifest['buffers'][number],
+): TypedArray => {
+  const data = arrayAt(buffer, element, address, length);
   const result = data.slice();
-  const positions = data.length / channels;
+  if (channels === 1 || channels === length) return result;
+  const positions = length / channels;
   for (let c = 0; c < channels; c++) {
     for (let p = 0; p < positions; p++) result[c * positions + p] = data[p * channels + c]!;
   }

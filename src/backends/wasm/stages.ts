@@ -5,41 +5,24 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import { allocate, type TypedArray } from '../../ir/element.js';
 import { type Graph, typesOf, type ValueName } from '../../ir/graph.js';
 import { channelsOf, sizeOf, type ValueType } from '../../ir/types.js';
+import type { Stage } from '../backend.js';
 import { addExports, exportedFunctions, type FunctionExport } from './binary.js';
 import { partName } from './calls.js';
 import { bufferOf, type Cut, type Layout, layoutOf } from './layout.js';
 import type { Manifest } from './manifest.js';
 import { placeOf } from './module.js';
 import { type Plan, planOf } from './plan.js';
-import { type Storage, storageBytes, storageOf } from './storage.js';
+import { type Call, instanceOf } from './runtime.js';
+import { arrayAt, storageBytes, storageOf } from './storage.js';
 
-export interface WasmStage {
-  readonly name: ValueName;
-  readonly operands: ReadonlyArray<ValueName>;
+export interface WasmStage extends Stage<TypedArray> {
   /** Whether this is the way of calls of many samples, of a layer that has one. */
   readonly inParts: boolean;
-  /** Row-major operands of some samples; the value of each, row-major. */
-  readonly run: (operands: ReadonlyArray<TypedArray>, samples: number) => TypedArray;
 }
-
-/** The part of the WebAssembly API that is used here. */
-interface Engine {
-  readonly instantiate: (
-    bytes: Uint8Array,
-  ) => Promise<{ readonly instance: { readonly exports: Readonly<Record<string, unknown>> } }>;
-}
-const engine = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
-
-type Call = (...parameters: ReadonlyArray<number>) => void;
-
-const isCall = (u: unknown): u is Call => typeof u === 'function';
-
-const isMemory = (u: unknown): u is { readonly buffer: ArrayBuffer } =>
-  typeof u === 'object' && u !== null && 'buffer' in u && u.buffer instanceof ArrayBuffer;
 
 /** `module`: the bytes of model.wasm. K0603 where it is not what this version makes of the graph. */
 export const stagesOf = (
@@ -55,20 +38,10 @@ export const stagesOf = (
     E.tap(({ layout, exports }) => checkModule(layout, manifest, module, exports)),
     E.bind('extended', ({ exports }) => addExports(module, exports)),
     TE.fromEither,
-    TE.bind('instance', ({ extended }) =>
-      TE.tryCatch(
-        () => engine.instantiate(extended),
-        (reason): Diagnostics => [diagnostic('K0603', `model.wasm does not run here: ${String(reason)}`)],
-      ),
-    ),
-    TE.flatMapEither(({ plan, layout, instance }) => {
-      const { memory } = instance.instance.exports;
-      if (!isMemory(memory)) return fail('K0603', 'model.wasm exports no memory');
-      const call = (name: string): Call => {
-        const exported = instance.instance.exports[name];
-        return isCall(exported) ? exported : () => {};
-      };
-      return E.right(allStages(graph, plan, layout, memory.buffer, call));
+    TE.bind('instance', ({ extended }) => instanceOf(extended)),
+    TE.flatMapEither(({ plan, layout, instance: { memory, functionOf } }) => {
+      if (memory === undefined) return fail('K0603', 'model.wasm exports no memory');
+      return E.right(allStages(graph, plan, layout, memory, (name) => functionOf(name) ?? (() => {})));
     }),
   );
 
@@ -105,21 +78,6 @@ const checkModule = (
           }),
     ),
   );
-};
-
-const arrayAt = (buffer: ArrayBuffer, storage: Storage, address: number, length: number): TypedArray => {
-  switch (storage) {
-    case 'u8':
-      return new Uint8Array(buffer, address, length);
-    case 'u16':
-      return new Uint16Array(buffer, address, length);
-    case 'i16':
-      return new Int16Array(buffer, address, length);
-    case 'i32':
-      return new Int32Array(buffer, address, length);
-    case 'f32':
-      return new Float32Array(buffer, address, length);
-  }
 };
 
 /** A value of one sample in memory; its channels may stand interleaved. */

@@ -14,6 +14,27 @@ export const storageOf = (e: ElementType): Storage => {
 
 export const storageBytes = (s: Storage): number => (s === 'u8' ? 1 : s === 'u16' || s === 'i16' ? 2 : 4);
 
+/** A view of memory. */
+export const arrayAt = (
+  buffer: ArrayBuffer,
+  storage: Storage,
+  address: number,
+  length: number,
+): TypedArray => {
+  switch (storage) {
+    case 'u8':
+      return new Uint8Array(buffer, address, length);
+    case 'u16':
+      return new Uint16Array(buffer, address, length);
+    case 'i16':
+      return new Int16Array(buffer, address, length);
+    case 'i32':
+      return new Int32Array(buffer, address, length);
+    case 'f32':
+      return new Float32Array(buffer, address, length);
+  }
+};
+
 /** One unsigned code at an address. */
 export const loadCode = (asm: Asm, s: Storage, offset: number, pointer: Expr): Expr =>
   s === 'u8' ? asm.m.i32.load8_u(offset, 1, pointer) : asm.m.i32.load16_u(offset, 1, pointer);

@@ -1,12 +1,12 @@
 /**
- * The loader that ships with a program: a header with its data, and text that is the same for all. Everything that
+ * The loader that ships with a program: a header with its data, and text that is the same for all (web/loaders). Everything that
  * comes from a checkpoint goes through JSON, and nothing else of a checkpoint gets into the source.
  */
 import { encodeBase64 } from '../../ir/resources-base64.js';
-import { elementsIn, literal, META_TYPES } from '../shared/loader-text.js';
+import { sizeOf } from '../../ir/types.js';
+import { literal } from '../shared/javascript.js';
+import { META_TYPES, WGSL_LOADER } from '../texts.js';
 import { DOT4_MARK } from './library.js';
-import { LOADER_MODEL } from './loader.js';
-import { LOADER_DEVICE } from './loader-device.js';
 import type { WgslManifest } from './manifest.js';
 
 /** What a loader is told about its program. */
@@ -17,7 +17,7 @@ export type ProgramFiles =
   | { readonly _tag: 'beside'; readonly wgsl: string; readonly bin: string }
   | { readonly _tag: 'inlined'; readonly wgsl: string; readonly bin: Uint8Array };
 
-/** The data of a program and the first half of the loader. `own`: lines that say where its files are. */
+/** The data of a program, which code of web/loaders follows. `own`: lines that say where its files are. */
 export const loaderHead = (data: LoaderData, own: ReadonlyArray<string> = []): string => {
   const { name, input, output, raw, kanc, program } = data;
   return [
@@ -26,7 +26,7 @@ export const loaderHead = (data: LoaderData, own: ReadonlyArray<string> = []): s
     `const program = ${literal(program, 0)};`,
     ...own,
     `const DOT4_MARK = ${literal(DOT4_MARK)};`,
-    LOADER_DEVICE,
+    '',
   ].join('\n');
 };
 
@@ -41,7 +41,7 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
           `const ownSource = () => new Response(${literal(files.wgsl)});`,
           `const ownConstants = () => Uint8Array.from(atob('${encodeBase64(files.bin)}'), (c) => c.charCodeAt(0));`,
         ];
-  return [loaderHead(data, own), LOADER_MODEL].join('\n');
+  return [loaderHead(data, own), WGSL_LOADER].join('\n');
 };
 
 export const loaderTypes = ({ input, output, raw }: LoaderData): string => {
@@ -68,9 +68,9 @@ export interface ModelError extends Error {
 
 export interface Model {
   readonly meta: Meta;
-  /** Row-major samples, ${elementsIn(input.shape)} elements each; resolves to ${elementsIn(output.shape)} per sample. */
+  /** Row-major samples, ${sizeOf(input)} elements each; resolves to ${sizeOf(output)} per sample. */
   readonly predict: (input: ${given}, batch?: number) => Promise<${result}>;
-  /** The last integers of the network, ${elementsIn(raw.shape)} per sample. */
+  /** The last integers of the network, ${sizeOf(raw)} per sample. */
   readonly predictRaw: (input: ${given}, batch?: number) => Promise<Int32Array>;
   /** Every value of the network, by name: for tools that compare implementations. */
   readonly inspect: (

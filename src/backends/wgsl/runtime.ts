@@ -9,8 +9,8 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import type { DiagnosticCode } from '../../diagnostics/catalog.js';
 import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
 import type { TypedArray } from '../../ir/element.js';
+import { sizeOf } from '../../ir/types.js';
 import { checkInput, type Input } from '../shared/check-input.js';
-import { elementsIn } from '../shared/loader-text.js';
 import { asWritten, manifestText } from '../shared/manifest.js';
 import { loaderSource } from './glue.js';
 import { parseWgslManifest, type WgslManifest } from './manifest.js';
@@ -100,10 +100,10 @@ const checkProgram = (manifest: WgslManifest, bin: Uint8Array): Checked<void> =>
   if (program.steps.some(({ page }) => page >= Math.max(1, program.pages.length))) {
     return wrong('a step reads a page that there is not');
   }
-  for (const { name, shape } of [output, raw]) {
-    const value = program.values.find((v) => v.name === name);
-    if (value === undefined || !value.kept || value.length !== elementsIn(shape)) {
-      return wrong(`'${name}' is no result of the program`);
+  for (const end of [output, raw]) {
+    const value = program.values.find((v) => v.name === end.name);
+    if (value === undefined || !value.kept || value.length !== sizeOf(end)) {
+      return wrong(`'${end.name}' is no result of the program`);
     }
   }
   return E.right(undefined);
@@ -132,7 +132,7 @@ export const attempt = <A>(run: () => Promise<A>): Async<A> =>
   });
 
 const programOf = (manifest: WgslManifest, model: Model): GpuProgram => {
-  const features = elementsIn(manifest.input.shape);
+  const features = sizeOf(manifest.input);
   const on =
     <A>(run: (input: Input) => Promise<A>) =>
     (given: Input): Async<A> =>

@@ -7,8 +7,10 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
 import { allocate, type TypedArray } from '../../ir/element.js';
-import { type Graph, typesOf, type ValueName } from '../../ir/graph.js';
+import { type Graph, typesOf } from '../../ir/graph.js';
 import type { ValueType } from '../../ir/types.js';
+import type { Stage } from '../backend.js';
+import { WGSL_STAGES } from '../texts.js';
 import { fusedBlock, type Step, sampleEntry } from './entries.js';
 import { loaderHead } from './glue.js';
 import type { Kernel, Text } from './kernel.js';
@@ -17,16 +19,8 @@ import { BINDING_BYTES, type Layout, layoutOf } from './layout.js';
 import type { WgslManifest } from './manifest.js';
 import { type Plan, planOf } from './plan.js';
 import { attempt } from './runtime.js';
-import { STAGE_RUNNER } from './stage-runner.js';
 
-export interface WgslStage {
-  readonly name: ValueName;
-  readonly operands: ReadonlyArray<ValueName>;
-  readonly run: (
-    operands: ReadonlyArray<TypedArray>,
-    samples: number,
-  ) => TE.TaskEither<Diagnostics, TypedArray>;
-}
+export type WgslStage = Stage<TE.TaskEither<Diagnostics, TypedArray>>;
 
 export interface WgslStages {
   readonly stages: ReadonlyArray<WgslStage>;
@@ -34,7 +28,7 @@ export interface WgslStages {
   readonly close: () => void;
 }
 
-/** A stage as STAGE_RUNNER takes it. */
+/** A stage as the runner takes it. */
 interface Runnable {
   readonly steps: ReadonlyArray<Step>;
   readonly result: { readonly start: number; readonly length: number };
@@ -52,7 +46,8 @@ interface Runner {
   readonly destroy: () => void;
 }
 
-type LoadStages = (options: {
+/** What the runner of stages exports: web/loaders has it. */
+export type LoadStages = (options: {
   readonly gpu: unknown;
   readonly code: string;
   readonly more: string;
@@ -84,7 +79,7 @@ export const stagesOnGpu = (
     TE.fromEither,
     TE.bind('runner', ({ plan, layout, runnables }) =>
       attempt(async () => {
-        const source = [loaderHead(manifest), STAGE_RUNNER].join('\n');
+        const source = [loaderHead(manifest), WGSL_STAGES].join('\n');
         const module: unknown = await import(
           /* @vite-ignore */ `data:text/javascript,${encodeURIComponent(source)}`
         );

@@ -82,7 +82,6 @@ export interface ResidualSpec {
 }
 
 export type LayerSpec = PlainSpecs[keyof PlainSpecs] | ResidualSpec;
-export type SpecOf<K extends LayerSpec['type']> = Extract<LayerSpec, { readonly type: K }>;
 
 export const LAYER_TYPES: ReadonlyArray<string> = [...Object.keys(CODECS), 'residual'];
 

@@ -8,7 +8,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { isMap, isScalar, Lexer, parseDocument } from 'yaml';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
+import { type Checked, fail, printable, type Rule } from '../../diagnostics/index.js';
 import { integer } from '../../ir/codec.js';
 import { decodeUtf8 } from '../containers/bytes.js';
 import { type BaseFunction, baseFunctionOf } from './pykan-base.js';
@@ -162,7 +162,7 @@ interface PykanRecord {
   readonly base: unknown;
 }
 
-const parseRecord = (text: string): E.Either<string, PykanRecord> => {
+const parseRecord = (text: string): Rule<PykanRecord> => {
   try {
     const document = withoutStacks(() =>
       parseDocument(text, {

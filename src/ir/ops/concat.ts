@@ -2,8 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { program } from '../../code/language.js';
 import { record } from '../codec.js';
-import { concatMeanings } from '../concat-meanings.js';
 import { sameElement } from '../element.js';
+import { concatMeanings } from '../meanings.js';
 import { type ChannelSource, defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, sizeOf, valueType } from '../types.js';

@@ -4,7 +4,7 @@ import { program } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import type { Constant } from '../constant.js';
-import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
+import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meanings.js';
 import { type ChannelSource, defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';

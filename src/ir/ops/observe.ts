@@ -12,7 +12,7 @@ export interface ObserveAttrs {
   /** Smallest and largest finite value seen over all features. */
   readonly lo: number;
   readonly hi: number;
-  /** The part of it that nearly all values lie in, where it is much narrower: bins are finer there (numeric/bins.ts). */
+  /** The part of it that nearly all values lie in, where it is much narrower: bins are finer there (numeric/histogram.ts). */
   readonly core?: readonly [number, number];
   /** u32[C, B]: how many values of channel c fell into bin b of B over [lo, hi]. */
   readonly counts: Constant;

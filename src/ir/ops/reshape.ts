@@ -5,7 +5,7 @@ import { program } from '../../code/language.js';
 import type { Rule } from '../../diagnostics/index.js';
 import { integer, record } from '../codec.js';
 import { elementCount } from '../constant.js';
-import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meaning-size.js';
+import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meanings.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { channelsOf, sizeOf, type ValueType, valueType } from '../types.js';

@@ -8,10 +8,20 @@ import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, WindowCodec } from '../window.js';
-import { ACCUMULATION, type Accumulation, checkRange, tableResult } from './accumulation.js';
-import { FREQUENT, type Frequent, frequentFits, frequentWithin } from './frequent.js';
-import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
-import { type BasisTerms, basisTableRange } from './table-basis-range.js';
+import { type BasisTerms, basisTableRange } from './basis-range.js';
+import {
+  ACCUMULATION,
+  type Accumulation,
+  checkRange,
+  edgesOf,
+  FREQUENT,
+  type Frequent,
+  frequentFits,
+  frequentWithin,
+  layerInputs,
+  storeChannelsFirst,
+  tableResult,
+} from './layers.js';
 
 export interface TableBasisAttrs extends BasisTerms, Accumulation, Frequent {}
 

@@ -10,9 +10,20 @@ import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { levelsOf, sizeOf, type ValueType } from '../types.js';
 import { forEachWindowInput, isPadded, type Window, WindowCodec } from '../window.js';
-import { ACCUMULATION, type Accumulation, checkRange, entriesFit, tableResult } from './accumulation.js';
-import { FREQUENT, type Frequent, frequentFits, frequentWithin } from './frequent.js';
-import { edgesOf, layerInputs, storeChannelsFirst } from './layers.js';
+import {
+  ACCUMULATION,
+  type Accumulation,
+  checkRange,
+  edgesOf,
+  entriesFit,
+  FREQUENT,
+  type Frequent,
+  frequentFits,
+  frequentWithin,
+  layerInputs,
+  storeChannelsFirst,
+  tableResult,
+} from './layers.js';
 
 export interface TableEdgeAttrs extends Accumulation, Frequent {
   /**

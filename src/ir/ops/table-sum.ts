@@ -12,7 +12,7 @@ import type { Constant } from '../constant.js';
 import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelIndex, channelsOf, levelsOf, sizeOf, type ValueType, valueType } from '../types.js';
-import { ACCUMULATION, type Accumulation, accumulatorType, checkRange, entriesFit } from './accumulation.js';
+import { ACCUMULATION, type Accumulation, accumulatorType, checkRange, entriesFit } from './layers.js';
 
 export interface TableSumAttrs extends Accumulation {
   /** For each operand int[R, levels], R = 1 or the number of channels. */

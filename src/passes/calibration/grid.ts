@@ -1,6 +1,6 @@
 /** Whether values are of the scale that the layers which read them were trained on: that of their grids. */
 import type { Branch } from '../../ir/basis.js';
-import { orderStatistics } from '../../numeric/order-statistics.js';
+import { orderStatistics } from '../../numeric/float-order.js';
 import type { CodePoint } from '../code-points.js';
 
 /** Where the functions of a layer are defined by their weights, one interval for all inputs or one for each. */

@@ -1,5 +1,5 @@
 /** What the values of data usually are, against which single ones are judged. */
-import { orderStatistics } from '../../numeric/order-statistics.js';
+import { orderStatistics } from '../../numeric/float-order.js';
 
 /** Where values of all channels together usually lie. */
 export interface Usual {

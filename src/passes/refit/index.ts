@@ -12,8 +12,7 @@ import type { ValueType } from '../../ir/types.js';
 import type { Window } from '../../ir/window.js';
 import type { CodeSamples } from '../../numeric/coded-layer.js';
 import { type Dataset, finiteRows, finiteSamples, spread, toTensor } from '../dataset.js';
-import { evaluateByInputs } from '../evaluate-by-inputs.js';
-import { floatTwin, runTwin } from '../float-twin.js';
+import { evaluateByInputs, floatTwin, runTwin } from '../float-twin.js';
 import { chooseRows, type Rows, takeCodes, takeRows } from './rows.js';
 
 export interface RefitOptions {

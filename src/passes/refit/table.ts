@@ -3,7 +3,6 @@
  * only where that makes them better on samples that had no part in it.
  */
 import { allocate, type ElementType, F32, type TypedArray } from '../../ir/element.js';
-import { codeLists } from '../../numeric/code-lists.js';
 import {
   type CodedLayer,
   type CodeSamples,
@@ -11,7 +10,7 @@ import {
   meanOutputs,
   residuals,
 } from '../../numeric/coded-layer.js';
-import { roundTogether } from '../../numeric/table-descent.js';
+import { codeLists, roundTogether } from '../../numeric/table-descent.js';
 import { clippingFactors, codeCounts, entryWeights, nearestEntry } from '../../numeric/table-scale.js';
 import { note, type Remark } from '../pass.js';
 import type { Evidence, Split } from './index.js';

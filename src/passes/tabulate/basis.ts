@@ -6,15 +6,22 @@ import { invariant } from '../../diagnostics/index.js';
 import { functionCount } from '../../ir/basis.js';
 import { constant, f32Data, perChannel } from '../../ir/constant.js';
 import { allocate, F32, int, uint } from '../../ir/element.js';
+import { basisTableRange } from '../../ir/ops/basis-range.js';
 import type { TableBasisAttrs } from '../../ir/ops/table-basis.js';
-import { basisTableRange } from '../../ir/ops/table-basis-range.js';
-import { baseRatio, type QuantizedBasis, quantizeBasis } from '../basis-values.js';
-import { frequentCodes } from '../frequent-codes.js';
-import { type LayerSite, rowsOf } from '../layer-site.js';
+import {
+  baseRatio,
+  distinctRows,
+  type QuantizedBasis,
+  quantizeBasis,
+  type Rows,
+  type SampledBasis,
+  sampleBase,
+  sampleBasis,
+} from '../basis-values.js';
+import { frequentCodes, type LayerSite, rowsOf } from '../layer-site.js';
 import { note, type Remark } from '../pass.js';
 import type { Evidence } from '../refit/index.js';
 import { type IntegerTable, nearestTable, type RealTable, refitTable } from '../refit/table.js';
-import { distinctRows, type Rows, type SampledBasis, sampleBase, sampleBasis } from '../sample-basis.js';
 
 export interface BasisTables {
   readonly attrs: TableBasisAttrs;

@@ -2,9 +2,9 @@
 import type { Builder } from '../../../src/ir/builder.js';
 import { F32, int, uint } from '../../../src/ir/element.js';
 import type { ValueName } from '../../../src/ir/graph.js';
+import { basisTableRange } from '../../../src/ir/ops/basis-range.js';
 import type { Op } from '../../../src/ir/ops/index.js';
 import type { TableBasisAttrs } from '../../../src/ir/ops/table-basis.js';
-import { basisTableRange } from '../../../src/ir/ops/table-basis-range.js';
 import { edgeTableRange } from '../../../src/ir/ops/table-edge.js';
 import { sumRange } from '../../../src/ir/ops/table-sum.js';
 import { levelsOf } from '../../../src/ir/types.js';

@@ -1,7 +1,7 @@
 /** What a file can be drafted as: its layers with what belongs to them, or the reason why no draft can be right. */
 
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, type Diagnostics, fail, printable } from '../../../diagnostics/index.js';
+import { type Checked, type Diagnostics, fail, printable, type Rule } from '../../../diagnostics/index.js';
 import type { TensorFile } from '../../containers/tensor.js';
 import { listed } from '../../listed.js';
 import { consumingAll } from '../../unconsumed.js';
@@ -93,11 +93,7 @@ export const planOf = (
 };
 
 /** Left with the reason where the layers do not fit each other. */
-const candidateOf = (
-  { input }: Pick<Plan, 'input'>,
-  units: Units,
-  choices: Choices,
-): E.Either<string, Candidate> =>
+const candidateOf = ({ input }: Pick<Plan, 'input'>, units: Units, choices: Choices): Rule<Candidate> =>
   E.map((one: Composed): Candidate => ({ ...one, choices, units }))(compose(units.units, choices, input));
 
 /** Most choices that are looked at: of many, layers do not fit each other, which is soon seen. */

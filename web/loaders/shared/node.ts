@@ -1,0 +1,1 @@
+export const isNode = (): boolean => typeof process !== 'undefined' && process.versions?.node !== undefined;

@@ -1,0 +1,2 @@
+export { load, load as default } from './load.js';
+export { loadPool } from './pool.js';

@@ -1,0 +1,1 @@
+export { load, load as default } from './model.js';
