@@ -8,7 +8,7 @@ import { type Checked, fail, InternalError } from '../../diagnostics/index.js';
 import { channel } from '../../ir/constant.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
 import { hasRole, type OpOf } from '../../ir/ops/index.js';
-import { channelIndex, sizeOf } from '../../ir/types.js';
+import { channelIndex, sizeOf, type ValueType } from '../../ir/types.js';
 import { layerElements, sumElements } from './accumulate.js';
 import {
   type Element,
@@ -119,43 +119,14 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
   const { op } = node;
   if (hasRole(op, 'univariate', 'observer')) return noForm(node, `${op.kind} has no form in logic`);
   return match(op)
-    .with({ kind: 'quantize' }, ({ attrs }) => {
-      const elements = x.map((element, e) =>
-        element.kind === 'float'
-          ? portCode(state, node.name, e)
-          : quantizedElement(state, node, attrs, element, e),
-      );
-      const why = 'only elements of the input, or of what a dequantize gives, can be quantized';
-      return orNoForm(node, whole(elements), why);
-    })
-    .with({ kind: 'dequantize' }, () => {
-      const { meaning } = types[0]!;
-      const channelOf = channelIndex(node.type);
-      const scaleOf = (e: number): number =>
-        meaning?._tag === 'scaled' ? channel(meaning.scale, channelOf(e)) : 1;
-      return E.right(x.map((integer, e): Element => ({ kind: 'real', integer, scale: scaleOf(e) })));
-    })
+    .with({ kind: 'quantize' }, ({ attrs }) => quantizedElements(state, node, attrs, x))
+    .with({ kind: 'dequantize' }, () => E.right(realElements(node, types[0]!, x)))
     .with({ kind: 'reshape' }, () => E.right(x))
     .with({ kind: 'concat' }, () => E.right(operands.flat()))
     .with({ kind: 'gather' }, ({ attrs }) =>
       E.right(gathered(attrs.indices.data, node.type).map((from) => x[from]!)),
     )
-    .with({ kind: 'recode' }, ({ attrs: { map } }) => {
-      const channelOf = channelIndex(types[0]!);
-      const elements = x.flatMap((element, e): Elements => {
-        if (element.kind !== 'codes') return [];
-        const row = map.shape[0] === 1 ? 0 : channelOf(e) * map.shape[1]!;
-        const label = `${node.name}[${e}]`;
-        return [
-          { kind: 'codes', coded: recoded(state.nets, element.coded, (c) => map.data[row + c]!, label) },
-        ];
-      });
-      return orNoForm(
-        node,
-        elements.length === x.length ? elements : undefined,
-        'a map of what is not codes',
-      );
-    })
+    .with({ kind: 'recode' }, ({ attrs }) => recodedElements(state, node, attrs, types[0]!, x))
     .with({ kind: 'table.edge' }, { kind: 'table.basis' }, () =>
       orNoForm(node, layerElements(state, node, x, types[0]!), 'a layer of what is not codes'),
     )
@@ -179,6 +150,48 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
       ({ kind }) => noForm(node, `${kind} has no form in logic`),
     )
     .exhaustive();
+};
+
+const quantizedElements = (
+  state: Lowering,
+  node: Node,
+  attrs: OpOf<'quantize'>['attrs'],
+  x: Elements,
+): Checked<Elements> => {
+  const elements = x.map((element, e) =>
+    element.kind === 'float'
+      ? portCode(state, node.name, e)
+      : quantizedElement(state, node, attrs, element, e),
+  );
+  return orNoForm(
+    node,
+    whole(elements),
+    'only elements of the input, or of what a dequantize gives, can be quantized',
+  );
+};
+
+const realElements = (node: Node, { meaning }: ValueType, x: Elements): Elements => {
+  const channelOf = channelIndex(node.type);
+  const scaleOf = (e: number): number =>
+    meaning?._tag === 'scaled' ? channel(meaning.scale, channelOf(e)) : 1;
+  return x.map((integer, e): Element => ({ kind: 'real', integer, scale: scaleOf(e) }));
+};
+
+const recodedElements = (
+  { nets }: Lowering,
+  node: Node,
+  { map }: OpOf<'recode'>['attrs'],
+  operand: ValueType,
+  x: Elements,
+): Checked<Elements> => {
+  const channelOf = channelIndex(operand);
+  const elements = x.map((element, e): Element | undefined => {
+    if (element.kind !== 'codes') return undefined;
+    const row = map.shape[0] === 1 ? 0 : channelOf(e) * map.shape[1]!;
+    const label = `${node.name}[${e}]`;
+    return { kind: 'codes', coded: recoded(nets, element.coded, (c) => map.data[row + c]!, label) };
+  });
+  return orNoForm(node, whole(elements), 'a map of what is not codes');
 };
 
 const productElements = (

@@ -122,6 +122,7 @@ const keyOf = (def: Def, width: number): string => {
 
 const largest = (values: Int32Array): number => values.reduce((m, v) => Math.max(m, v), 0);
 
+// Long: one short constructor for each kind of net, over what they share.
 export const newNets = (): Nets => {
   const all: Net[] = [];
   const known = new Map<string, Net>();

@@ -156,31 +156,14 @@ export const multiplied = (
       }
       return sum;
     };
-    /** Which constants give the codes at some values of the net, and the products there. */
-    const constantsFor = (at: Int32Array) => {
-      let [lower, upper] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-      let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-      for (const bits of at) {
-        const code = f[value(bits) - start];
-        if (code === undefined) continue;
-        const p = product(bits);
-        lo = Math.min(lo, p);
-        hi = Math.max(hi, p);
-        if (code > first) lower = Math.max(lower, code * 2 ** fraction - p);
-        if (code < last) upper = Math.min(upper, (code + 1) * 2 ** fraction - 1 - p);
-      }
-      return { lower, upper, lo, hi };
-    };
+    const codeAt = (bits: number): number | undefined => f[value(bits) - start];
+    const constantsFor = (at: Int32Array) => constantsAt(at, codeAt, product, [first, last], fraction);
     // Too few fraction bits show where the code rises; only what passes there is tried everywhere.
     const near = constantsFor(atSteps);
     if (near.lower > near.upper) continue;
     const { lower, upper, lo, hi } = constantsFor(everywhere);
     if (lower > upper) continue;
-    // The constant with the most zeros at its end that is possible: it is the cheapest to add.
-    let constant = Math.ceil(lower);
-    for (let step = 1; Math.ceil(lower / step) * step <= upper; step *= 2) {
-      constant = Math.ceil(lower / step) * step;
-    }
+    const constant = roundest(lower, upper);
     const terms = chunks.map(({ from, bits }, k): Term => {
       const table: Table = {
         bits: Array.from({ length: bits }, (_, j) => from + j),
@@ -202,6 +185,37 @@ export const multiplied = (
     return stairsNet(nets, { ...plan, range: hi - plan.base }, stairs, undefined, label);
   }
   return undefined;
+};
+
+/** Which constants give the codes at some values of the net, and the products there. */
+const constantsAt = (
+  at: Int32Array,
+  codeAt: (bits: number) => number | undefined,
+  product: (bits: number) => number,
+  [first, last]: readonly [number, number],
+  fraction: number,
+) => {
+  let [lower, upper] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+  let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const bits of at) {
+    const code = codeAt(bits);
+    if (code === undefined) continue;
+    const p = product(bits);
+    lo = Math.min(lo, p);
+    hi = Math.max(hi, p);
+    if (code > first) lower = Math.max(lower, code * 2 ** fraction - p);
+    if (code < last) upper = Math.min(upper, (code + 1) * 2 ** fraction - 1 - p);
+  }
+  return { lower, upper, lo, hi };
+};
+
+/** The integer of an interval with the most zeros at its end: it is the cheapest to add. */
+const roundest = (lower: number, upper: number): number => {
+  let constant = Math.ceil(lower);
+  for (let step = 1; Math.ceil(lower / step) * step <= upper; step *= 2) {
+    constant = Math.ceil(lower / step) * step;
+  }
+  return constant;
 };
 
 /** Where an ascending function rises, and the places before. */

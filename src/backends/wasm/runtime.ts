@@ -136,6 +136,7 @@ const checkMemory = (manifest: Manifest, { memory, functionOf }: Instance): Chec
   return E.right({ memory, runRaw, ...(run === undefined ? {} : { run }) });
 };
 
+// Long: all of it sees one instance, its memory and its functions.
 const programOf = (manifest: Manifest, exports: Exports): Program => {
   const { capacity, input, output } = manifest.memory;
   const features = sizeOf(manifest.input);

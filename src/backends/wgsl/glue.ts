@@ -44,6 +44,7 @@ export const loaderSource = (data: LoaderData, files: ProgramFiles): string => {
   return [loaderHead(data, own), WGSL_LOADER].join('\n');
 };
 
+// Long: one text, in the order in which it is read.
 export const loaderTypes = ({ input, output, raw }: LoaderData): string => {
   const given = input.dtype === 'f32' ? 'Float32Array' : 'Uint8Array | Uint8ClampedArray';
   const result = output.dtype === 'f32' ? 'Float32Array' : 'Int32Array';
