@@ -6,6 +6,7 @@
  * values such that between them and all others lies many times the width of those others.
  */
 import { orderStatistics } from '../../numeric/float-order.js';
+import type { Range } from '../../numeric/range-search.js';
 
 /** Values of one input, or of one channel of images, that lie apart. */
 export interface Outliers {
@@ -19,7 +20,7 @@ export interface Outliers {
   readonly below: number;
   readonly above: number;
   /** What all others lie in. */
-  readonly others: { readonly lo: number; readonly hi: number };
+  readonly others: Range;
 }
 
 /** Widths of all other values that must lie between. */
@@ -65,12 +66,6 @@ const runsApart = (sorted: Float32Array): ReadonlyArray<Apart> => {
   return runs;
 };
 
-/** Where values of all channels together usually lie. */
-interface Usual {
-  readonly lo: number;
-  readonly hi: number;
-}
-
 /** At most this share of the values, at each end, does not count as usual. */
 const UNUSUAL = 0.01;
 
@@ -100,7 +95,7 @@ const commonest = (
  * The range of all but the outermost hundredths of [samples, channels, inner]. What more than half of a channel has counts
  * once: in sparse data, where nearly all values are 0, the few others are usual none the less.
  */
-const usualOf = (data: Float32Array, channels: number, inner: number): Usual => {
+const usualOf = (data: Float32Array, channels: number, inner: number): Range => {
   const others = data.slice();
   const often: number[] = [];
   for (let channel = 0; channel < channels; channel++) {
@@ -123,7 +118,7 @@ const usualOf = (data: Float32Array, channels: number, inner: number): Usual => 
 };
 
 /** Rare values of an input that is nearly constant are usual where other inputs have such values too. */
-const isStrange = (x: number, { lo, hi }: Usual): boolean =>
+const isStrange = (x: number, { lo, hi }: Range): boolean =>
   isMarker(x) || x < lo - GAP * (hi - lo) || x > hi + GAP * (hi - lo);
 
 /** Values of one channel in the order of the samples, without NaN and infinities. */
@@ -160,7 +155,7 @@ const hasStrange = (
   channels: number,
   inner: number,
   channel: number,
-  usual: Usual,
+  usual: Range,
 ): boolean => {
   let [lo, hi] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (let at = channel * inner; at < data.length; at += channels * inner) {
