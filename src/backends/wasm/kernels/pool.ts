@@ -86,15 +86,8 @@ interface Shape {
 
 const emit = (asm: Asm, bound: Bound<Addresses<'rows' | 'columns'>>, s: Shape): ReadonlyArray<Expr> => {
   const { m } = asm;
-  const [target, first, count, rowsLeft, columnsLeft, row, at] = [
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-  ];
+  const [target, first, count] = [asm.i32(), asm.i32(), asm.i32()];
+  const [rowsLeft, columnsLeft, row, at] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
   const sum = asm.v128();
   const resultBytes = storageBytes(s.result);
   const rowWord = (y: () => Expr, word: 0 | 1): Expr =>

@@ -93,15 +93,15 @@ const framedPixels = (g: WindowGeometry): number => (g.height + 2 * g.frame[0]) 
 export const frameBytes = (g: WindowGeometry, codeBytes: number): number =>
   isFramed(g) ? framedPixels(g) * g.channels * codeBytes : 0;
 
-/** Copies the image into its frame at `scratch`; gives the place to read from. */
+/** Copies the image of a window that has one into its frame at `scratch`; gives the place to read from. */
 export const emitFrame = (
   asm: Asm,
-  g: WindowGeometry,
+  g: WindowGeometry | undefined,
   codeBytes: number,
   source: Place,
   scratch: number,
 ): { readonly place: Place; readonly code: ReadonlyArray<Expr> } => {
-  if (!isFramed(g)) return { place: source, code: [] };
+  if (g === undefined || !isFramed(g)) return { place: source, code: [] };
   const { m } = asm;
   const pixel = g.channels * codeBytes;
   const stride = (g.width + 2 * g.frame[1]) * pixel;

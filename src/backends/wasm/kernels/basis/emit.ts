@@ -7,7 +7,7 @@ import { storeBytes } from '../store-lanes.js';
 import { type TilePlace, tileLoops } from '../tile-loops.js';
 import { emitFrame, type WindowGeometry } from '../window.js';
 import { type BasisShape, stepBytes } from './layout.js';
-import { accumulatorsOf, basisTerms } from './terms.js';
+import { accumulatorsOf, basisTerms, type Member } from './terms.js';
 
 export interface BasisCode {
   readonly shape: BasisShape;
@@ -32,18 +32,10 @@ export const emitBasis = (
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
   const { shape, window, list } = code;
-  const [slot, rows, tableOfTile, firstSlot, lastSlot] = [
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-  ];
+  const [slot, rows, tableOfTile] = [asm.i32(), asm.i32(), asm.i32()];
+  const [firstSlot, lastSlot] = [asm.i32(), asm.i32()];
   const codeBytes = storageBytes(code.source.storage);
-  const framed =
-    window === undefined
-      ? { place: bound.source, code: [] }
-      : emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
+  const framed = emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
   const step = shape.paired ? 2 : 1;
   const ownLists = code.severalRows && shape.groups > 1;
   const sums = accumulatorsOf(asm, shape, bound.scratch + code.frame);
@@ -53,10 +45,7 @@ export const emitBasis = (
   const addAll = (place: TilePlace): ReadonlyArray<Expr> => {
     if (code.listed === 0) return [];
     const entries: Address = { pointer: slot.get, offset: bound.blocks.list };
-    const members = Array.from({ length: step }, (_, k) => ({
-      code: () => list.codeOffset(asm, entries, k),
-      records: code.severalRows ? () => list.word(asm, entries, k) : undefined,
-    }));
+    const members = membersAt(asm, code, step, entries);
     return [
       rows.set(tableOfTile.get()),
       slot.set(firstSlot.get()),
@@ -79,8 +68,7 @@ export const emitBasis = (
         resultBytes: code.result === 'i16' ? 2 : 4,
         constants: bound.blocks.constants,
         constantBytes: 4,
-        positions:
-          window === undefined ? undefined : { geometry: window, words: bound.blocks.positions, codeBytes },
+        positions: window && { geometry: window, words: bound.blocks.positions, codeBytes },
       },
       (group, number) => [
         tableOfTile.set(m.i32.add(m.i32.const(bound.blocks.coefficients), scaled(m, number(), tileBytes))),
@@ -96,6 +84,18 @@ export const emitBasis = (
     ),
   ];
 };
+
+/** The next inputs of a list. */
+const membersAt = (
+  asm: Asm,
+  { list, severalRows }: BasisCode,
+  count: number,
+  entries: Address,
+): ReadonlyArray<Member> =>
+  Array.from({ length: count }, (_, k) => ({
+    code: () => list.codeOffset(asm, entries, k),
+    records: severalRows ? () => list.word(asm, entries, k) : undefined,
+  }));
 
 /** Writes constants plus sums. */
 const storeSums = (

@@ -1,12 +1,19 @@
 /** The basis-table kernel: basis values from a record per code, times integer coefficients, in 32-bit accumulators. */
 import type { TableBasisAttrs } from '../../../../ir/ops/table-basis.js';
 import { type Kernel, type KernelBase, withBlocks } from '../../kernel.js';
-import { blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
-import { type CodeSource, slotList } from '../code-source.js';
+import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
+import { type CodeSource, type SlotList, slotList } from '../code-source.js';
 import { classBytes, tileConstants } from '../tile-loops.js';
 import { frameBytes, isFramed, positionWords, startsByClass, type WindowGeometry } from '../window.js';
-import { emitBasis } from './emit.js';
-import { basisExcess, basisShape, coefficientBlock, liveInputs, recordBlock } from './layout.js';
+import { type BasisBlock, emitBasis } from './emit.js';
+import {
+  type BasisShape,
+  basisExcess,
+  basisShape,
+  coefficientBlock,
+  liveInputs,
+  recordBlock,
+} from './layout.js';
 import { accumulatorBytes } from './terms.js';
 
 /** `inputs`: of the layer, or of one group of a window; `window`: over what the layer is applied. */
@@ -37,29 +44,8 @@ export const basisTable = (
     every.map(({ i }) => i),
     words,
   );
-  const codeBytes = storageBytes(source.storage);
-  const inside = new Float64Array(shape.groups * shape.outputs);
-  if (attrs.bias !== undefined) inside.set(attrs.bias.data);
-  const starts =
-    window === undefined
-      ? inside
-      : startsByClass(
-          window,
-          inside,
-          isFramed(window)
-            ? basisExcess(attrs, inputs, window.area)
-            : new Float64Array(window.area * inside.length),
-        );
-  const frame = window === undefined ? 0 : roundUp(frameBytes(window, codeBytes), 64);
-  const blocks = {
-    constants: blockOf(tileConstants(shape, starts, (n) => new Int32Array(n))),
-    list: list.block,
-    records: recordBlock(attrs, shape, source),
-    coefficients: coefficientBlock(attrs, shape, slots, inputs),
-    positions: blockOf(
-      window === undefined ? new Uint32Array(0) : positionWords(window, codeBytes, classBytes(shape, 4)),
-    ),
-  };
+  const frame = window === undefined ? 0 : roundUp(frameBytes(window, storageBytes(source.storage)), 64);
+  const blocks = blocksOf(attrs, shape, source, window, { slots, list, inputs });
   return {
     ...base,
     result,
@@ -89,5 +75,40 @@ export const basisTable = (
       outputs: shape.groups * shape.outputs,
       bits: attrs.coefficients.element.kind === 'f32' ? 32 : attrs.coefficients.element.bits,
     },
+  };
+};
+
+const blocksOf = (
+  attrs: TableBasisAttrs,
+  shape: BasisShape,
+  source: CodeSource,
+  window: WindowGeometry | undefined,
+  {
+    slots,
+    list,
+    inputs,
+  }: { readonly slots: ReadonlyArray<number>; readonly list: SlotList; readonly inputs: number },
+): Readonly<Record<BasisBlock, Block>> => {
+  const codeBytes = storageBytes(source.storage);
+  const inside = new Float64Array(shape.groups * shape.outputs);
+  if (attrs.bias !== undefined) inside.set(attrs.bias.data);
+  const starts =
+    window === undefined
+      ? inside
+      : startsByClass(
+          window,
+          inside,
+          isFramed(window)
+            ? basisExcess(attrs, inputs, window.area)
+            : new Float64Array(window.area * inside.length),
+        );
+  return {
+    constants: blockOf(tileConstants(shape, starts, (n) => new Int32Array(n))),
+    list: list.block,
+    records: recordBlock(attrs, shape, source),
+    coefficients: coefficientBlock(attrs, shape, slots, inputs),
+    positions: blockOf(
+      window === undefined ? new Uint32Array(0) : positionWords(window, codeBytes, classBytes(shape, 4)),
+    ),
   };
 };

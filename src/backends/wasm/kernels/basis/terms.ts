@@ -41,27 +41,63 @@ export const basisTerms = (
 ): BasisTerms => {
   const { m } = asm;
   const split = isSplit(shape);
+  const terms = recordTerms(asm, shape, source, records);
+  /** The sum of all factors, for the 128s of split units. */
+  const [total, excess] = [asm.i32(), asm.v128()];
+  const counted = (members: ReadonlyArray<Member>): Expr =>
+    total.set(members.map((_, k) => terms.sum(k)).reduce((a, b) => m.i32.add(a, b), total.get()));
+  return {
+    clear: () => [
+      ...sums.map((sum) => sum.set(m.i32x4.splat(m.i32.const(0)))),
+      ...(split ? [total.set(m.i32.const(0))] : []),
+    ],
+    add: (codes, members, table) => {
+      const products = terms.products(members, table);
+      return [
+        ...terms.find(codes, members, table),
+        ...products.map((p) => p.factor.set(p.value)),
+        ...(split ? [counted(members)] : []),
+        ...(split ? splitSums(asm, products, sums) : plainSums(asm, shape, products, sums)),
+      ];
+    },
+    finish: () => (split ? [excess.set(m.i32x4.splat(m.i32.shl(total.get(), m.i32.const(7))))] : []),
+    units: sums.map((sum, u) => {
+      const high = sums[u + 1];
+      if (!split || u % 2 === 1 || high === undefined) return sum.get;
+      return () => m.i32x4.sub(m.i32x4.sub(sum.get(), m.i32x4.shl(high.get(), m.i32.const(8))), excess.get());
+    }),
+  };
+};
+
+/** What members read of their records, and the rows that it is multiplied with. */
+const recordTerms = (asm: Asm, shape: BasisShape, source: CodeSource, records: number) => {
+  const { m } = asm;
   const step = shape.paired ? 2 : 1;
   const words = recordWords(shape);
   const found = Array.from({ length: step }, () => asm.i32());
   const rows = Array.from({ length: step }, () => asm.i32());
   const factors = Array.from({ length: step * words.values + (shape.hasBase ? 1 : 0) }, () => asm.v128());
-  /** The sum of all factors, for the 128s of split units. */
-  const [total, excess] = [asm.i32(), asm.v128()];
   const wordAt = (w: number): number => records + 4 * w;
   const word = (k: number, w: number): Expr => m.i32.load(wordAt(w), 1, found[k]!.get());
   const baseValue = (): Expr =>
     shape.paired ? m.i32.or(word(0, words.base), word(1, words.base + 1)) : word(0, words.base);
-
-  const add: BasisTerms['add'] = (codes, members, table) => {
-    const setup = members.flatMap((member, k) => {
-      const code = scaled(m, loadSourceCode(asm, source, codes, member.code), shape.recordBytes);
-      return [
-        found[k]!.set(member.records === undefined ? code : m.i32.add(code, member.records())),
-        rows[k]!.set(m.i32.add(table(), word(k, 0))),
-      ];
-    });
-    const products: ReadonlyArray<Product> = [
+  const base = (table: () => Expr): Product => ({
+    factor: factors[step * words.values]!,
+    value: m.i32x4.splat(baseValue()),
+    row: { pointer: table, offset: step * shape.inputBytes },
+  });
+  return {
+    /** The sum of all values of a member. */
+    sum: (k: number): Expr => word(k, words.sum),
+    find: (codes: CodeBase, members: ReadonlyArray<Member>, table: () => Expr): ReadonlyArray<Expr> =>
+      members.flatMap((member, k) => {
+        const code = scaled(m, loadSourceCode(asm, source, codes, member.code), shape.recordBytes);
+        return [
+          found[k]!.set(member.records === undefined ? code : m.i32.add(code, member.records())),
+          rows[k]!.set(m.i32.add(table(), word(k, 0))),
+        ];
+      }),
+    products: (members: ReadonlyArray<Member>, table: () => Expr): ReadonlyArray<Product> => [
       ...members.flatMap((_, k) =>
         Array.from({ length: words.values }, (_, j) => ({
           factor: factors[k * words.values + j]!,
@@ -69,39 +105,8 @@ export const basisTerms = (
           row: { pointer: rows[k]!.get, offset: k * shape.inputBytes + j * step * shape.rowBytes },
         })),
       ),
-      ...(shape.hasBase
-        ? [
-            {
-              factor: factors[step * words.values]!,
-              value: m.i32x4.splat(baseValue()),
-              row: { pointer: table, offset: step * shape.inputBytes },
-            },
-          ]
-        : []),
-    ];
-    const counted = split
-      ? [total.set(members.map((_, k) => word(k, words.sum)).reduce((a, b) => m.i32.add(a, b), total.get()))]
-      : [];
-    return [
-      ...setup,
-      ...products.map((p) => p.factor.set(p.value)),
-      ...counted,
-      ...(split ? splitSums(asm, products, sums) : plainSums(asm, shape, products, sums)),
-    ];
-  };
-
-  return {
-    clear: () => [
-      ...sums.map((sum) => sum.set(m.i32x4.splat(m.i32.const(0)))),
-      ...(split ? [total.set(m.i32.const(0))] : []),
+      ...(shape.hasBase ? [base(table)] : []),
     ],
-    add,
-    finish: () => (split ? [excess.set(m.i32x4.splat(m.i32.shl(total.get(), m.i32.const(7))))] : []),
-    units: sums.map((sum, u) => {
-      const high = sums[u + 1];
-      if (!split || u % 2 === 1 || high === undefined) return sum.get;
-      return () => m.i32x4.sub(m.i32x4.sub(sum.get(), m.i32x4.shl(high.get(), m.i32.const(8))), excess.get());
-    }),
   };
 };
 

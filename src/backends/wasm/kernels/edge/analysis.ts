@@ -142,6 +142,10 @@ export interface EdgeGroups {
   readonly singles: ReadonlyArray<number>;
 }
 
+/** How many groups of each size there are. */
+export const groupsText = ({ quads, pairs, singles }: EdgeGroups): string =>
+  `groups ${quads.length / 4}x4 ${pairs.length / 2}x2 ${singles.length}x1`;
+
 /** Inputs whose functions are not all constant; of the others, the minima say everything. */
 export const variedInputs = ({ widest, table }: EdgeAnalysis): ReadonlyArray<number> =>
   Array.from({ length: table.inputs }, (_, i) => i).filter((i) => widest[table.slabOf(i)]! > 0);

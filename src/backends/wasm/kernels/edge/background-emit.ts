@@ -50,39 +50,15 @@ export const findForeground = (
   places: BackgroundPlaces,
 ): Foreground => {
   const { m } = asm;
-  const [end, bordersEnd, element, bits, changes, before] = [
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-    asm.i32(),
-  ];
+  const [end, bordersEnd, element] = [asm.i32(), asm.i32(), asm.i32()];
+  const [bits, changes, before] = [asm.i32(), asm.i32(), asm.i32()];
   const numbers = asm.v128();
   const vectors = [asm.v128(), asm.v128()] as const;
   const pattern = asm.v128();
   const pointer = (): Expr =>
     codes.pointer === undefined ? element.get() : m.i32.add(codes.pointer(), element.get());
-  const constants = (part: number, at: number): Expr =>
-    m.v128.load(places.intervals + part * b.count + at, 1, element.get());
-  /** Pairs of which both are background, of sixteen elements: lanes of all ones. */
-  const bothIn = (half: 0 | 1): Expr => {
-    const above = m.i8x16.sub(vectors[half].get(), constants(0, 16 * half));
-    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, 16 * half)), m.i32x4.splat(m.i32.const(-1)));
-  };
-  const background = (): Expr => m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(1)));
-  /** Appends to lists, at given distances from their end, those of eight lanes whose bits are set. */
-  const append = (
-    to: Local,
-    eight: () => Expr,
-    lanes: ReadonlyArray<{ readonly offset: number; readonly of: () => Expr }>,
-  ): ReadonlyArray<Expr> => [
-    pattern.set(m.v128.load(places.compaction, 1, m.i32.shl(eight(), m.i32.const(4)))),
-    ...lanes.map(({ offset, of }) =>
-      storeVector(asm, { pointer: to.get, offset }, m.i8x16.swizzle(of(), pattern.get())),
-    ),
-    to.set(m.i32.add(to.get(), m.i32.shl(m.i32.popcnt(eight()), m.i32.const(1)))),
-  ];
+  const background = backgroundBits(asm, b, places.intervals, element, vectors);
+  const append = appender(asm, places.compaction, pattern);
   const appendPairs = (half: 0 | 1, eight: () => Expr): ReadonlyArray<Expr> =>
     append(end, eight, [
       { offset: 0, of: () => m.v128.load(places.ranks + 16 * half, 1, element.get()) },
@@ -99,12 +75,7 @@ export const findForeground = (
     code: [
       end.set(m.i32.const(places.foreground)),
       bordersEnd.set(m.i32.const(places.borders)),
-      numbers.set(
-        m.i16x8.add(
-          m.i16x8.splat(m.i32.const(from / 2)),
-          m.v128.const([0, 1, 2, 3, 4, 5, 6, 7].flatMap((lane) => [lane, 0])),
-        ),
-      ),
+      numbers.set(eightNumbers(asm, from / 2)),
       element.set(m.i32.const(from)),
       // Whatever comes before the first pair is foreground.
       before.set(m.i32.const(1)),
@@ -130,6 +101,46 @@ export const findForeground = (
       bordersEnd.set(m.i32.and(m.i32.add(bordersEnd.get(), m.i32.const(2)), m.i32.const(~3))),
     ],
   };
+};
+
+const eightNumbers = ({ m }: Asm, first: number): Expr =>
+  m.i16x8.add(
+    m.i16x8.splat(m.i32.const(first)),
+    m.v128.const([0, 1, 2, 3, 4, 5, 6, 7].flatMap((lane) => [lane, 0])),
+  );
+
+/** Of sixteen pairs in two vectors, a bit for each of which both elements are background. */
+const backgroundBits = (
+  { m }: Asm,
+  { count }: Background,
+  intervals: number,
+  element: Local,
+  vectors: readonly [Local, Local],
+): (() => Expr) => {
+  const constants = (part: number, at: number): Expr =>
+    m.v128.load(intervals + part * count + at, 1, element.get());
+  /** Pairs of which both are background, of sixteen elements: lanes of all ones. */
+  const bothIn = (half: 0 | 1): Expr => {
+    const above = m.i8x16.sub(vectors[half].get(), constants(0, 16 * half));
+    return m.i16x8.eq(m.i8x16.le_u(above, constants(1, 16 * half)), m.i32x4.splat(m.i32.const(-1)));
+  };
+  return () => m.i8x16.bitmask(m.i8x16.narrow_i16x8_s(bothIn(0), bothIn(1)));
+};
+
+/** Appends to lists, at given distances from their end, those of eight lanes whose bits are set. */
+const appender = (asm: Asm, compaction: number, pattern: Local) => {
+  const { m } = asm;
+  return (
+    to: Local,
+    eight: () => Expr,
+    lanes: ReadonlyArray<{ readonly offset: number; readonly of: () => Expr }>,
+  ): ReadonlyArray<Expr> => [
+    pattern.set(m.v128.load(compaction, 1, m.i32.shl(eight(), m.i32.const(4)))),
+    ...lanes.map(({ offset, of }) =>
+      storeVector(asm, { pointer: to.get, offset }, m.i8x16.swizzle(of(), pattern.get())),
+    ),
+    to.set(m.i32.add(to.get(), m.i32.shl(m.i32.popcnt(eight()), m.i32.const(1)))),
+  ];
 };
 
 /** Accumulators that stay in registers beside the rows that are added to them. */

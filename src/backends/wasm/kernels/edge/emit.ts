@@ -86,10 +86,7 @@ export const layerCode = (
   );
   const [tableOfTile, rows, slot] = [asm.i32(), asm.i32(), asm.i32()];
   const codeBytes = storageBytes(code.source.storage);
-  const framed =
-    window === undefined
-      ? { place: bound.source, code: [] }
-      : emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
+  const framed = emitFrame(asm, window, codeBytes, bound.source, bound.scratch);
   const addRows = rowAdder(asm, tiling.mode, pieces);
   const oneTile = tiling.groups * tiling.tiles === 1;
   const table = oneTile ? { pointer: undefined, offset: tableAt } : { pointer: tableOfTile.get, offset: 0 };

@@ -155,14 +155,7 @@ export const foregroundCode = (
         { outputs: tile, entry },
       ),
     add: (addRows, table, flushing) => {
-      const row = (pair: number, member: number): Row => {
-        const address = (): Expr => m.i32.load(4 * pair + (QUAD_BYTES / 2) * member, 1, at.get());
-        return {
-          pointer: () => (table.pointer === undefined ? address() : m.i32.add(address(), table.pointer())),
-          offset: table.offset + member * rowBytes,
-        };
-      };
-      const members = Array.from({ length: ROUND / 2 }, (_, pair) => [row(pair, 0), row(pair, 1)]).flat();
+      const members = rowsOfQuad(asm, at, table, rowBytes);
       const groups = Array.from({ length: ROUND / size }, (_, g) => members.slice(g * size, (g + 1) * size));
       const most = Math.ceil(backgroundPairs(background).length / (ROUND / 2));
       return [
@@ -176,4 +169,21 @@ export const foregroundCode = (
       ];
     },
   };
+};
+
+/** The rows of four pairs whose addresses are read at `at`. */
+const rowsOfQuad = (
+  { m }: Asm,
+  at: Local,
+  table: Parameters<ForegroundCode['add']>[1],
+  rowBytes: number,
+): ReadonlyArray<Row> => {
+  const row = (pair: number, member: number): Row => {
+    const address = (): Expr => m.i32.load(4 * pair + (QUAD_BYTES / 2) * member, 1, at.get());
+    return {
+      pointer: () => (table.pointer === undefined ? address() : m.i32.add(address(), table.pointer())),
+      offset: table.offset + member * rowBytes,
+    };
+  };
+  return Array.from({ length: ROUND / 2 }, (_, pair) => [row(pair, 0), row(pair, 1)]).flat();
 };

@@ -14,6 +14,7 @@ import {
   type EdgeGroups,
   edgeTableOf,
   groupInputs,
+  groupsText,
   paddingExcess,
   variedInputs,
 } from './analysis.js';
@@ -285,7 +286,7 @@ const summaryOf = (
   form: [
     mode._tag,
     ...(sums === 'flushed' || sums === 'unsigned' ? [sums] : []),
-    `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
+    groupsText(groups),
     ...(skipped.length === 0 ? [] : [`${skipped.length} skip background by ${size}`]),
     ...(source.map === undefined ? [] : ['map fused']),
     ...(parts === undefined ? [] : [`${parts} parts`]),

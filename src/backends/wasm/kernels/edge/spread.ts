@@ -14,7 +14,7 @@ import { accumulatorInMemory } from '../accumulators.js';
 import { type CodeSource, slotList } from '../code-source.js';
 import { tileConstants } from '../tile-loops.js';
 import { startsByClass, type WindowGeometry, windowGeometry } from '../window.js';
-import { analyseEdges, type EdgeTable, groupInputs } from './analysis.js';
+import { analyseEdges, type EdgeTable, groupInputs, groupsText } from './analysis.js';
 import { type EdgeBound, type EdgeCode, ownBytes } from './code.js';
 import { layerCode } from './emit.js';
 import { codeStride, type EdgeMode, type EdgeTiling, MAX_UNITS, packTable, tilesOf } from './layout.js';
@@ -146,19 +146,20 @@ export const edgeSpread = (
   { table, bits }: { readonly table: EdgeTable; readonly bits: number },
   s: Spread,
   capacity: number,
-  source: CodeSource,
+  { storage, levels }: CodeSource,
   result: 'i16' | 'i32',
 ): Kernel => {
   const { geometry: g, tiling } = s;
+  // Its channels stand as they are.
+  const source: CodeSource = { storage, levels };
   const first = analyseEdges(spreadTable(table, s));
   const groups = groupInputs(first, capacity);
   const { slots, rounds: rowRounds } = roundsOf(groups);
-  const channels: CodeSource = { storage: source.storage, levels: source.levels };
   const stride = codeStride(tiling, slots.length);
   const code: EdgeCode = {
     tiling,
-    source: channels,
-    list: slotList(channels, slots, undefined),
+    source,
+    list: slotList(source, slots, undefined),
     window: windowGeometry(PIXEL, [g.channels, g.height, g.width]),
     frame: roundUp(s.bytes, 64),
     result: 'i16',
@@ -190,12 +191,7 @@ export const edgeSpread = (
     ]),
     summary: {
       op: 'table.edge',
-      form: [
-        tiling.mode._tag,
-        `spread over ${s.places} taps`,
-        `groups ${groups.quads.length / 4}x4 ${groups.pairs.length / 2}x2 ${groups.singles.length}x1`,
-        `${g.starts.length} windows`,
-      ].join(', '),
+      form: `${tiling.mode._tag}, spread over ${s.places} taps, ${groupsText(groups)}, ${g.starts.length} windows`,
       inputs: table.inputs,
       outputs: table.width,
       bits,
@@ -252,8 +248,8 @@ export const emitSums = (
   kept: number,
 ): ReadonlyArray<Expr> => {
   const { m } = asm;
+  const from = bound.blocks;
   const [record, pixel, starts, target] = [asm.i32(), asm.i32(), asm.i32(), asm.i32()];
-  const words = bound.blocks.positions;
   const sum = asm.v128();
   const partial = accumulatorInMemory(asm, kept);
   const tapOffset = (place: number): number =>
@@ -268,7 +264,7 @@ export const emitSums = (
         offset: bound.scratch + offset + 16 * k,
       });
     const start = (): Expr =>
-      loadVector(asm, { pointer: () => m.i32.add(starts.get(), at()), offset: bound.blocks.starts + 16 * k });
+      loadVector(asm, { pointer: () => m.i32.add(starts.get(), at()), offset: from.starts + 16 * k });
     const groups = Array.from({ length: Math.ceil(taps.length / TOGETHER) }, (_, n) =>
       taps.slice(n * TOGETHER, (n + 1) * TOGETHER),
     );
@@ -285,17 +281,14 @@ export const emitSums = (
         },
         value,
       );
-    return [
-      ...steps,
-      ...(bytes === 2
-        ? [to(0, sum.get())]
-        : [to(0, m.i32x4.extend_low_i16x8_s(sum.get())), to(16, m.i32x4.extend_high_i16x8_s(sum.get()))]),
-    ];
+    const { extend_low_i16x8_s: low, extend_high_i16x8_s: high } = m.i32x4;
+    const stores = bytes === 2 ? [to(0, sum.get())] : [to(0, low(sum.get())), to(16, high(sum.get()))];
+    return [...steps, ...stores];
   };
   return [
-    record.set(m.i32.const(words)),
+    record.set(m.i32.const(from.positions)),
     target.set(m.i32.const(bound.target)),
-    repeat(asm, record, 8, () => m.i32.const(words + 8 * s.geometry.starts.length), [
+    repeat(asm, record, 8, () => m.i32.const(from.positions + 8 * s.geometry.starts.length), [
       pixel.set(m.i32.load(0, 4, record.get())),
       starts.set(m.i32.load(4, 4, record.get())),
       ...rounds(asm, vectors / chunk, 16 * chunk, (at) =>

@@ -116,6 +116,31 @@ export const scalarOf = (
   lane: number,
   e: Element,
 ): { readonly before: ReadonlyArray<Expr>; readonly value: Expr } => {
+  const scope = scopeOf(asm, bound, tables, sources, round, lane);
+  return { value: expressionOf(scope, e), before: scope.before };
+};
+
+/** What the expression of one element is written with. */
+interface Scope {
+  readonly asm: Asm;
+  readonly tables: ScalarTables;
+  /** Grows with what has to be computed before the expression. */
+  readonly before: Expr[];
+  /** A value that is computed once and read several times. */
+  readonly held: (value: Expr) => () => Expr;
+  readonly operand: (index: number) => Expr;
+  /** Address of the row of the channel, as a constant and what is added to it. */
+  readonly rowOf: (table: Rows) => { readonly at: number; readonly plus: (to: Expr) => Expr };
+}
+
+const scopeOf = (
+  asm: Asm,
+  bound: Bound<BlockAddresses>,
+  tables: ScalarTables,
+  sources: ReadonlyArray<Storage>,
+  round: Round,
+  lane: number,
+): Scope => {
   const { m } = asm;
   const before: Expr[] = [];
   const held = (value: Expr): (() => Expr) => {
@@ -129,71 +154,85 @@ export const scalarOf = (
     const from = addressIn(asm, bound.sources[index]!, () => scaled(m, round.index(), bytes));
     return loadElement(asm, storage, from.offset + lane * bytes, from.pointer());
   };
-  /** Address of the row of the channel, as a constant and what is added to it. */
-  const rowOf = (table: Rows): { readonly at: number; readonly plus: (to: Expr) => Expr } => {
+  const rowOf: Scope['rowOf'] = (table) => {
     const { block, row } = tables.of.get(table)!;
     const at = bound.blocks[block]!;
     return table.rows === 1
       ? { at, plus: (to) => to }
       : { at: at + lane * row, plus: (to) => m.i32.add(to, scaled(m, round.at(), row)) };
   };
-  /** A binary search without branches: each step adds half of what is left when the threshold there is <= the key. */
-  const search = (table: Rows, isMet: (threshold: Expr) => Expr, isFloat: boolean): Expr => {
-    // 4 * code: the byte offset of the next threshold, relative to the list of the channel.
-    const position = asm.i32();
-    const row = rowOf(table);
-    before.push(position.set(m.i32.const(0)));
-    for (let k = stepsOf(table.width) - 1; k >= 0; k--) {
-      const offset = row.at + 4 * 2 ** k - 4;
-      const pointer = row.plus(position.get());
-      const met = isMet(isFloat ? m.f32.load(offset, 1, pointer) : m.i32.load(offset, 1, pointer));
-      before.push(position.set(m.i32.add(position.get(), m.i32.shl(met, m.i32.const(k + 2)))));
-    }
-    return m.i32.shr_u(position.get(), m.i32.const(2));
-  };
-  const chosen = (left: Expr, right: Expr, op: 'min' | 'max'): Expr => {
-    const [x, y] = [held(left), held(right)];
-    return m.select((op === 'min' ? m.i32.lt_s : m.i32.gt_s)(x(), y()), x(), y());
-  };
-  const of = (part: Element): Expr =>
-    match(part)
-      .with({ _tag: 'literal' }, ({ value }) => m.i32.const(value))
-      .with({ _tag: 'element' }, (e0) => operand(e0.operand))
-      .with({ _tag: 'order' }, (e0) => orderOf(m, held(m.i32.reinterpret(operand(e0.operand)))))
-      .with({ _tag: 'entry' }, ({ rows, at }) => {
-        const { entry } = tables.of.get(rows)!;
-        const row = rowOf(rows);
-        return loadAs(asm, entry, row.at, row.plus(scaled(m, of(at), ENTRY[entry].bytes)));
-      })
-      .with({ _tag: 'rank', of: { _tag: 'order' } }, ({ rows, of: key }) => {
-        const x = asm.f32();
-        before.push(x.set(operand(key.operand)));
-        return search(rows, (t) => m.f32.le(t, x.get()), true);
-      })
-      .with({ _tag: 'rank' }, ({ rows, of: key }) => {
-        const value = held(of(key));
-        const code = search(rows, (t) => m.i32.le_s(t, value()), false);
-        // The largest integer is not below what is padded with it.
-        if (rows.width === 2 ** stepsOf(rows.width) - 1) return code;
-        const found = held(code);
-        const most = (): Expr => m.i32.const(rows.width);
-        return m.select(m.i32.gt_u(found(), most()), most(), found());
-      })
-      .with({ _tag: 'binary' }, ({ op, left, right }) =>
-        op === 'min' || op === 'max' ? chosen(of(left), of(right), op) : BINARY[op](m)(of(left), of(right)),
-      )
-      .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
-        const isMet = when === 'less' ? m.i32.lt_s : m.i32.eq;
-        return m.select(isMet(of(left), of(right)), of(yes), of(no));
-      })
-      .with({ _tag: 'scaled' }, ({ of: value, mul, most, shift, top }) => {
-        const clamped = chosen(chosen(of(value), m.i32.const(0), 'max'), of(most), 'min');
-        const product = m.i64.mul(m.i64.extend_u(clamped), m.i64.extend_u(of(mul)));
-        const rounded = m.i64.add(product, i64(asm, 2 ** (shift - 1)));
-        return chosen(m.i32.wrap(m.i64.shr_u(rounded, i64(asm, shift))), m.i32.const(top), 'min');
-      })
-      .exhaustive();
-  return { value: of(e), before };
+  return { asm, tables, before, held, operand, rowOf };
+};
+
+/** A binary search without branches: each step adds half of what is left when the threshold there is <= the key. */
+const search = (
+  { asm, before, rowOf }: Scope,
+  table: Rows,
+  isMet: (threshold: Expr) => Expr,
+  isFloat: boolean,
+): Expr => {
+  const { m } = asm;
+  // 4 * code: the byte offset of the next threshold, relative to the list of the channel.
+  const position = asm.i32();
+  const row = rowOf(table);
+  before.push(position.set(m.i32.const(0)));
+  for (let k = stepsOf(table.width) - 1; k >= 0; k--) {
+    const offset = row.at + 4 * 2 ** k - 4;
+    const pointer = row.plus(position.get());
+    const met = isMet(isFloat ? m.f32.load(offset, 1, pointer) : m.i32.load(offset, 1, pointer));
+    before.push(position.set(m.i32.add(position.get(), m.i32.shl(met, m.i32.const(k + 2)))));
+  }
+  return m.i32.shr_u(position.get(), m.i32.const(2));
+};
+
+const chosen = ({ asm: { m }, held }: Scope, left: Expr, right: Expr, op: 'min' | 'max'): Expr => {
+  const [x, y] = [held(left), held(right)];
+  return m.select((op === 'min' ? m.i32.lt_s : m.i32.gt_s)(x(), y()), x(), y());
+};
+
+const expressionOf = (scope: Scope, part: Element): Expr => {
+  const { asm, before, held, operand, rowOf, tables } = scope;
+  const { m } = asm;
+  const of = (inner: Element): Expr => expressionOf(scope, inner);
+  return match(part)
+    .with({ _tag: 'literal' }, ({ value }) => m.i32.const(value))
+    .with({ _tag: 'element' }, (e0) => operand(e0.operand))
+    .with({ _tag: 'order' }, (e0) => orderOf(m, held(m.i32.reinterpret(operand(e0.operand)))))
+    .with({ _tag: 'entry' }, ({ rows, at }) => {
+      const { entry } = tables.of.get(rows)!;
+      const row = rowOf(rows);
+      return loadAs(asm, entry, row.at, row.plus(scaled(m, of(at), ENTRY[entry].bytes)));
+    })
+    .with({ _tag: 'rank', of: { _tag: 'order' } }, ({ rows, of: key }) => {
+      const x = asm.f32();
+      before.push(x.set(operand(key.operand)));
+      return search(scope, rows, (t) => m.f32.le(t, x.get()), true);
+    })
+    .with({ _tag: 'rank' }, ({ rows, of: key }) => {
+      const value = held(of(key));
+      const code = search(scope, rows, (t) => m.i32.le_s(t, value()), false);
+      // The largest integer is not below what is padded with it.
+      if (rows.width === 2 ** stepsOf(rows.width) - 1) return code;
+      const found = held(code);
+      const most = (): Expr => m.i32.const(rows.width);
+      return m.select(m.i32.gt_u(found(), most()), most(), found());
+    })
+    .with({ _tag: 'binary' }, ({ op, left, right }) =>
+      op === 'min' || op === 'max'
+        ? chosen(scope, of(left), of(right), op)
+        : BINARY[op](m)(of(left), of(right)),
+    )
+    .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
+      const isMet = when === 'less' ? m.i32.lt_s : m.i32.eq;
+      return m.select(isMet(of(left), of(right)), of(yes), of(no));
+    })
+    .with({ _tag: 'scaled' }, ({ of: value, mul, most, shift, top }) => {
+      const clamped = chosen(scope, chosen(scope, of(value), m.i32.const(0), 'max'), of(most), 'min');
+      const product = m.i64.mul(m.i64.extend_u(clamped), m.i64.extend_u(of(mul)));
+      const rounded = m.i64.add(product, i64(asm, 2 ** (shift - 1)));
+      return chosen(scope, m.i32.wrap(m.i64.shr_u(rounded, i64(asm, shift))), m.i32.const(top), 'min');
+    })
+    .exhaustive();
 };
 
 const BINARY: Readonly<
