@@ -8,12 +8,8 @@ import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '.
 import { interpret } from '../ir/interpret.js';
 import { channelsOf, sizeOf, type ValueType } from '../ir/types.js';
 import { emptyHistogram, type Histogram } from '../numeric/histogram.js';
+import type { Range } from '../numeric/range-search.js';
 import { codePoints } from './code-points.js';
-
-interface Range {
-  readonly lo: number;
-  readonly hi: number;
-}
 
 /** Random inputs that go through the network. */
 const PROBES = 16;
@@ -86,14 +82,14 @@ const randomValues = (type: ValueType, batch: number, { lo, hi }: Range) => {
   return data;
 };
 
-const decodedRange = (node: Node | undefined): { lo: number; hi: number } | undefined => {
+const decodedRange = (node: Node | undefined): Range | undefined => {
   if (node?.op.kind !== 'decode' || node.op.attrs.values === undefined) return undefined;
   const values = f32Data(node.op.attrs.values);
   return { lo: values.reduce((a, b) => Math.min(a, b)), hi: values.reduce((a, b) => Math.max(a, b)) };
 };
 
 /** From the p-th knot to the p-th last of all rows: where the splines were meant to be used. */
-const gridRange = (branches: ReadonlyArray<Branch>): { lo: number; hi: number } | undefined => {
+const gridRange = (branches: ReadonlyArray<Branch>): Range | undefined => {
   let lo = Number.POSITIVE_INFINITY;
   let hi = Number.NEGATIVE_INFINITY;
   for (const { basis } of branches) {

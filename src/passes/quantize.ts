@@ -10,10 +10,9 @@ import type { ObserveAttrs } from '../ir/ops/observe.js';
 import { coderOf, decodeValue, isShared, type Quantizer, quantizerFault } from '../ir/quantizer.js';
 import { channelsOf } from '../ir/types.js';
 import { type Chosen, chooseQuantizer, type Wanted } from './choose-quantizer.js';
-import type { RangeOptions } from './choose-range.js';
+import { layerSlopes, type RangeOptions } from './choose-range.js';
 import { type CodePoint, codePoints } from './code-points.js';
 import { checkLayers, layersOption } from './layer-settings.js';
-import { layerSlopes } from './layer-slopes.js';
 import {
   autoIntegerOption,
   autoNumberOption,

@@ -4,6 +4,7 @@
  */
 import type { Tensor } from '../../ir/tensor.js';
 import { channelsOf, innerOf } from '../../ir/types.js';
+import type { Range } from '../../numeric/range-search.js';
 import { PERCENTILE } from '../choose-range.js';
 import type { CodePoint } from '../code-points.js';
 import { type Remark, warning } from '../pass.js';
@@ -18,8 +19,7 @@ const NAMED = 3;
 
 const show = (x: number): string => String(Number(x.toPrecision(4)));
 
-const interval = ({ lo, hi }: { readonly lo: number; readonly hi: number }): string =>
-  `[${show(lo)}, ${show(hi)}]`;
+const interval = ({ lo, hi }: Range): string => `[${show(lo)}, ${show(hi)}]`;
 
 /** Some samples, or the same one again and again. */
 const judgeCount = (given: Tensor): ReadonlyArray<Remark> => {

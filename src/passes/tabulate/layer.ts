@@ -1,6 +1,8 @@
 /** The table form of one layer: which it is, and what is said of it. */
+import * as E from 'fp-ts/lib/Either.js';
 import { chooseForm, edgeCost, type Form, hasBasisForm } from '../../analyses/form-cost.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
+import type { PerChannel } from '../../ir/constant.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { Op } from '../../ir/ops/index.js';
 import type { KanAttrs } from '../../ir/ops/kan.js';
@@ -10,7 +12,6 @@ import { note, type Remark, warning } from '../pass.js';
 import type { Evidence } from '../refit/index.js';
 import { tabulateBasis } from './basis.js';
 import { tabulateEdge } from './edge.js';
-import { finite } from './finite-scale.js';
 import { FORM, type TabulateOptions } from './options.js';
 
 /** The form that is wanted of a layer; a layer that has no basis form gets edge tables all the same. */
@@ -32,6 +33,17 @@ const NOT_REFIT = note(
 
 const NO_BASIS_FORM = 'the basis form needs one B-spline branch and at most one base branch';
 const TOO_WIDE = 'sums of the basis form need more than 32 bits; coefficients of fewer bits fit';
+
+/** Weights may be finite and what they compute not: a table of it would mean nothing. */
+export const finite = <A>(scale: PerChannel, made: A): Checked<A> => {
+  const scales = typeof scale === 'number' ? [scale] : [...scale.data];
+  return scales.every((v) => Number.isFinite(v) && v > 0)
+    ? E.right(made)
+    : fail('K0204', 'its functions reach values that 32-bit floats do not hold', {
+        expected: 'weights whose functions stay finite over the range of the inputs',
+        hint: 'The training probably diverged: take an earlier checkpoint.',
+      });
+};
 
 interface Tabulated {
   readonly op: Op;
