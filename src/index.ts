@@ -35,7 +35,7 @@ export type { Compilation } from './driver/compile.js';
 export type { CompileOptions } from './driver/compile-options.js';
 export type { PassRemark, Timing } from './driver/run-passes.js';
 export type { ArrayData, CompileInput } from './driver/script-input.js';
-export { type NpyArray, readNpy, writeNpy } from './importers/containers/npy.js';
+export { type NpyArray, readNpy, writeNpy } from './importers/containers/npy/index.js';
 export { importCheckpoint } from './importers/import.js';
 export type { Graph, Level, Node, Op, Tensor, ValueType } from './ir/index.js';
 export { graphToJson, interpret, parseGraph, printGraph, verify } from './ir/index.js';

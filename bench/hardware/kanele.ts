@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
-import { type NpyArray, readNpy, writeNpy } from '../../src/importers/containers/npy.js';
+import { type NpyArray, readNpy, writeNpy } from '../../src/importers/containers/npy/index.js';
 import { inFolder, kanc, root, run, table } from './tools.js';
 
 const Synthesis = t.type({ luts: t.number, registers: t.number });

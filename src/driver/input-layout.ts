@@ -1,7 +1,7 @@
 /** The order of the axes in data of images: networks take [samples, channels, height, width]. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { NpyArray } from '../importers/containers/npy/index.js';
 
 export const INPUT_LAYOUTS = ['nchw', 'nhwc'] as const;
 

@@ -1,7 +1,7 @@
 /** What a script gives to `compile`, and whether it is what the types say: JavaScript does not check them. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { NpyArray } from '../importers/containers/npy/index.js';
 import type { NamedPass } from '../passes/registry.js';
 import type { CompileOptions } from './compile-options.js';
 import type { InputLayout } from './input-layout.js';

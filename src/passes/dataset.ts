@@ -1,7 +1,7 @@
 /** Data for calibration and evaluation: what is in an .npy file, and its fit to a graph's input. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { NpyArray } from '../importers/containers/npy/index.js';
 import { elementCount } from '../ir/constant.js';
 import { allocate, showElement, type TypedArray } from '../ir/element.js';
 import type { Tensor } from '../ir/tensor.js';

@@ -8,7 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { graphCost } from '../analyses/graph-cost.js';
 import { at, type Checked, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { NpyArray } from '../importers/containers/npy/index.js';
 import { inChunks, interpretFloats } from '../ir/batches.js';
 import { type Graph, isLevel, typesOf } from '../ir/graph.js';
 import type { Tensor } from '../ir/tensor.js';

@@ -1,7 +1,7 @@
 /** Labels and targets: what is right, in the form that scores are computed from. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import type { NpyArray } from '../importers/containers/npy.js';
+import type { NpyArray } from '../importers/containers/npy/index.js';
 import type { Dataset } from '../passes/dataset.js';
 
 /** What outputs are compared with besides those of another model. */

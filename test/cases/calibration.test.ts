@@ -1,7 +1,7 @@
 /** Calibration data that are suspicious, and honest ones that only look so. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readNpy, type WritableNpyArray } from '../../src/importers/containers/npy.js';
+import { readNpy, type WritableNpyArray } from '../../src/importers/containers/npy/index.js';
 import { data, WINE, workplace } from '../cli/support.js';
 import { rightOf } from '../support/checked.js';
 import { randomOf } from '../support/random.js';

@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
 import { inLayout } from '../../src/driver/input-layout.js';
 import { readArrayFile } from '../../src/importers/containers/array-file.js';
-import { readNpy, type WritableNpyArray, writeNpy } from '../../src/importers/containers/npy.js';
+import { readNpy, type WritableNpyArray, writeNpy } from '../../src/importers/containers/npy/index.js';
 import { floatType } from '../../src/ir/types.js';
 import { toTensor } from '../../src/passes/dataset.js';
 import { targetsOf } from '../../src/search/targets.js';

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import * as t from 'io-ts';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { readNpy } from '../../src/importers/containers/npy/index.js';
 import { importSource } from '../../src/importers/index.js';
 import { interpret, sizeOf, verify } from '../../src/ir/index.js';
 import { model, workplace } from '../cli/support.js';

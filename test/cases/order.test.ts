@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { FileTensor, TensorFile } from '../../src/importers/containers/tensor.js';
-import { chebyKan } from '../../src/importers/families/cheby-kan.js';
+import { chebyKan } from '../../src/importers/families/cheby/index.js';
 import { importSource, importTensors, readNpy } from '../../src/importers/index.js';
 import { sourceOf } from '../../src/importers/source.js';
 import { difference, f32, fileOf, run, uniform } from '../importers/arch/support.js';

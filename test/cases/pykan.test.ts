@@ -1,7 +1,7 @@
 /** Networks that pykan itself wrote, with what it computes for them, in the forms in which its users have them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { readNpy } from '../../src/importers/containers/npy/index.js';
 import { workplace } from '../cli/support.js';
 import { f32 } from '../importers/arch/support.js';
 import { randomPykan, safetensorsOf, type Tensors } from '../importers/families/pykan-support.js';

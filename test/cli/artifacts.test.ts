@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/driver/node/hash.js';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { readNpy } from '../../src/importers/containers/npy/index.js';
 import { rightOf } from '../support/checked.js';
 import { data, model, REGRESSION, WINE, workplace } from './support.js';
 

@@ -1,7 +1,7 @@
 /** Checkpoints of several files and of integers on the command line. */
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { readNpy } from '../../src/importers/containers/npy/index.js';
 import { compile } from '../../src/index.js';
 import { rightOf } from '../support/checked.js';
 import { model, WINE, workplace } from './support.js';

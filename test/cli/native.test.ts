@@ -4,7 +4,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sha256Of } from '../../src/driver/node/hash.js';
 import { nodeTools } from '../../src/driver/node/tools.js';
-import { readNpy } from '../../src/importers/containers/npy.js';
+import { readNpy } from '../../src/importers/containers/npy/index.js';
 import { rightOf } from '../support/checked.js';
 import { missingTools } from '../support/tools.js';
 import { data, REGRESSION, WINE, workplace } from './support.js';

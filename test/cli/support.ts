@@ -6,7 +6,7 @@ import { afterAll } from 'vitest';
 import { main } from '../../src/cli/main.js';
 import type { Capabilities } from '../../src/driver/capabilities.js';
 import { nodeCapabilities } from '../../src/driver/node/index.js';
-import { type WritableNpyArray, writeNpy } from '../../src/importers/containers/npy.js';
+import { type WritableNpyArray, writeNpy } from '../../src/importers/containers/npy/index.js';
 
 const node = nodeCapabilities();
 

@@ -2,7 +2,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readNpy, writeNpy } from '../../src/importers/containers/npy.js';
+import { readNpy, writeNpy } from '../../src/importers/containers/npy/index.js';
 import { importCheckpoint } from '../../src/importers/import.js';
 import { interpretFloats } from '../../src/ir/batches.js';
 import { rightOf } from '../support/checked.js';

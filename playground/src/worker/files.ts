@@ -1,7 +1,7 @@
 /** What the files of a project are for, by their names and contents: people drop whole folders. */
 import * as E from 'fp-ts/lib/Either.js';
 import { readArrayFile } from '../../../src/importers/containers/array-file.js';
-import { isNpy, type NpyArray } from '../../../src/importers/containers/npy.js';
+import { isNpy, type NpyArray } from '../../../src/importers/containers/npy/index.js';
 import { baseName, companions, KANELE_CONFIG, mainFiles } from '../../../src/importers/source.js';
 import type { Role, Roles } from '../shared/protocol.js';
 

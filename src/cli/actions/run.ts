@@ -8,7 +8,7 @@ import { dataFromFiles, samplesFor } from '../../driver/data.js';
 import { checkFile } from '../../driver/destination.js';
 import { type Engine, engineOf, inChunksOf } from '../../driver/engines.js';
 import { loadModel } from '../../driver/models.js';
-import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy.js';
+import { type WritableNpyArray, writeNpy } from '../../importers/containers/npy/index.js';
 import { joinFloats, joinIntegers } from '../../ir/batches.js';
 import type { Tensor } from '../../ir/tensor.js';
 import { showModelAssumptions } from '../assumptions.js';

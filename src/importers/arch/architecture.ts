@@ -4,7 +4,7 @@ import * as t from 'io-ts';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { integer, record } from '../../ir/codec.js';
 import { parseJson } from '../../ir/strict-json.js';
-import { ELEMENT_LIMIT } from '../families/conv-scope.js';
+import { ELEMENT_LIMIT } from '../families/conv/scope.js';
 import { type LayerSpec, Layers } from './layers.js';
 
 export interface Architecture {

@@ -8,7 +8,7 @@ import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
 import { dotted, renaming } from '../containers/select.js';
 import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { emit, type Step } from '../families/conv-scope.js';
+import { emit, type Step } from '../families/conv/scope.js';
 import type { Assumption, Family, ImportOptions } from '../family.js';
 import { sourceOf } from '../source.js';
 

@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
 import { listed } from '../listed.js';
 import { otherThanArray } from './array-sniff.js';
-import { isNpy, type NpyArray, readNpy } from './npy.js';
+import { isNpy, type NpyArray, readNpy } from './npy/index.js';
 import { isZip, readZip, readZipEntry, type ZipArchive } from './zip.js';
 
 const SUFFIX = '.npy';

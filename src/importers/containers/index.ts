@@ -8,10 +8,10 @@ import { type Selected, select } from './select.js';
 import { isIndex, openSharded } from './sharded.js';
 import { sniff } from './sniff.js';
 import type { TensorFile } from './tensor.js';
-import { openTorchZip } from './torch.js';
-import { openTorchLegacy } from './torch-legacy.js';
+import { openTorchZip } from './torch/index.js';
+import { openTorchLegacy } from './torch/legacy.js';
 
-export { type NpyArray, type NpyDtype, readNpy, type WritableNpyArray, writeNpy } from './npy.js';
+export { type NpyArray, type NpyDtype, readNpy, type WritableNpyArray, writeNpy } from './npy/index.js';
 export { readSafetensors } from './safetensors.js';
 export type { ContainerDtype, FileTensor, TensorFile } from './tensor.js';
 

@@ -1,6 +1,6 @@
 /** Telling containers apart by their first bytes; extensions of checkpoints mean nothing. */
 import { hasAscii } from './bytes.js';
-import { isNpy } from './npy.js';
+import { isNpy } from './npy/index.js';
 import { AS_STATE_DICT, AS_WEIGHTS, NO_TORCH, type Other } from './other-archives.js';
 import { isZip } from './zip.js';
 

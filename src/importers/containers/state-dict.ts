@@ -8,9 +8,9 @@ import {
   REBUILD_PARAMETER_WITH_STATE,
   REBUILD_TENSOR,
   REBUILD_TENSOR_V3,
-} from './pickle-globals.js';
-import type { CallNode, DictNode, ListNode, PickleNode, TupleNode } from './pickle-node.js';
-import { classesIn, isArray, tensorsWithin } from './pickle-objects.js';
+} from './pickle/globals.js';
+import type { CallNode, DictNode, ListNode, PickleNode, TupleNode } from './pickle/node.js';
+import { classesIn, isArray, tensorsWithin } from './pickle/objects.js';
 
 /** A parameter around a parameter is legal and pointless; a limit keeps chains of shared ones cheap. */
 const MAX_PARAMETER_NESTING = 8;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { readNpy, type WritableNpyArray, writeNpy } from '../../../src/importers/containers/npy.js';
+import { readNpy, type WritableNpyArray, writeNpy } from '../../../src/importers/containers/npy/index.js';
 import { codeOf, rightOf } from '../../support/checked.js';
 
 const file = (dict: string, data: ReadonlyArray<number>, version = 1): Uint8Array => {

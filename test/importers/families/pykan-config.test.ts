@@ -2,7 +2,7 @@
 import { resourceUsage } from 'node:process';
 import * as E from 'fp-ts/lib/Either.js';
 import { describe, expect, it } from 'vitest';
-import { readPykanConfig } from '../../../src/importers/families/pykan-config.js';
+import { readPykanConfig } from '../../../src/importers/families/pykan/config.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 
 const read = (text: string) => readPykanConfig(new TextEncoder().encode(text), 'net_config.yml');

@@ -6,7 +6,7 @@ import type { Graph } from '../../../ir/graph.js';
 import { interpret } from '../../../ir/interpret.js';
 import { sizeOf } from '../../../ir/types.js';
 import { exp, log } from '../../../numeric/transcendental.js';
-import type { NpyArray } from '../../containers/npy.js';
+import type { NpyArray } from '../../containers/npy/index.js';
 
 /** What the outputs were made of at last, which no layer of kanc does and no class depends on. */
 export type Ending = 'none' | 'softmax' | 'log-softmax';

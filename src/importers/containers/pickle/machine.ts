@@ -3,9 +3,9 @@
  * are harmless and return fillers, and the loop over opcodes stops. That keeps every opcode a line or two.
  */
 import type * as E from 'fp-ts/lib/Either.js';
-import { type DiagnosticCode, type Diagnostics, fail } from '../../diagnostics/index.js';
-import { viewOf } from './bytes.js';
-import { NONE, type PersistentNode, type PickleNode } from './pickle-node.js';
+import { type DiagnosticCode, type Diagnostics, fail } from '../../../diagnostics/index.js';
+import { viewOf } from '../bytes.js';
+import { NONE, type PersistentNode, type PickleNode } from './node.js';
 
 /** Far above any checkpoint: about 40 opcodes make a tensor. */
 const MAX_WORK = 4_000_000;

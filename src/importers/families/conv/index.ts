@@ -11,17 +11,18 @@
  * FastKANConv2DLayer: y = base_conv(act(x)) + spline_conv(rbf(norm(x))), with `rbf.grid` and channel i*M + m.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
-import { type Constant, constant, perChannel } from '../../ir/constant.js';
-import { F32, uint } from '../../ir/element.js';
-import type { ValueName } from '../../ir/graph.js';
-import type { Activation } from '../../numeric/activations.js';
-import type { TensorFile } from '../containers/tensor.js';
-import type { Assumption, ImportOptions } from '../family.js';
-import { finiteTensor } from '../tensors.js';
-import { channelNorm } from './conv-norm.js';
-import { emit, imageShape, type Scope, type Step } from './conv-scope.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { Branch } from '../../../ir/basis.js';
+import { type Constant, constant, perChannel } from '../../../ir/constant.js';
+import { F32, uint } from '../../../ir/element.js';
+import type { ValueName } from '../../../ir/graph.js';
+import type { Activation } from '../../../numeric/activations.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import type { Assumption, ImportOptions } from '../../family.js';
+import { finiteTensor } from '../../tensors.js';
+import { readRadial } from '../radial.js';
+import { channelNorm } from './norm.js';
+import { emit, imageShape, type Scope, type Step } from './scope.js';
 import {
   channelsFit,
   type Geometry,
@@ -30,8 +31,7 @@ import {
   kernelList,
   tapWeights,
   windowOf,
-} from './conv-weights.js';
-import { readRadial } from './radial.js';
+} from './weights.js';
 
 export interface ConvSpec {
   /** Name of the layer's value. */

@@ -3,17 +3,17 @@
  * identity, a convolution the same over windows.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
-import { type Constant, constant, perChannel } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import { sizeOf } from '../../ir/types.js';
-import type { Window } from '../../ir/window.js';
-import type { Activation } from '../../numeric/activations.js';
-import type { TensorFile } from '../containers/tensor.js';
-import { finiteTensor } from '../tensors.js';
-import { emit, imageShape, type Step } from './conv-scope.js';
-import { type Geometry, kernelStack, stackGroups, tapWeights, windowOf } from './conv-weights.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { Branch } from '../../../ir/basis.js';
+import { type Constant, constant, perChannel } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import { sizeOf } from '../../../ir/types.js';
+import type { Window } from '../../../ir/window.js';
+import type { Activation } from '../../../numeric/activations.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import { finiteTensor } from '../../tensors.js';
+import { emit, imageShape, type Step } from './scope.js';
+import { type Geometry, kernelStack, stackGroups, tapWeights, windowOf } from './weights.js';
 
 const IDENTITY = { _tag: 'base', activation: 'identity' } as const;
 

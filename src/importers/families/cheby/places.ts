@@ -11,13 +11,13 @@
  * Beside a layer means after it when its size is that of the outputs, else before it when it is that of the inputs.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import type { TensorFile } from '../containers/tensor.js';
-import type { Assumption } from '../family.js';
-import { IN_A_FILE } from '../module-gaps.js';
-import { naturalOrder } from '../natural-order.js';
-import type { Norm } from './cheby-norms.js';
-import { type ChebyLayer, coefficients, isInFileOrder, keepsOrder, placeIn } from './cheby-order.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import type { Assumption } from '../../family.js';
+import { IN_A_FILE } from '../../module-gaps.js';
+import { naturalOrder } from '../../natural-order.js';
+import type { Norm } from './norms.js';
+import { type ChebyLayer, coefficients, isInFileOrder, keepsOrder, placeIn } from './order.js';
 
 export interface Placed {
   readonly before: ReadonlyArray<Norm | undefined>;

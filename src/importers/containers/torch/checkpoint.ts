@@ -1,11 +1,11 @@
 /** Both kinds of torch files as checkpoints: the dicts of tensors in their pickle, over their storages. */
 import * as E from 'fp-ts/lib/Either.js';
-import type { Checked } from '../../diagnostics/index.js';
-import type { Checkpoint, Part } from './checkpoint.js';
-import { asNaturals, type CallNode, type PickleNode } from './pickle-node.js';
-import { findStateDicts, type StateDict } from './state-dict.js';
-import type { TensorFile } from './tensor.js';
-import { readTensors, type Storages } from './torch-tensor.js';
+import type { Checked } from '../../../diagnostics/index.js';
+import type { Checkpoint, Part } from '../checkpoint.js';
+import { asNaturals, type CallNode, type PickleNode } from '../pickle/node.js';
+import { findStateDicts, type StateDict } from '../state-dict.js';
+import type { TensorFile } from '../tensor.js';
+import { readTensors, type Storages } from './tensor.js';
 
 /** Whether a constructor call is of a tensor with two or more dimensions. */
 const isMatrix = (call: CallNode): boolean => (asNaturals(call.args[2], 64) ?? []).length >= 2;

@@ -1,16 +1,16 @@
 /** One layer of a MultKAN: its tensors as branches, with masks, scales and affine maps folded in. */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
-import { type Constant, constant } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { Activation } from '../../numeric/activations.js';
-import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { type RepeatedKnots, splineBasis } from '../knots.js';
-import { finiteTensor, numbersTensor } from '../tensors.js';
-import type { PykanConfig } from './pykan-config.js';
-import { factorsOf, type Nodes, nodesOf } from './pykan-nodes.js';
-import { type SymbolicPart, symbolicPart } from './pykan-symbolic.js';
+import { at, type Checked } from '../../../diagnostics/index.js';
+import type { Branch } from '../../../ir/basis.js';
+import { type Constant, constant } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { Activation } from '../../../numeric/activations.js';
+import type { FileTensor, TensorFile } from '../../containers/tensor.js';
+import { type RepeatedKnots, splineBasis } from '../../knots.js';
+import { finiteTensor, numbersTensor } from '../../tensors.js';
+import type { PykanConfig } from './config.js';
+import { factorsOf, type Nodes, nodesOf } from './nodes.js';
+import { type SymbolicPart, symbolicPart } from './symbolic.js';
 
 export interface PykanLayer extends Pick<Nodes, 'sum' | 'arities'> {
   readonly inputs: number;

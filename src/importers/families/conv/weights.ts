@@ -1,12 +1,12 @@
 /** Kernels of convolutions as the weights of windowed KAN layers. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import { type Constant, constant } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { Window } from '../../ir/window.js';
-import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { finiteTensor } from '../tensors.js';
-import { ELEMENT_LIMIT, tooLarge } from './conv-scope.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import { type Constant, constant } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { Window } from '../../../ir/window.js';
+import type { FileTensor, TensorFile } from '../../containers/tensor.js';
+import { finiteTensor } from '../../tensors.js';
+import { ELEMENT_LIMIT, tooLarge } from './scope.js';
 
 /** Where a convolution looks, as far as a state dict does not say it. */
 export interface Geometry {

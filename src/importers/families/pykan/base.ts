@@ -4,8 +4,8 @@
  */
 import * as t from 'io-ts';
 import { isMap, isNode, isScalar } from 'yaml';
-import { printable } from '../../diagnostics/index.js';
-import { type Activation, isActivation } from '../../numeric/activations.js';
+import { printable } from '../../../diagnostics/index.js';
+import { type Activation, isActivation } from '../../../numeric/activations.js';
 
 /** `activation` is absent where kanc has no such function. */
 export interface BaseFunction {

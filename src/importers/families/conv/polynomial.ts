@@ -16,16 +16,16 @@
  * group sees some degrees of channels that its base convolution does not see.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Branch, Polynomial } from '../../ir/basis.js';
-import { type Constant, constant } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { ValueName } from '../../ir/graph.js';
-import type { Activation } from '../../numeric/activations.js';
-import { countsUp, finiteTensor } from '../tensors.js';
-import type { ConvSpec } from './conv-kan.js';
-import { channelNorm } from './conv-norm.js';
-import { emit, imageShape, type Scope, type Step } from './conv-scope.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { Branch, Polynomial } from '../../../ir/basis.js';
+import { type Constant, constant } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { ValueName } from '../../../ir/graph.js';
+import type { Activation } from '../../../numeric/activations.js';
+import { countsUp, finiteTensor } from '../../tensors.js';
+import type { ConvSpec } from './index.js';
+import { channelNorm } from './norm.js';
+import { emit, imageShape, type Scope, type Step } from './scope.js';
 import {
   channelsFit,
   denseWeights,
@@ -36,7 +36,7 @@ import {
   stackGroups,
   tapWeights,
   windowOf,
-} from './conv-weights.js';
+} from './weights.js';
 
 const normAfter = (spec: ConvSpec, name: string, prefixes: ReadonlyArray<string>): Step =>
   spec.norm ? channelNorm({ name, prefixes, epsilon: spec.epsilon }) : (_, value) => E.right(value);

@@ -1,11 +1,11 @@
 /** How pykan's sub-nodes become nodes: the first ones pass, the others are multiplied in runs. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Builder } from '../../ir/builder.js';
-import { constant } from '../../ir/constant.js';
-import { uint } from '../../ir/element.js';
-import type { ValueName } from '../../ir/graph.js';
-import type { PykanConfig } from './pykan-config.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { Builder } from '../../../ir/builder.js';
+import { constant } from '../../../ir/constant.js';
+import { uint } from '../../../ir/element.js';
+import type { ValueName } from '../../../ir/graph.js';
+import type { PykanConfig } from './config.js';
 
 /** The nodes after one layer. */
 export interface Nodes {

@@ -3,14 +3,14 @@
  * that tracks statistics); without them every sample is normalised by its own.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import { type PerChannel, perChannel } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { Op } from '../../ir/ops/index.js';
-import { sizeOf } from '../../ir/types.js';
-import type { TensorFile } from '../containers/tensor.js';
-import { finiteTensor } from '../tensors.js';
-import { emit, type Step } from './conv-scope.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import { type PerChannel, perChannel } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { Op } from '../../../ir/ops/index.js';
+import { sizeOf } from '../../../ir/types.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import { finiteTensor } from '../../tensors.js';
+import { emit, type Step } from './scope.js';
 
 export interface NormSpec {
   readonly name: string;

@@ -1,12 +1,12 @@
 /** From the recorded constructor calls of a torch pickle to tensors. */
 import * as E from 'fp-ts/lib/Either.js';
-import { at, type Checked, fail } from '../../diagnostics/index.js';
-import { elementCount, MAX_DIMENSIONS } from './bytes.js';
-import { DTYPE_BYTES, decodeValues } from './dtype.js';
-import { isUntypedStorage, REBUILD_TENSOR_V3, storageDtype, torchDtype } from './pickle-globals.js';
-import { asNatural, asNaturals, asText, type CallNode, type PickleNode } from './pickle-node.js';
-import { gather, viewEnd } from './strided.js';
-import type { ContainerDtype, FileTensor } from './tensor.js';
+import { at, type Checked, fail } from '../../../diagnostics/index.js';
+import { elementCount, MAX_DIMENSIONS } from '../bytes.js';
+import { DTYPE_BYTES, decodeValues } from '../dtype.js';
+import { isUntypedStorage, REBUILD_TENSOR_V3, storageDtype, torchDtype } from '../pickle/globals.js';
+import { asNatural, asNaturals, asText, type CallNode, type PickleNode } from '../pickle/node.js';
+import { gather, viewEnd } from '../strided.js';
+import type { ContainerDtype, FileTensor } from '../tensor.js';
 
 /** A persistent id of torch: ('storage', class, key, device, elements[, view of legacy files]). */
 export interface StorageId {

@@ -1,15 +1,15 @@
 /** The normalisations of a ChebyKAN: modules of torch, `<name>.weight` and `<name>.bias`. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { perChannel } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { Op } from '../../ir/ops/index.js';
-import type { TensorFile } from '../containers/tensor.js';
-import type { ImportOptions } from '../family.js';
-import { IN_A_FILE } from '../module-gaps.js';
-import { naturalOrder } from '../natural-order.js';
-import { epsilonOf } from '../options.js';
-import { finiteTensor } from '../tensors.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import { perChannel } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { Op } from '../../../ir/ops/index.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import type { ImportOptions } from '../../family.js';
+import { IN_A_FILE } from '../../module-gaps.js';
+import { naturalOrder } from '../../natural-order.js';
+import { epsilonOf } from '../../options.js';
+import { finiteTensor } from '../../tensors.js';
 
 export interface Norm {
   readonly name: string;

@@ -10,23 +10,23 @@
  * only its bias, if it has one, is left to be added after the product. Versions before 0.1: pykan-old.ts.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { builder } from '../../ir/builder.js';
-import { constant } from '../../ir/constant.js';
-import { F32, uint } from '../../ir/element.js';
-import type { Graph, Op } from '../../ir/index.js';
-import { floatType } from '../../ir/types.js';
-import { ACTIVATIONS, type Activation } from '../../numeric/activations.js';
-import type { TensorFile } from '../containers/tensor.js';
-import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
-import { activationOf, assumedActivation } from '../options.js';
-import { under } from '../scope.js';
-import { companions, type Source } from '../source.js';
-import { numbersTensor } from '../tensors.js';
-import { NO_CONFIG, type PykanConfig, readPykanConfig } from './pykan-config.js';
-import { type PykanLayer, type PykanStyle, readLayer } from './pykan-layer.js';
-import { addProducts, factorsOf } from './pykan-nodes.js';
-import { isOld, modernLayer } from './pykan-old.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import { builder } from '../../../ir/builder.js';
+import { constant } from '../../../ir/constant.js';
+import { F32, uint } from '../../../ir/element.js';
+import type { Graph, Op } from '../../../ir/index.js';
+import { floatType } from '../../../ir/types.js';
+import { ACTIVATIONS, type Activation } from '../../../numeric/activations.js';
+import type { TensorFile } from '../../containers/tensor.js';
+import type { Assumption, Family, ImportOptions, Reading } from '../../family.js';
+import { activationOf, assumedActivation } from '../../options.js';
+import { under } from '../../scope.js';
+import { companions, type Source } from '../../source.js';
+import { numbersTensor } from '../../tensors.js';
+import { NO_CONFIG, type PykanConfig, readPykanConfig } from './config.js';
+import { type PykanLayer, type PykanStyle, readLayer } from './layer.js';
+import { addProducts, factorsOf } from './nodes.js';
+import { isOld, modernLayer } from './old.js';
 
 const KEY = /^(|.*\.)act_fun\.(\d+)\.(?:coef|grid)$/;
 

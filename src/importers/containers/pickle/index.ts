@@ -4,9 +4,9 @@
  * is an object of which nothing is known but what lies in it.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, invariant } from '../../diagnostics/index.js';
-import { decodeUtf8, readU64 } from './bytes.js';
-import { build, call, callWithNames, emptySet, frozenSet, global, stackGlobal } from './pickle-calls.js';
+import { type Checked, invariant } from '../../../diagnostics/index.js';
+import { decodeUtf8, readU64 } from '../bytes.js';
+import { build, call, callWithNames, emptySet, frozenSet, global, stackGlobal } from './calls.js';
 import {
   charge,
   type Machine,
@@ -20,7 +20,7 @@ import {
   refuse,
   take,
   top,
-} from './pickle-machine.js';
+} from './machine.js';
 import {
   EMPTY_TUPLE,
   FALSE,
@@ -29,7 +29,7 @@ import {
   type PickleNode,
   TRUE,
   type TupleNode,
-} from './pickle-node.js';
+} from './node.js';
 
 /** Python's own integers are unbounded; the longest in a torch file is the 10 bytes of its magic number. */
 const MAX_INTEGER_BYTES = 255;

@@ -3,7 +3,7 @@
  * syntax; exactly this part is read here.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
 
 export interface NpyHeader {
   /** As it stands: byte order and type, such as `<f4`. */

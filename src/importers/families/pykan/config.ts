@@ -8,10 +8,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
 import { isMap, isScalar, Lexer, parseDocument } from 'yaml';
-import { type Checked, fail, printable, type Rule } from '../../diagnostics/index.js';
-import { integer } from '../../ir/codec.js';
-import { decodeUtf8 } from '../containers/bytes.js';
-import { type BaseFunction, baseFunctionOf } from './pykan-base.js';
+import { type Checked, fail, printable, type Rule } from '../../../diagnostics/index.js';
+import { integer } from '../../../ir/codec.js';
+import { decodeUtf8 } from '../../containers/bytes.js';
+import { type BaseFunction, baseFunctionOf } from './base.js';
 
 /** Sum nodes and multiplication nodes of one layer of nodes. */
 export interface NodeCounts {

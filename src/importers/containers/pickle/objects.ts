@@ -1,5 +1,5 @@
 /** Looking into objects of pickles, of which nothing is known but what lies in them. */
-import { asText, type PickleNode } from './pickle-node.js';
+import { asText, type PickleNode } from './node.js';
 
 /** All that a node holds. */
 const childrenOf = (node: PickleNode): ReadonlyArray<PickleNode> => {

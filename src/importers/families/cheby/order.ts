@@ -4,11 +4,11 @@
  * in natural order (conv2 before conv10).
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import type { Assumption } from '../family.js';
-import { IN_A_FILE } from '../module-gaps.js';
-import { naturalOrder } from '../natural-order.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import type { FileTensor, TensorFile } from '../../containers/tensor.js';
+import type { Assumption } from '../../family.js';
+import { IN_A_FILE } from '../../module-gaps.js';
+import { naturalOrder } from '../../natural-order.js';
 
 export interface ChebyLayer {
   /** What stands before `.cheby_coeffs`. */

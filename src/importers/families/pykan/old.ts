@@ -9,9 +9,9 @@
  * read as those of a later version, whose tensors are made here.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import { finiteTensor } from '../tensors.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { FileTensor, TensorFile } from '../../containers/tensor.js';
+import { finiteTensor } from '../../tensors.js';
 
 /** Whether the tensors are of a version before 0.1. */
 export const isOld = (file: TensorFile): boolean =>

@@ -1,11 +1,11 @@
 /** Numpy's .npy files: one array each. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, invariant } from '../../diagnostics/index.js';
-import { decodeUtf8, elementCount, hasAscii, toNative, viewOf } from './bytes.js';
-import { DTYPE_BYTES, decodeValues } from './dtype.js';
-import { parseNpyHeader } from './npy-header.js';
-import { columnMajorStrides, gather } from './strided.js';
-import type { ContainerDtype, FileTensor } from './tensor.js';
+import { type Checked, fail, invariant } from '../../../diagnostics/index.js';
+import { decodeUtf8, elementCount, hasAscii, toNative, viewOf } from '../bytes.js';
+import { DTYPE_BYTES, decodeValues } from '../dtype.js';
+import { columnMajorStrides, gather } from '../strided.js';
+import type { ContainerDtype, FileTensor } from '../tensor.js';
+import { parseNpyHeader } from './header.js';
 
 const DTYPES = {
   f2: 'F16',

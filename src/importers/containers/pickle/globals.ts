@@ -2,6 +2,8 @@
  * The closed list of names that are given a meaning, and what their calls become. All other names stay names, and what
  * is called by them an object of which nothing is known.
  */
+
+import type { ContainerDtype } from '../tensor.js';
 import {
   type CallNode,
   type DictNode,
@@ -9,8 +11,7 @@ import {
   type ObjectNode,
   type PickleNode,
   type TupleNode,
-} from './pickle-node.js';
-import type { ContainerDtype } from './tensor.js';
+} from './node.js';
 
 /** The dtypes that torch names; undefined for those that no container dtype holds. */
 const TORCH_DTYPES: Readonly<Record<string, ContainerDtype | undefined>> = {

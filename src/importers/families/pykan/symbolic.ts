@@ -3,12 +3,12 @@
  * differ per input: every different f(a0 * x + a1) of an input once, a2 in the weights and a3 in the bias.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
-import { constant } from '../../ir/constant.js';
-import { F32, uint } from '../../ir/element.js';
-import { isSymbolicFunction, SYMBOLIC_FUNCTIONS, type SymbolicFunction } from '../../numeric/symbolic.js';
-import type { FileTensor } from '../containers/tensor.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import type { Branch } from '../../../ir/basis.js';
+import { constant } from '../../../ir/constant.js';
+import { F32, uint } from '../../../ir/element.js';
+import { isSymbolicFunction, SYMBOLIC_FUNCTIONS, type SymbolicFunction } from '../../../numeric/symbolic.js';
+import type { FileTensor } from '../../containers/tensor.js';
 
 export interface SymbolicEdges {
   /** [S, I]. */

@@ -7,20 +7,20 @@
  * layers as cheby-norms.ts says. What stands between them without tensors (an activation) is in no file.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { builder } from '../../ir/builder.js';
-import { constant } from '../../ir/constant.js';
-import { F32 } from '../../ir/element.js';
-import type { Graph } from '../../ir/graph.js';
-import { floatType } from '../../ir/types.js';
-import type { FileTensor, TensorFile } from '../containers/tensor.js';
-import type { Assumption, Family, ImportOptions, Reading } from '../family.js';
-import { gapName, moduleGaps, refuseGap } from '../module-gaps.js';
-import { assumedEpsilon } from '../options.js';
-import { countsUp, finiteTensor } from '../tensors.js';
-import { type Norm, normsOf } from './cheby-norms.js';
-import { type ChebyLayer, inOrder } from './cheby-order.js';
-import { type Placed, placeNorms } from './cheby-places.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import { builder } from '../../../ir/builder.js';
+import { constant } from '../../../ir/constant.js';
+import { F32 } from '../../../ir/element.js';
+import type { Graph } from '../../../ir/graph.js';
+import { floatType } from '../../../ir/types.js';
+import type { FileTensor, TensorFile } from '../../containers/tensor.js';
+import type { Assumption, Family, ImportOptions, Reading } from '../../family.js';
+import { gapName, moduleGaps, refuseGap } from '../../module-gaps.js';
+import { assumedEpsilon } from '../../options.js';
+import { countsUp, finiteTensor } from '../../tensors.js';
+import { type Norm, normsOf } from './norms.js';
+import { type ChebyLayer, inOrder } from './order.js';
+import { type Placed, placeNorms } from './places.js';
 
 const COEFFICIENTS = /^(?:(.+)\.)?cheby_coeffs$/s;
 

@@ -4,17 +4,17 @@
  * little endian whatever the machine was.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { readU64, viewOf } from './bytes.js';
-import type { Checkpoint } from './checkpoint.js';
-import { DTYPE_BYTES } from './dtype.js';
-import { DISTRIBUTED } from './other-archives.js';
-import { type Pickle, readPickle } from './pickle.js';
-import { isUntypedStorage, storageDtype } from './pickle-globals.js';
-import { asText, type PersistentNode, type PickleNode } from './pickle-node.js';
-import { classesIn } from './pickle-objects.js';
-import { torchCheckpoint } from './torch-checkpoint.js';
-import { readStorageId } from './torch-tensor.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import { readU64, viewOf } from '../bytes.js';
+import type { Checkpoint } from '../checkpoint.js';
+import { DTYPE_BYTES } from '../dtype.js';
+import { DISTRIBUTED } from '../other-archives.js';
+import { isUntypedStorage, storageDtype } from '../pickle/globals.js';
+import { type Pickle, readPickle } from '../pickle/index.js';
+import { asText, type PersistentNode, type PickleNode } from '../pickle/node.js';
+import { classesIn } from '../pickle/objects.js';
+import { torchCheckpoint } from './checkpoint.js';
+import { readStorageId } from './tensor.js';
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;

@@ -4,13 +4,13 @@
  */
 
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail } from '../../diagnostics/index.js';
-import type { Builder } from '../../ir/builder.js';
-import type { ValueName } from '../../ir/graph.js';
-import { attrsFault, inferType, type Op } from '../../ir/ops/index.js';
-import { sizeOf } from '../../ir/types.js';
-import { MOST_OF_VALUE } from '../../ir/verify.js';
-import type { TensorFile } from '../containers/tensor.js';
+import { type Checked, fail } from '../../../diagnostics/index.js';
+import type { Builder } from '../../../ir/builder.js';
+import type { ValueName } from '../../../ir/graph.js';
+import { attrsFault, inferType, type Op } from '../../../ir/ops/index.js';
+import { sizeOf } from '../../../ir/types.js';
+import { MOST_OF_VALUE } from '../../../ir/verify.js';
+import type { TensorFile } from '../../containers/tensor.js';
 
 export interface Scope {
   readonly builder: Builder<'float'>;

@@ -1,8 +1,8 @@
 /** The instructions of pickles that name and call something: all of them only write down what was said. */
-import { printable } from '../../diagnostics/index.js';
-import { callCost, isCommand, recordCall } from './pickle-globals.js';
-import { charge, type Machine, malformed, pop, popToMark, push, refuse, top } from './pickle-machine.js';
-import { asText, type PickleNode } from './pickle-node.js';
+import { printable } from '../../../diagnostics/index.js';
+import { callCost, isCommand, recordCall } from './globals.js';
+import { charge, type Machine, malformed, pop, popToMark, push, refuse, top } from './machine.js';
+import { asText, type PickleNode } from './node.js';
 
 export const global = (m: Machine, module: string, name: string): void => {
   const full = `${module}.${name}`;

@@ -1,12 +1,12 @@
 /** What torch.save writes since 1.6: a zip with a pickle and one entry per storage. */
 import * as E from 'fp-ts/lib/Either.js';
-import { type Checked, fail, printable } from '../../diagnostics/index.js';
-import { decodeUtf8 } from './bytes.js';
-import type { Checkpoint } from './checkpoint.js';
-import { otherZip } from './other-archives.js';
-import { readPickle } from './pickle.js';
-import { torchCheckpoint } from './torch-checkpoint.js';
-import { readZip, readZipEntry, type ZipArchive } from './zip.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import { decodeUtf8 } from '../bytes.js';
+import type { Checkpoint } from '../checkpoint.js';
+import { otherZip } from '../other-archives.js';
+import { readPickle } from '../pickle/index.js';
+import { readZip, readZipEntry, type ZipArchive } from '../zip.js';
+import { torchCheckpoint } from './checkpoint.js';
 
 /** The name of the pickle: in one folder, of any name. */
 const PICKLE = /^(?:[^/]+\/)?data\.pkl$/;
