@@ -1,23 +1,9 @@
 /** The command line: arguments in, messages out, an exit code. What the commands do is loaded when one is called. */
 import { Command, CommanderError } from 'commander';
 import type { Capabilities } from '../driver/capabilities.js';
-import { addCompile } from './commands/compile.js';
-import { addEval } from './commands/eval.js';
-import { addExplain } from './commands/explain.js';
-import { addImport } from './commands/import.js';
-import { addOpt } from './commands/opt.js';
-import { addPasses } from './commands/passes.js';
-import { addPrint } from './commands/print.js';
-import { addReport } from './commands/report.js';
-import { addRun } from './commands/run.js';
-import { addSweep } from './commands/sweep.js';
-import { addSynth } from './commands/synth.js';
-import { addTargets } from './commands/targets.js';
-import { addVerify } from './commands/verify.js';
-import { addView } from './commands/view.js';
 import { EXIT, exitCodeOf, showAll } from './report.js';
 import { reportCrash } from './report-crash.js';
-import type { Settle } from './settle.js';
+import type { AddCommand, Settle } from './settle.js';
 
 const EPILOGUE = `
 Exit codes: 0 success, 1 an error that the message explains, 2 wrong usage, 3 a bug of kanc.
@@ -28,7 +14,36 @@ Examples:
   kanc eval out --data test.npy --labels labels.npy --json
   kanc verify out`;
 
-const programOf = (world: Capabilities, settle: Settle): Command => {
+/** The commands in the order of the help, each loaded when it is asked for: most of them load half of the compiler. */
+const COMMANDS: ReadonlyArray<readonly [name: string, load: () => Promise<AddCommand>]> = [
+  ['compile', async () => (await import('./commands/compile/index.js')).addCompile],
+  ['run', async () => (await import('./commands/run.js')).addRun],
+  ['eval', async () => (await import('./commands/eval.js')).addEval],
+  ['verify', async () => (await import('./commands/verify/index.js')).addVerify],
+  ['report', async () => (await import('./commands/report.js')).addReport],
+  ['view', async () => (await import('./commands/view.js')).addView],
+  ['sweep', async () => (await import('./commands/sweep/index.js')).addSweep],
+  ['synth', async () => (await import('./commands/synth.js')).addSynth],
+  ['import', async () => (await import('./commands/import.js')).addImport],
+  ['print', async () => (await import('./commands/print.js')).addPrint],
+  ['opt', async () => (await import('./commands/opt.js')).addOpt],
+  ['passes', async () => (await import('./commands/list.js')).addPasses],
+  ['targets', async () => (await import('./commands/list.js')).addTargets],
+  ['explain', async () => (await import('./commands/explain.js')).addExplain],
+];
+
+/** The command that is called; all where it is another word, or help: those that exist are told then. */
+const commandsFor = (argv: ReadonlyArray<string>): typeof COMMANDS => {
+  const called = COMMANDS.filter(([name]) => name === argv[0]);
+  if (called.length > 0) return called;
+  return argv.length === 1 && argv[0] === '--version' ? [] : COMMANDS;
+};
+
+const programOf = async (
+  argv: ReadonlyArray<string>,
+  world: Capabilities,
+  settle: Settle,
+): Promise<Command> => {
   const program = new Command('kanc')
     .description('Compiles trained Kolmogorov-Arnold networks to small integer programs.')
     .version(world.version)
@@ -43,24 +58,7 @@ const programOf = (world: Capabilities, settle: Settle): Command => {
     })
     .showHelpAfterError('(--help tells more)')
     .addHelpText('after', EPILOGUE);
-  for (const add of [
-    addCompile,
-    addRun,
-    addEval,
-    addVerify,
-    addReport,
-    addView,
-    addSweep,
-    addSynth,
-    addImport,
-    addPrint,
-    addOpt,
-    addPasses,
-    addTargets,
-    addExplain,
-  ]) {
-    add(program, world, settle);
-  }
+  for (const [, load] of commandsFor(argv)) (await load())(program, world, settle);
   return program;
 };
 
@@ -77,7 +75,8 @@ export const main = async (argv: ReadonlyArray<string>, world: Capabilities): Pr
     }
   };
   try {
-    await programOf(world, settle).parseAsync([...argv], { from: 'user' });
+    const program = await programOf(argv, world, settle);
+    await program.parseAsync([...argv], { from: 'user' });
     return exit;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;

@@ -13,7 +13,7 @@ import { graphText } from '../ir/graph-text.js';
 import { printGraph } from '../ir/print.js';
 import type { PassEvent } from '../passes/pipeline.js';
 import type { NamedPass } from '../passes/registry.js';
-import type { PassFlags } from './flags.js';
+import type { PassFlags } from './flags/index.js';
 
 export interface Observer {
   /** The graph before the first pass; `origin` says where it is from, as the name of a dump. */

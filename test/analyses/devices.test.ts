@@ -1,7 +1,7 @@
 /** Whether designs fit devices: logic and pins are told apart. */
 import { describe, expect, it } from 'vitest';
 import { findDevice, fitOf } from '../../src/analyses/devices.js';
-import { fitText } from '../../src/cli/hardware-text.js';
+import { fitText } from '../../src/cli/costs/hardware.js';
 
 const device = findDevice('xc7a35t')!;
 const need = { luts6: 2080, luts4: 4000, registers: 100 };

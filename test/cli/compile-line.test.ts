@@ -1,6 +1,6 @@
 /** The commands that a sweep prints make what it measured. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import { compileLine, PLACEHOLDERS } from '../../src/cli/compile-line.js';
+import { compileLine, PLACEHOLDERS } from '../../src/cli/commands/sweep/compile-line.js';
 import { EIGHT } from '../../src/search/configuration.js';
 import type { Identity } from '../../src/search/sweep/records.js';
 import { data, WINE, workplace } from './support.js';

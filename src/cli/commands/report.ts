@@ -1,6 +1,20 @@
-/** `kanc report`: what can be typed. */
-import { addImportFlags, type ImportFlags } from '../flags.js';
+/** `kanc report`. */
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import { writeFileAtomically } from '../../driver/atomic.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { parseQuant } from '../../driver/compile-options.js';
+import { reportOnModel } from '../../driver/cost-report.js';
+import { checkFile } from '../../driver/destination.js';
+import { reportPage } from '../costs/html.js';
+import { reportJson } from '../costs/json.js';
+import { reportText } from '../costs/text.js';
+import { addImportFlags, type ImportFlags, readImportOptions } from '../flags/index.js';
+import { EXIT } from '../report.js';
 import type { AddCommand } from '../settle.js';
+import { jsonLine } from '../show.js';
 
 export interface ReportFlags extends ImportFlags {
   readonly quant?: string;
@@ -22,7 +36,28 @@ export const addReport: AddCommand = (program, world, settle) => {
     .option('--html <file>', 'write a page with a chart too')
     .option('--json', 'print one JSON object');
   addImportFlags(command).action(async (model: string, flags: ReportFlags) => {
-    const { report } = await import('../actions/report.js');
     await settle(report(world, model, flags));
   });
 };
+
+export const report = (
+  world: Capabilities,
+  model: string,
+  flags: ReportFlags,
+): TE.TaskEither<Diagnostics, number> =>
+  pipe(
+    TE.fromEither(flags.quant === undefined ? E.right(undefined) : parseQuant(flags.quant)),
+    TE.bindTo('quant'),
+    TE.tap(() => checkFile(world)(flags.html)),
+    TE.bind('options', () => readImportOptions(world)(flags)),
+    TE.bind('made', ({ options, quant }) => reportOnModel(world)(model, options, quant)),
+    TE.tap(({ made }) =>
+      flags.html === undefined
+        ? TE.right(undefined)
+        : writeFileAtomically(world)(flags.html, reportPage(made)),
+    ),
+    TE.map(({ made }) => {
+      world.terminal.out(flags.json === true ? jsonLine(reportJson(made)) : reportText(made));
+      return EXIT.ok;
+    }),
+  );

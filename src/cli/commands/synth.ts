@@ -1,5 +1,14 @@
-/** `kanc synth`: what can be typed. */
+/** `kanc synth`. */
+
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import type { Diagnostics } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import { synthesize } from '../../driver/synth.js';
+import { fitText, synthesisJson, synthesisLines } from '../costs/hardware.js';
+import { EXIT } from '../report.js';
 import type { AddCommand } from '../settle.js';
+import { jsonLine } from '../show.js';
 
 export interface SynthFlags {
   readonly device?: string;
@@ -19,7 +28,35 @@ export const addSynth: AddCommand = (program, world, settle) => {
     )
     .option('--json', 'print one JSON object')
     .action(async (folder: string, flags: SynthFlags) => {
-      const { synth } = await import('../actions/synth.js');
       await settle(synth(world, folder, flags));
     });
+};
+
+/** LUTs from which yosys takes more than some minutes; its time grows faster than they do. */
+const SLOW_LUTS = 3000;
+
+/** `luts`: as they are estimated. Nothing else tells that the command has not stopped. */
+const slowNote = (luts: number): string =>
+  luts < SLOW_LUTS
+    ? ''
+    : `note: ${luts} LUTs are estimated (kanc report tells more): yosys may take hours for so many. Ctrl-C ends it.\n`;
+
+export const synth = (
+  world: Capabilities,
+  folder: string,
+  flags: SynthFlags,
+): TE.TaskEither<Diagnostics, number> => {
+  world.terminal.progress(`kanc: synthesizing ${folder}`);
+  return pipe(
+    synthesize(world)(folder, flags.device, ({ luts }) => world.terminal.err(slowNote(luts))),
+    TE.map(({ synthesis, fit }) => {
+      world.terminal.progress('');
+      if (flags.json === true) world.terminal.out(jsonLine(synthesisJson(synthesis)));
+      else {
+        const lines = [...synthesisLines(synthesis), ...(fit === undefined ? [] : [fitText(fit)])];
+        world.terminal.out(`${lines.join('\n')}\n`);
+      }
+      return EXIT.ok;
+    }),
+  );
 };

@@ -1,7 +1,7 @@
 /** A cost report as one page that needs nothing else: no script, no font, no image from elsewhere. */
-import { type CostReport, FORM_TITLES } from '../analyses/cost-report.js';
-import { printable } from '../diagnostics/index.js';
-import type { ModelReport } from '../driver/cost-report.js';
+import { type CostReport, FORM_TITLES } from '../../analyses/cost-report.js';
+import { printable } from '../../diagnostics/index.js';
+import type { ModelReport } from '../../driver/cost-report.js';
 import {
   artifactLines,
   bitOpsText,
@@ -14,7 +14,7 @@ import {
   sizeText,
   TOTAL_HEADINGS,
   totalRows,
-} from './cost-text.js';
+} from './text.js';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,13 +1,19 @@
 /** The results of a sweep as one page that needs nothing else: plots, the sensitivity of layers, a table to sort. */
 
-import { FRONTS, type Front, type MeasuredPoint, measuredOf, type Results } from '../search/sweep/merge.js';
-import type { Finished } from '../search/sweep/records.js';
-import { METRIC_TITLES } from '../search/tally.js';
+import {
+  FRONTS,
+  type Front,
+  type MeasuredPoint,
+  measuredOf,
+  type Results,
+} from '../../../search/sweep/merge.js';
+import type { Finished } from '../../../search/sweep/records.js';
+import { METRIC_TITLES } from '../../../search/tally.js';
+import { escapeHtml } from '../../costs/html.js';
+import { showCount } from '../../costs/text.js';
+import { showBytes } from '../../show.js';
 import { linesOf, PLACEHOLDERS } from './compile-line.js';
-import { escapeHtml } from './cost-html.js';
-import { showCount } from './cost-text.js';
-import { showBytes } from './show.js';
-import { bars, scatterPlot } from './sweep-plot.js';
+import { bars, scatterPlot } from './plot.js';
 
 const STYLE = `:root{color-scheme:light dark;--ink:#1b1f24;--paper:#fff;--rule:#dde2e8;--soft:#9aa7b5;--accent:#c4561a;--bar:#4a7fb5}
 @media(prefers-color-scheme:dark){:root{--ink:#dfe5ec;--paper:#14181d;--rule:#2c343d;--soft:#6f7d8c;--accent:#f0904e;--bar:#6ea3d8}}

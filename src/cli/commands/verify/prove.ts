@@ -1,15 +1,15 @@
 /** `kanc verify --prove`: what it does. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Json } from '../../backends/backend.js';
-import { type Diagnostic, type Diagnostics, diagnostic } from '../../diagnostics/index.js';
-import type { Capabilities } from '../../driver/capabilities.js';
-import { loadArtifact } from '../../driver/models.js';
-import { type Proof, proveArtifact } from '../../driver/prove/prove-artifact.js';
-import type { Mismatch } from '../../driver/verify-artifact.js';
-import type { Finding, StageMismatch } from '../../prove/prove.js';
-import { EXIT, showAll } from '../report.js';
-import { jsonLine } from '../show.js';
+import type { Json } from '../../../backends/backend.js';
+import { type Diagnostic, type Diagnostics, diagnostic } from '../../../diagnostics/index.js';
+import type { Capabilities } from '../../../driver/capabilities.js';
+import { loadArtifact } from '../../../driver/models.js';
+import { type Proof, proveArtifact } from '../../../driver/prove/prove-artifact.js';
+import type { Mismatch } from '../../../driver/verify-artifact.js';
+import type { Finding, StageMismatch } from '../../../prove/prove.js';
+import { EXIT, showAll } from '../../report.js';
+import { jsonLine } from '../../show.js';
 
 export interface ProveFlags {
   readonly json?: boolean;

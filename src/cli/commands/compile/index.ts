@@ -1,37 +1,97 @@
-/** `kanc compile`: what it does. */
+/** `kanc compile`. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Json } from '../../backends/backend.js';
-import { defined } from '../../diagnostics/defined.js';
-import type { Checked, Diagnostics } from '../../diagnostics/index.js';
-import { writeArtifact } from '../../driver/atomic.js';
-import type { Capabilities } from '../../driver/capabilities.js';
-import { loadSource } from '../../driver/checkpoint-files.js';
-import { type Compilation, compileCheckpoint } from '../../driver/compile.js';
-import { type CompileOptions, compilePipeline } from '../../driver/compile-options.js';
-import { dataFromFiles } from '../../driver/data.js';
-import { checkDestination } from '../../driver/destination.js';
-import { sha256Of } from '../../driver/node/hash.js';
-import { loadPlugins, type Plugin } from '../../driver/plugins.js';
-import type { Timing } from '../../driver/run-passes.js';
-import { parseTargetOptions, type TargetOptions } from '../../driver/target-options.js';
-import type { ImportOptions } from '../../importers/family.js';
-import type { Tuned } from '../../search/tune.js';
-import { showAssumptions } from '../assumptions.js';
-import type { CompileFlags } from '../commands/compile.js';
-import { importOptions, layoutTold, readingOf } from '../flags.js';
-import { readImportOptions } from '../import-options.js';
-import { checkLayoutUsed } from '../layout-use.js';
-import { checkDumps, checkPrinted, flushing, observer, showRemarks, showTimings } from '../observe-passes.js';
-import { progressOf } from '../progress.js';
-import { layoutLines, qualityLines } from '../quality-text.js';
-import { EXIT } from '../report.js';
-import { goalOf } from '../search-goal.js';
-import { shapeOptions } from '../shape-options.js';
-import { jsonLine, showBytes } from '../show.js';
-import { type Searched, searchFor, searchText } from './compile-search.js';
-import { checkTune, tuneFor, tuneText } from './compile-tune.js';
+import type { Json } from '../../../backends/backend.js';
+import { defined } from '../../../diagnostics/defined.js';
+import type { Checked, Diagnostics } from '../../../diagnostics/index.js';
+import { writeArtifact } from '../../../driver/atomic.js';
+import type { Capabilities } from '../../../driver/capabilities.js';
+import { loadSource } from '../../../driver/checkpoint-files.js';
+import { type Compilation, compileCheckpoint } from '../../../driver/compile.js';
+import { type CompileOptions, compilePipeline } from '../../../driver/compile-options.js';
+import { dataFromFiles } from '../../../driver/data.js';
+import { checkDestination } from '../../../driver/destination.js';
+import { sha256Of } from '../../../driver/node/hash.js';
+import { loadPlugins, type Plugin } from '../../../driver/plugins.js';
+import type { Timing } from '../../../driver/run-passes.js';
+import { parseTargetOptions, type TargetOptions } from '../../../driver/target-options.js';
+import type { ImportOptions } from '../../../importers/family.js';
+import type { Tuned } from '../../../search/tune.js';
+import {
+  addImportFlags,
+  addPassFlags,
+  checkLayoutUsed,
+  type ImportFlags,
+  importOptions,
+  layoutTold,
+  type PassFlags,
+  parseCount,
+  readImportOptions,
+  readingOf,
+} from '../../flags/index.js';
+import { addSearchFlags, type SearchFlags } from '../../flags/search.js';
+import { addShapeFlags, type ShapeFlags, shapeOptions } from '../../flags/shape.js';
+import {
+  checkDumps,
+  checkPrinted,
+  flushing,
+  observer,
+  showRemarks,
+  showTimings,
+} from '../../observe-passes.js';
+import { progressOf } from '../../progress.js';
+import { EXIT } from '../../report.js';
+import type { AddCommand } from '../../settle.js';
+import { jsonLine, showAssumptions, showBytes } from '../../show.js';
+import { goalOf } from './goal.js';
+import { layoutLines, qualityLines } from './quality.js';
+import { type Searched, searchFor, searchText } from './search.js';
+import { checkTune, tuneFor, tuneText } from './tune.js';
+
+export interface CompileFlags extends ShapeFlags, ImportFlags, PassFlags, SearchFlags {
+  readonly target: string;
+  readonly out: string;
+  /** Samples of a call; true where none are told. */
+  readonly tune?: number | true;
+  readonly singleFile?: boolean;
+  readonly floatBaseline?: boolean;
+  readonly targetOptions?: string;
+  readonly sampleInputs?: string;
+  readonly json?: boolean;
+}
+
+export const addCompile: AddCommand = (program, world, settle) => {
+  const command = program
+    .command('compile')
+    .description('compile a checkpoint to an artifact')
+    .argument('<checkpoint>', 'a .pt, .pth or .safetensors file, or the files or folder of pykan or KANELE')
+    .requiredOption('-o, --out <folder>', 'the folder of the artifact; one from before is replaced')
+    .option('--target <name>', 'what to compile for; `kanc targets` lists them', 'wasm');
+  addShapeFlags(command);
+  command
+    .option(
+      '--tune [samples]',
+      'measure on this machine, in calls of so many samples (default 1), which form of each layer is faster, from what --form auto chooses',
+      parseCount,
+    )
+    .option('--single-file', 'put the module into index.js')
+    .option('--float-baseline', 'wgsl: add the float network as a program of its own, to compare with')
+    .option(
+      '--target-options <options>',
+      'options of the target, as name=value,...; docs/targets-*.md tell them',
+    )
+    .option(
+      '--sample-inputs <file>',
+      'an .npy file of inputs for targets that look at some, in place of --calib',
+    )
+    .option('--json', 'print one JSON object about the artifact');
+  addPassFlags(addImportFlags(addSearchFlags(command))).action(
+    async (checkpoint: string, flags: CompileFlags) => {
+      await settle(compile(world, checkpoint, flags));
+    },
+  );
+};
 
 const optionsOf = (flags: CompileFlags): Checked<CompileOptions> =>
   E.flatMap(() => shapeOptions(flags))(

@@ -5,11 +5,11 @@ import {
   type FormName,
   type LayerReport,
   type PartReport,
-} from '../analyses/cost-report.js';
-import { printable } from '../diagnostics/index.js';
-import type { ArtifactReport, ModelReport } from '../driver/cost-report.js';
-import { hardwareLines } from './hardware-text.js';
-import { showBytes, showPercent } from './show.js';
+} from '../../analyses/cost-report.js';
+import { printable } from '../../diagnostics/index.js';
+import type { ArtifactReport, ModelReport } from '../../driver/cost-report.js';
+import { showBytes, showPercent } from '../show.js';
+import { hardwareLines } from './hardware.js';
 
 /** Three digits and a unit: 12.3 M. */
 export const showCount = (n: number): string => {

@@ -1,6 +1,12 @@
-/** The options that shape the program: those of `kanc compile`, and of what shows a compilation. */
+/** The options that shape the program, and what they say: those of `kanc compile`, and of what shows a compilation. */
+
 import { type Command, Option } from 'commander';
-import { addInputFlags, type InputFlags } from './flags.js';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import { defined } from '../../diagnostics/defined.js';
+import type { Checked } from '../../diagnostics/index.js';
+import { type CompileOptions, parseQuant } from '../../driver/compile-options.js';
+import { addInputFlags, type InputFlags, inputOptions } from './index.js';
 
 export interface ShapeFlags extends InputFlags {
   readonly calib?: string;
@@ -61,3 +67,17 @@ export const addShapeFlags = (command: Command): Command =>
       'memory for the tables of a layer, such as 4MB; with --max-drop for those of the whole program',
     )
     .option('--passes <pipeline>', 'the pipeline itself, in place of what the options above ask for');
+
+export const shapeOptions = (flags: ShapeFlags): Checked<CompileOptions> => {
+  const { calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes } = flags;
+  const rest: CompileOptions = {
+    ...inputOptions(flags),
+    ...defined({ calib, form, ranges, quantizer, outOfRange, nan, budgetMem, passes }),
+  };
+  return flags.quant === undefined
+    ? E.right(rest)
+    : pipe(
+        parseQuant(flags.quant),
+        E.map((quant) => ({ ...rest, quant })),
+      );
+};

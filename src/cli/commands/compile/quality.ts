@@ -1,11 +1,11 @@
 /** What `kanc compile` says of how far the program is from its network, and what would bring it nearer. */
 import * as E from 'fp-ts/lib/Either.js';
-import { isLarge } from '../analyses/divergence.js';
-import { finerBits } from '../analyses/finer-bits.js';
-import type { Compilation } from '../driver/compile.js';
-import { parsePipeline } from '../passes/pipeline-text.js';
-import type { LayoutFlag } from './flags.js';
-import { showPercent } from './show.js';
+import { isLarge } from '../../../analyses/divergence.js';
+import { finerBits } from '../../../analyses/finer-bits.js';
+import type { Compilation } from '../../../driver/compile.js';
+import { parsePipeline } from '../../../passes/pipeline-text.js';
+import type { LayoutFlag } from '../../flags/index.js';
+import { showPercent } from '../../show.js';
 
 type Made = Pick<Compilation, 'divergence' | 'graph' | 'pipeline' | 'remarks'>;
 

@@ -1,8 +1,15 @@
-/** Options that several commands have, and parsers of their values. */
+/** Options that several commands share, and what they say. */
+
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { CompileOptions } from '../driver/compile-options.js';
-import { INPUT_LAYOUTS, type InputLayout } from '../driver/input-layout.js';
-import type { ImportOptions } from '../importers/family.js';
+import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
+import * as TE from 'fp-ts/lib/TaskEither.js';
+import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import type { Capabilities } from '../../driver/capabilities.js';
+import type { CompileOptions } from '../../driver/compile-options.js';
+import { INPUT_LAYOUTS, type InputLayout } from '../../driver/input-layout.js';
+import type { ImportOptions } from '../../importers/family.js';
+import { parsePipeline } from '../../passes/pipeline-text.js';
 
 export const parseNumber = (text: string): number => {
   const value = Number(text);
@@ -213,3 +220,38 @@ const onlyOne = (numbers: ReadonlyArray<number>): number | ReadonlyArray<number>
   const [first, ...others] = numbers;
   return first !== undefined && others.length === 0 ? first : numbers;
 };
+
+export const readImportOptions =
+  ({ files }: Pick<Capabilities, 'files'>) =>
+  (flags: ImportFlags): TE.TaskEither<Diagnostics, ImportOptions> => {
+    const { arch } = flags;
+    return arch === undefined
+      ? TE.right(importOptions(flags))
+      : pipe(
+          files.read(arch),
+          TE.map((bytes) => ({
+            ...importOptions(flags),
+            architecture: { text: new TextDecoder().decode(bytes), file: arch },
+          })),
+        );
+  };
+
+/** A pipeline that does not parse is told of elsewhere. */
+const namesData = (passes: string | undefined): boolean => {
+  if (passes === undefined) return false;
+  const calls = parsePipeline(passes);
+  return E.isLeft(calls) || calls.right.some(({ options }) => (options['data'] ?? '') !== '');
+};
+
+/** `files`: of data, as they were given. Fails with K0801 where another order is asked for and nothing is read in it. */
+export const checkLayoutUsed = (
+  { inputLayout, passes }: LayoutFlag & { readonly passes?: string },
+  files: ReadonlyArray<string | undefined>,
+): Checked<void> =>
+  inputLayout === 'nhwc' && !namesData(passes) && files.every((file) => file === undefined)
+    ? fail('K0801', 'no file of data is read whose axes could be in that order', {
+        place: { option: '--input-layout' },
+        expected: 'data, such as those of --calib',
+        hint: 'Programs take [samples, channels, height, width] whatever the data had: leave the option out.',
+      })
+    : E.right(undefined);

@@ -1,4 +1,5 @@
-/** `kanc passes` and `kanc targets`: what they do. */
+/** `kanc passes` and `kanc targets`. */
+
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { TARGETS } from '../../backends/index.js';
@@ -7,10 +8,38 @@ import type { Capabilities } from '../../driver/capabilities.js';
 import { loadPlugins } from '../../driver/plugins.js';
 import { fieldsOfRecord } from '../../ir/codec.js';
 import type { NamedPass } from '../../passes/registry.js';
-import type { PassesFlags } from '../commands/passes.js';
-import type { TargetsFlags } from '../commands/targets.js';
+import { addPluginFlag, type PassFlags } from '../flags/index.js';
 import { EXIT } from '../report.js';
+import type { AddCommand } from '../settle.js';
 import { jsonLine } from '../show.js';
+
+export interface PassesFlags extends Pick<PassFlags, 'plugin'> {
+  readonly json?: boolean;
+}
+
+export const addPasses: AddCommand = (program, world, settle) => {
+  const command = program
+    .command('passes')
+    .description('list the passes and their options')
+    .option('--json', 'print one JSON object');
+  addPluginFlag(command).action(async (flags: PassesFlags) => {
+    await settle(listPasses(world, flags));
+  });
+};
+
+export interface TargetsFlags {
+  readonly json?: boolean;
+}
+
+export const addTargets: AddCommand = (program, world, settle) => {
+  program
+    .command('targets')
+    .description('list what kanc can compile for')
+    .option('--json', 'print one JSON object')
+    .action(async (flags: TargetsFlags) => {
+      await settle(listTargets(world, flags));
+    });
+};
 
 export const listPasses = (world: Capabilities, flags: PassesFlags): TE.TaskEither<Diagnostics, number> =>
   pipe(

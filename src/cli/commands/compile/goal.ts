@@ -1,11 +1,11 @@
 /** From the options of a search to its goal. */
 import * as E from 'fp-ts/lib/Either.js';
-import { defined } from '../diagnostics/defined.js';
-import { type Checked, fail, printable } from '../diagnostics/index.js';
-import type { CompileOptions } from '../driver/compile-options.js';
-import { bytesOption } from '../passes/options.js';
-import type { Goal } from '../search/goal.js';
-import type { SearchFlags } from './search-flags.js';
+import { defined } from '../../../diagnostics/defined.js';
+import { type Checked, fail, printable } from '../../../diagnostics/index.js';
+import type { CompileOptions } from '../../../driver/compile-options.js';
+import { bytesOption } from '../../../passes/options.js';
+import type { Goal } from '../../../search/goal.js';
+import type { SearchFlags } from '../../flags/search.js';
 
 const FLAGS: Readonly<Record<keyof SearchFlags, string>> = {
   maxDrop: '--max-drop',

@@ -1,10 +1,10 @@
 /** Figures of hardware as text, for `kanc synth` and `kanc report`. */
-import type { Fit } from '../analyses/devices.js';
-import type { Json } from '../backends/backend.js';
-import { printable } from '../diagnostics/index.js';
-import type { HardwareReport } from '../driver/cost-report.js';
-import type { Synthesis } from '../driver/synth.js';
-import { showPercent } from './show.js';
+import type { Fit } from '../../analyses/devices.js';
+import type { Json } from '../../backends/backend.js';
+import { printable } from '../../diagnostics/index.js';
+import type { HardwareReport } from '../../driver/cost-report.js';
+import type { Synthesis } from '../../driver/synth.js';
+import { showPercent } from '../show.js';
 
 /** Whether a design fits a device, in one line. */
 export const fitText = ({ device, fits, tightest, share, pins }: Fit): string => {

@@ -1,23 +1,66 @@
-/** `kanc verify`: what it does. */
+/** `kanc verify`: an artifact against the interpreter, on samples or, with --prove, on every input of every stage. */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { probes } from '../../analyses/probes.js';
-import { type Checked, type Diagnostics, diagnostic, fail } from '../../diagnostics/index.js';
-import type { Capabilities } from '../../driver/capabilities.js';
-import { dataFromFiles, samplesFor } from '../../driver/data.js';
-import { startProgram } from '../../driver/engines.js';
-import { type ArtifactFiles, artifactGraph, loadArtifact } from '../../driver/models.js';
-import { rtlOf } from '../../driver/synth.js';
-import { type Comparison, compareArtifact, type Mismatch } from '../../driver/verify-artifact.js';
-import type { Graph } from '../../ir/graph.js';
-import type { Tensor } from '../../ir/tensor.js';
-import { sizeOf, type ValueType } from '../../ir/types.js';
-import type { VerifyFlags } from '../commands/verify.js';
-import { readingOf } from '../flags.js';
-import { checkLayoutUsed } from '../layout-use.js';
-import { EXIT, showAll } from '../report.js';
-import { jsonLine } from '../show.js';
+import { probes } from '../../../analyses/probes.js';
+import { type Checked, type Diagnostics, diagnostic, fail } from '../../../diagnostics/index.js';
+import type { Capabilities } from '../../../driver/capabilities.js';
+import { dataFromFiles, samplesFor } from '../../../driver/data.js';
+import { startProgram } from '../../../driver/engines.js';
+import { type ArtifactFiles, artifactGraph, loadArtifact } from '../../../driver/models.js';
+import { rtlOf } from '../../../driver/synth.js';
+import { type Comparison, compareArtifact, type Mismatch } from '../../../driver/verify-artifact.js';
+import type { Graph } from '../../../ir/graph.js';
+import type { Tensor } from '../../../ir/tensor.js';
+import { sizeOf, type ValueType } from '../../../ir/types.js';
+import {
+  addLayoutFlag,
+  checkLayoutUsed,
+  type LayoutFlag,
+  parseCount,
+  parseSeed,
+  readingOf,
+} from '../../flags/index.js';
+import { EXIT, showAll } from '../../report.js';
+import type { AddCommand } from '../../settle.js';
+import { jsonLine } from '../../show.js';
+
+export interface VerifyFlags extends LayoutFlag {
+  readonly data?: string;
+  readonly samples: number;
+  readonly seed: number;
+  readonly json?: boolean;
+  readonly prove?: boolean;
+  readonly proveLimit: number;
+}
+
+export const addVerify: AddCommand = (program, world, settle) => {
+  const command = program
+    .command('verify')
+    .description('compare an artifact with the interpreter: every intermediate integer and every output bit')
+    .argument('<folder>', 'an artifact')
+    .option('--data <file>', 'an .npy file of inputs, in place of random ones with every special value')
+    .option('--samples <n>', 'how many samples at most', parseCount, 10000)
+    .option('--seed <n>', 'another seed gives other random inputs', parseSeed, 1)
+    .option(
+      '--prove',
+      'check every table entry, threshold and code of every stage, for all inputs in place of samples',
+    )
+    .option(
+      '--prove-limit <seconds>',
+      'about how long the pairs of one layer may take with --prove',
+      parseCount,
+      20,
+    )
+    .option('--json', 'print one JSON object');
+  addLayoutFlag(command).action(async (folder: string, flags: VerifyFlags) => {
+    if (flags.prove === true) {
+      const { proveFolder } = await import('./prove.js');
+      return settle(proveFolder(world, folder, flags));
+    }
+    await settle(verifyArtifact(world, folder, flags));
+  });
+};
 
 export const verifyArtifact = (
   world: Capabilities,

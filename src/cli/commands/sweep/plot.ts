@@ -1,6 +1,6 @@
 /** Plots of a sweep as SVG: points with their front, and bars. Colours are those of the page. */
-import { log } from '../numeric/transcendental.js';
-import { escapeHtml } from './cost-html.js';
+import { log } from '../../../numeric/transcendental.js';
+import { escapeHtml } from '../../costs/html.js';
 
 const SIZE = { width: 620, height: 340, left: 66, right: 16, top: 14, bottom: 48 } as const;
 

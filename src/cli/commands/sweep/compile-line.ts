@@ -1,11 +1,11 @@
 /** The command that compiles a point of a sweep, ready to be copied. */
 import * as E from 'fp-ts/lib/Either.js';
-import { parseQuant } from '../driver/compile-options.js';
-import { OF_TENSORS } from '../importers/heeded.js';
-import { parsePipeline } from '../passes/pipeline-text.js';
-import { type Configuration, nameOf } from '../search/configuration.js';
-import type { MeasuredPoint, Results } from '../search/sweep/merge.js';
-import type { Identity } from '../search/sweep/records.js';
+import { parseQuant } from '../../../driver/compile-options.js';
+import { OF_TENSORS } from '../../../importers/heeded.js';
+import { parsePipeline } from '../../../passes/pipeline-text.js';
+import { type Configuration, nameOf } from '../../../search/configuration.js';
+import type { MeasuredPoint, Results } from '../../../search/sweep/merge.js';
+import type { Identity } from '../../../search/sweep/records.js';
 
 /** The files of a sweep: results hold their hashes only, so that they are the same wherever the files lie. */
 export interface SweepFiles {

@@ -1,29 +1,29 @@
 /** The search of `kanc compile --max-drop`: how it is started, and what people are told of it. */
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import type { Json } from '../../backends/backend.js';
-import { defined } from '../../diagnostics/defined.js';
-import type { Diagnostics } from '../../diagnostics/index.js';
-import type { Capabilities } from '../../driver/capabilities.js';
-import type { CompileOptions } from '../../driver/compile-options.js';
-import { dataFromFiles } from '../../driver/data.js';
+import type { Json } from '../../../backends/backend.js';
+import { defined } from '../../../diagnostics/defined.js';
+import type { Diagnostics } from '../../../diagnostics/index.js';
+import type { Capabilities } from '../../../driver/capabilities.js';
+import type { CompileOptions } from '../../../driver/compile-options.js';
+import { dataFromFiles } from '../../../driver/data.js';
 import {
   type Choice,
   choiceJson,
   type SearchProgress,
   searchCheckpoint,
-} from '../../driver/search/checkpoint.js';
-import type { ImportOptions } from '../../importers/family.js';
-import type { Source } from '../../importers/source.js';
-import type { NamedPass } from '../../passes/registry.js';
-import { resolve } from '../../search/configuration.js';
-import type { Goal } from '../../search/goal.js';
-import { METRIC_TITLES } from '../../search/tally.js';
-import { showCount } from '../cost-text.js';
-import { type LayoutFlag, readingOf } from '../flags.js';
-import { type Progress, progressOf } from '../progress.js';
-import type { SearchFlags } from '../search-flags.js';
-import { showBytes } from '../show.js';
+} from '../../../driver/search/checkpoint.js';
+import type { ImportOptions } from '../../../importers/family.js';
+import type { Source } from '../../../importers/source.js';
+import type { NamedPass } from '../../../passes/registry.js';
+import { resolve } from '../../../search/configuration.js';
+import type { Goal } from '../../../search/goal.js';
+import { METRIC_TITLES } from '../../../search/tally.js';
+import { showCount } from '../../costs/text.js';
+import { type LayoutFlag, readingOf } from '../../flags/index.js';
+import type { SearchFlags } from '../../flags/search.js';
+import { type Progress, progressOf } from '../../progress.js';
+import { showBytes } from '../../show.js';
 
 export interface Searched {
   readonly goal: Goal;

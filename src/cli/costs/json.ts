@@ -1,9 +1,9 @@
 /** A cost report as one JSON object. docs/costs.md tells what the keys mean. */
-import type { FormCosts, PartReport } from '../analyses/cost-report.js';
-import { FORMS } from '../analyses/cost-report.js';
-import type { Json } from '../backends/backend.js';
-import type { ModelReport } from '../driver/cost-report.js';
-import { hardwareJson } from './hardware-text.js';
+import type { FormCosts, PartReport } from '../../analyses/cost-report.js';
+import { FORMS } from '../../analyses/cost-report.js';
+import type { Json } from '../../backends/backend.js';
+import type { ModelReport } from '../../driver/cost-report.js';
+import { hardwareJson } from './hardware.js';
 
 const costsJson = (costs: FormCosts): Json =>
   Object.fromEntries(

@@ -1,7 +1,7 @@
 /** The options of `kanc compile` that make it search for bits. */
 import { type Command, Option } from 'commander';
-import { OBJECTIVES, type Objective } from '../search/goal.js';
-import { parseCount, parseNumber, parseThreads } from './flags.js';
+import { OBJECTIVES, type Objective } from '../../search/goal.js';
+import { parseCount, parseNumber, parseThreads } from './index.js';
 
 export interface SearchFlags {
   readonly maxDrop?: number;

@@ -2,17 +2,17 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
-import type { Capabilities } from '../../driver/capabilities.js';
-import type { CompileOptions } from '../../driver/compile-options.js';
-import type { DataSource } from '../../driver/data.js';
-import { tuneCheckpoint, withForms } from '../../driver/search/tune.js';
-import type { ImportOptions } from '../../importers/family.js';
-import type { Source } from '../../importers/source.js';
-import type { NamedPass } from '../../passes/registry.js';
-import type { Trial, Tuned } from '../../search/tune.js';
-import type { CompileFlags } from '../commands/compile.js';
-import { progressBar, progressOf } from '../progress.js';
+import { type Checked, type Diagnostics, fail } from '../../../diagnostics/index.js';
+import type { Capabilities } from '../../../driver/capabilities.js';
+import type { CompileOptions } from '../../../driver/compile-options.js';
+import type { DataSource } from '../../../driver/data.js';
+import { tuneCheckpoint, withForms } from '../../../driver/search/tune.js';
+import type { ImportOptions } from '../../../importers/family.js';
+import type { Source } from '../../../importers/source.js';
+import type { NamedPass } from '../../../passes/registry.js';
+import type { Trial, Tuned } from '../../../search/tune.js';
+import { progressBar, progressOf } from '../../progress.js';
+import type { CompileFlags } from './index.js';
 
 const wrong = (message: string, hint: string): Checked<never> =>
   fail('K0801', message, { place: { option: '--tune' }, hint });
