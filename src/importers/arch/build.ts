@@ -118,6 +118,7 @@ const stepOf = (spec: LayerSpec, path: string, context: Context): Step => {
   return heedingFields(plainStepOf(spec, path, options, context), unread);
 };
 
+// Long: a clause for each type of layer, over what several of them ask.
 const plainStepOf = (spec: LayerSpec, path: string, own: ImportOptions, context: Context): Step => {
   const name = nameOf(spec);
   const from = 'prefix' in spec && spec.prefix !== undefined ? dotted(spec.prefix) : '';

@@ -58,6 +58,7 @@ export const usualImage = (channels: number): readonly [number, number, number] 
   channels === 1 ? [1, 28, 28] : [channels, 32, 32];
 
 /** The architecture that the names say. */
+// Long: one architecture, and what is assumed of it.
 export const resKanetArchitecture = (file: TensorFile): Checked<ResKanetReading> => {
   const kind = convolutionAt(file, 'conv1') ?? 'kan-conv2d';
   const kernelOf = (prefix: string): number =>

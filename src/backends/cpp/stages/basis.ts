@@ -16,6 +16,7 @@ const largestProduct = (a: ArrayLike<number>, b: ArrayLike<number>, shift: numbe
 };
 
 /** p + 1 rows of coefficients times basis values, which all inputs share, and one times the base branch. */
+// Long: one stage, its tables and the text that reads them.
 export const basisStage = (base: StageBase, op: OpOf<'table.basis'>, shape: ReadonlyArray<number>): Stage => {
   const { attrs: a } = op;
   const [functions, width] = [a.coefficients.shape[1]!, a.coefficients.shape[2]!];

@@ -61,6 +61,7 @@ const storage = (d: Dialect, table: Table, width: number): Code => [
   ...d.pragma(`HLS BIND_STORAGE variable=${table.name} type=rom_1p impl=bram`),
 ];
 
+// Long: one stage, its loops over inputs or windows and what is told of it.
 export const layerStage = (
   base: StageBase,
   layer: TableLayer,

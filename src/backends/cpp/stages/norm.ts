@@ -55,6 +55,7 @@ const code = (d: Dialect, base: StageBase, top: number, gain: string, offset: st
 const many = (name: string, values: ReadonlyArray<number>): SharedRows =>
   shareRows(name, Int32Array.from(values), values.length, 1);
 
+// Long: one stage, its constants and the text that reads them.
 export const normStage = (base: StageBase, a: TableNormAttrs, shape: ReadonlyArray<number>): Stage => {
   const { channels } = base;
   const count = normGroup(a.over, shape);

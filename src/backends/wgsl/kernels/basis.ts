@@ -161,6 +161,7 @@ export const basisTables = (
   });
 };
 
+// Long: one dispatch, its constants beside the text that reads them.
 const partOf = (
   a: TableBasisAttrs,
   s: Shape,

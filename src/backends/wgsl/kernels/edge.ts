@@ -124,6 +124,7 @@ interface Range {
   readonly whole: boolean;
 }
 
+// Long: one dispatch, its constants beside the text that reads them.
 const partOf = (a: TableEdgeAttrs, p: Packing, source: LayerSource, range: Range): Part => {
   const { groups, taps } = source;
   const { from, to } = range;

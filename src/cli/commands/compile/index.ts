@@ -47,13 +47,10 @@ import { jsonLine, showAssumptions, showBytes } from '../../show.js';
 import { goalOf } from './goal.js';
 import { layoutLines, qualityLines } from './quality.js';
 import { type Searched, searchFor, searchText } from './search.js';
-import { checkTune, tuneFor, tuneText } from './tune.js';
+import { checkTune, type TuneFlags, tuneFor, tuneText } from './tune.js';
 
-export interface CompileFlags extends ShapeFlags, ImportFlags, PassFlags, SearchFlags {
-  readonly target: string;
+export interface CompileFlags extends ShapeFlags, ImportFlags, PassFlags, SearchFlags, TuneFlags {
   readonly out: string;
-  /** Samples of a call; true where none are told. */
-  readonly tune?: number | true;
   readonly singleFile?: boolean;
   readonly floatBaseline?: boolean;
   readonly targetOptions?: string;

@@ -12,13 +12,20 @@ import type { Source } from '../../../importers/source.js';
 import type { NamedPass } from '../../../passes/registry.js';
 import type { Trial, Tuned } from '../../../search/tune.js';
 import { progressBar, progressOf } from '../../progress.js';
-import type { CompileFlags } from './index.js';
 
 const wrong = (message: string, hint: string): Checked<never> =>
   fail('K0801', message, { place: { option: '--tune' }, hint });
 
+/** What `kanc compile` is asked for that measuring depends on. */
+export interface TuneFlags {
+  readonly target: string;
+  /** Samples of a call; true where none are told. */
+  readonly tune?: number | true;
+  readonly maxDrop?: number;
+}
+
 /** Samples of the calls that are measured, or undefined; K0801 where there is nothing that could be measured. */
-export const checkTune = (flags: CompileFlags, options: CompileOptions): Checked<number | undefined> => {
+export const checkTune = (flags: TuneFlags, options: CompileOptions): Checked<number | undefined> => {
   const { tune, target, maxDrop } = flags;
   if (tune === undefined) return E.right(undefined);
   if (target !== 'wasm') {

@@ -161,11 +161,32 @@ const pointsProgress = (world: Capabilities, progress: Progress): ((done: number
   };
 };
 
+/** Tries the points of a shard that are not finished, and keeps what comes out in the folder. */
+const runPoints = (
+  world: Capabilities,
+  flags: SweepFlags,
+  made: Sweep,
+  folder: string,
+  progress: Progress,
+) => {
+  const lanes = flags.jobs ?? world.threads();
+  return withTrials(world.trials(made.study, Math.min(lanes, made.points.length)))(({ attempt }) =>
+    runSweep(world, crashingWith(made.study, { version: world.version, options: { ...flags } })(attempt))(
+      made,
+      {
+        folder,
+        shard: flags.shard ?? WHOLE,
+        lanes,
+        onProgress: pointsProgress(world, progress),
+      },
+    ),
+  );
+};
+
 export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags): Done => {
-  const { holdout: holdoutFile, labels: labelsFile, samples, grid, refit, shard = WHOLE } = flags;
+  const { holdout: holdoutFile, labels: labelsFile, samples, grid, refit } = flags;
   const { ranges, quantizer, outOfRange, nan } = flags;
   const load = dataFromFiles(world, readingOf(flags));
-  const threads = flags.jobs ?? world.threads();
   const progress = progressOf(world);
   return pipe(
     TE.fromEither(folderOf(flags)),
@@ -206,33 +227,12 @@ export const sweep = (world: Capabilities, checkpoint: string, flags: SweepFlags
         ...defined({ holdout, labels, samples, layout: flags.inputLayout }),
       });
     }),
-    TE.bind('done', ({ out, made }) =>
-      withTrials(world.trials(made.study, Math.min(threads, made.points.length)))(({ attempt }) =>
-        runSweep(world, crashingWith(made.study, { version: world.version, options: { ...flags } })(attempt))(
-          made,
-          {
-            folder: out,
-            shard,
-            lanes: threads,
-            onProgress: pointsProgress(world, progress),
-          },
-        ),
-      ),
-    ),
-    TE.flatMap(({ out, calib, made, done }) =>
-      flags.shard === undefined
-        ? finish(
-            world,
-            [out],
-            { out, ...defined({ json: flags.json }) },
-            {
-              checkpoint,
-              calib,
-              arch: flags.arch ?? PLACEHOLDERS.arch,
-            },
-          )
-        : TE.fromIO(() => tellShard(world, flags, made, done)),
-    ),
+    TE.bind('done', ({ out, made }) => runPoints(world, flags, made, out, progress)),
+    TE.flatMap(({ out, calib, made, done }) => {
+      if (flags.shard !== undefined) return TE.fromIO(() => tellShard(world, flags, made, done));
+      const files = { checkpoint, calib, arch: flags.arch ?? PLACEHOLDERS.arch };
+      return finish(world, [out], { out, ...defined({ json: flags.json }) }, files);
+    }),
   );
 };
 

@@ -125,6 +125,7 @@ export const USUAL_BASE: Readonly<Partial<Record<FoundType, Activation>>> = {
 const HAS_BASE: ReadonlySet<string> = new Set([...Object.keys(USUAL_BASE), 'efficient-kan', 'fast-kan']);
 
 /** The axes that these units have. `inLists`: whether there are normalisations in lists of their own. */
+// Long: one list, in the order in which choices are tried.
 export const axesOf = (units: ReadonlyArray<Unit>, inLists: boolean): ReadonlyArray<Axis> => {
   const images = units.flatMap((unit, k) => (isImage(unit) ? [k] : [])).slice(0, IMAGE_LAYERS);
   const sites = units.flatMap((_, k) => (takesActivation(units, k) ? [k] : []));
