@@ -40,6 +40,8 @@ interface Source {
   readonly r: Random;
   /** A name for rows that no others have. */
   readonly name: () => string;
+  /** Whether there are look-ups, which lanes of vectors do not have. */
+  readonly scalar: boolean;
 }
 
 const anyRows = ({ r, name }: Source, width: number, most: number): Rows => {
@@ -61,7 +63,9 @@ const anyLeaf = (s: Source): Bounded => {
     () => ({ e: element(operand), lo: 0, hi: LEVELS - 1 }),
     () => ({ e: literal(number), lo: number, hi: number }),
     () => ({ e: entry(anyRows(s, 1, most), literal(0)), lo: -most, hi: most }),
-    () => ({ e: entry(anyRows(s, LEVELS, most), element(operand)), lo: -most, hi: most }),
+    ...(s.scalar
+      ? [() => ({ e: entry(anyRows(s, LEVELS, most), element(operand)), lo: -most, hi: most })]
+      : []),
   ])();
 };
 
@@ -107,7 +111,7 @@ const anyScaled = (s: Source, of: Expr): Bounded => {
 };
 
 const anyRank = (s: Source, of: Expr): Bounded => {
-  const rows = anyRows(s, s.r.whole(1, 40), s.r.pick([40, 3000]));
+  const rows = anyRows(s, s.r.whole(1, s.scalar ? 40 : 20), s.r.pick([40, 3000]));
   for (let at = 0; at < rows.data.length; at += rows.width) rows.data.subarray(at, at + rows.width).sort();
   return { e: rank(rows, of), lo: 0, hi: rows.width };
 };
@@ -134,11 +138,11 @@ const anyBounded = (s: Source, depth: number): Bounded => {
   return found.lo < -LARGEST || found.hi > LARGEST ? anyLeaf(s) : found;
 };
 
-/** A random expression of two operands of codes, another for every channel. */
-export const anyExpression = (seed: number): Expr => {
+/** A random expression of two operands of codes, another for every channel; `scalar`: with what lanes of vectors have not. */
+export const anyExpression = (seed: number, scalar = true): Expr => {
   const r = randomOf(seed);
   let names = 0;
-  const s: Source = { r, name: () => `r${names++}` };
+  const s: Source = { r, name: () => `r${names++}`, scalar };
   const channel: Rows = {
     name: 'channel',
     rows: CHANNELS,

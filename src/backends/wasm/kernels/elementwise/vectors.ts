@@ -31,14 +31,20 @@ const COMPARED = 31;
 /** Entries of tables of all comparisons up to which they stay in the cache. */
 const COMPARED_ENTRIES = 2 ** 14;
 
+type Binary = Extract<Element, { readonly _tag: 'binary' }>;
+
 /** A number for each channel: what is read at a fixed entry of its row. */
 const isConstant = (part: Element): boolean => part._tag === 'entry' && part.at._tag === 'literal';
 
-/** Whether an expression has no look-up and no search, which lanes do not have. */
+/** Shifts are by as many bits in all lanes. */
+const isShift = (part: Binary): boolean => part.op === 'shl' || part.op === 'shr';
+
+/** Whether an expression has no look-up, no search and no shift by what differs, which lanes do not have. */
 export const isVectorial = (e: Element, base: KernelBase, lanes: number): boolean =>
   nodesOf(e).every((part) => {
     if (part._tag === 'order' || part._tag === 'float') return false;
     if (part._tag === 'entry') return isConstant(part);
+    if (part._tag === 'binary') return !isShift(part) || part.right._tag === 'literal';
     if (part._tag !== 'rank') return true;
     const { rows, width } = part.rows;
     const entries = rows === 1 ? 0 : tableLength(base, lanes) * width;
