@@ -7,6 +7,7 @@ import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { defined } from '../diagnostics/defined.js';
 import { at, type Diagnostics, fail } from '../diagnostics/index.js';
+import { toldOptions } from '../importers/family.js';
 import { sourceOf } from '../importers/source.js';
 import type { NamedPass } from '../passes/registry.js';
 import { BUILTIN_PASSES } from '../passes/registry.js';
@@ -98,17 +99,6 @@ const shapeOf = ({
     budgetMem,
   });
 
-/** What the importers take of an input, but for the architecture file. */
-const importingOf = (input: CompileInput) => {
-  const { family, baseActivation, rbf, rbfWidth, squash, normEpsilon } = input;
-  const { inputFeatures, inputShape, prefix } = input;
-  const ignoreExtra = input.ignoreExtra === true ? true : undefined;
-  return defined({
-    ...{ family, baseActivation, rbf, rbfWidth, squash, normEpsilon },
-    ...{ inputFeatures, inputShape, prefix, ignoreExtra },
-  });
-};
-
 const compiled = (
   world: CompilerWorld,
   observer: Observer,
@@ -116,7 +106,7 @@ const compiled = (
 ): TE.TaskEither<Diagnostics, Compilation> => {
   const { architecture, inputLayout, passes } = input;
   const shared = shapeOf(input);
-  const importing = importingOf(input);
+  const importing = toldOptions(input);
   const singleFile = defined({ singleFile: input.singleFile === true ? true : undefined });
   const options: CompileOptions = {
     ...shared,

@@ -154,13 +154,15 @@ const valuesOf = (
 /** Whether the passes will take the values of the options; names the option of kanc (K0801) and not that of the pass. */
 export const checkValues = (options: CompileOptions): Checked<void> => {
   for (const { flag, pass, option, value } of valuesOf(options)) {
-    const bound = BUILTIN_PASSES.find((p) => p.name === pass)?.bind({ [option]: value });
-    if (bound === undefined || E.isRight(bound)) continue;
+    const known = BUILTIN_PASSES.find((p) => p.name === pass)?.help ?? [];
+    const accepts = known.find((o) => o.name === option)?.accepts;
+    const accepted =
+      accepts === undefined ? E.left(`one of ${known.map((o) => o.name).join(', ')}`) : accepts(value);
+    if (E.isRight(accepted)) continue;
     const said = flag === FLAGS.quant && option !== 'layers' ? `${option}=${value}` : value;
-    const [, expected] = /expected (.*), found /s.exec(bound.left[0].message) ?? [];
     return fail('K0801', `'${printable(said, 60)}' is not possible`, {
       place: { option: flag },
-      expected: expected ?? bound.left[0].message,
+      expected: accepted.left,
     });
   }
   return E.right(undefined);

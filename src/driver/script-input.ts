@@ -2,6 +2,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
 import type { NpyArray } from '../importers/containers/npy/index.js';
+import { type ImportOptions, type OptionKind, readingOptions, type ToldKey } from '../importers/family.js';
 import type { NamedPass } from '../passes/registry.js';
 import type { CompileOptions } from './compile-options.js';
 import type { InputLayout } from './input-layout.js';
@@ -9,7 +10,7 @@ import type { InputLayout } from './input-layout.js';
 /** The bytes of an .npy file (or of an .npz archive of one array), or an array as `readNpy` gives it; samples first. */
 export type ArrayData = Uint8Array | NpyArray;
 
-export interface CompileInput extends Omit<CompileOptions, 'calib'> {
+export interface CompileInput extends Omit<CompileOptions, 'calib'>, Pick<ImportOptions, ToldKey> {
   /** The bytes of the checkpoint: a .pt, .pth or .safetensors file, or the main file of a family of several. */
   readonly checkpoint: Uint8Array;
   /** The name of that file, where it matters: it says which of `files` belong to it. */
@@ -22,28 +23,8 @@ export interface CompileInput extends Omit<CompileOptions, 'calib'> {
   readonly inputLayout?: InputLayout;
   /** Data that a pipeline given as `passes` names. */
   readonly data?: Readonly<Record<string, ArrayData>>;
-  /** The KAN library of the checkpoint; recognised when absent. */
-  readonly family?: string;
-  /** The activation of the base branch, where the checkpoint does not store it. */
-  readonly baseActivation?: string;
-  /** The function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it. */
-  readonly rbf?: string;
-  /** The width of a radial basis, where the checkpoint does not store it. */
-  readonly rbfWidth?: number;
-  /** What polynomials have their input through, tanh or none, where the checkpoint does not store it. */
-  readonly squash?: string;
-  /** What norms add to the variance; 1e-5 when absent. */
-  readonly normEpsilon?: number;
-  /** How many inputs a pruned network had before. */
-  readonly inputFeatures?: number;
-  /** Shape of one sample, [channels, height, width], where the family does not store it. */
-  readonly inputShape?: ReadonlyArray<number>;
   /** The text of an architecture file. */
   readonly architecture?: string;
-  /** What the tensor names of the network begin with, where the checkpoint holds several networks. */
-  readonly prefix?: string;
-  /** Leaves out tensors that have no part in the network as kanc reads it, instead of refusing them. */
-  readonly ignoreExtra?: boolean;
   /** `wasm` when absent. */
   readonly target?: string;
   /** Puts the module into index.js. */
@@ -79,24 +60,24 @@ const isNumbers: Check = (u) => isNumber(u) || listOf(isNumber)(u);
 const BYTES = 'bytes: a Uint8Array, such as readFile of node:fs/promises gives';
 const ARRAY = `${BYTES}, of an .npy file, or an array as readNpy gives it`;
 
+/** What scripts give for an option of a kind; files are texts. */
+const OF_KIND: Readonly<Record<OptionKind, readonly [Check, string]>> = {
+  text: [isText, 'a string'],
+  number: [isNumber, 'a number'],
+  count: [isNumber, 'a number'],
+  shape: [listOf(isNumber), 'an array of numbers'],
+  flag: [isFlag, 'true or false'],
+  file: [isText, 'a text'],
+};
+
 /** What every property must be, in words too. The values of options are checked where they are read. */
-const PROPERTIES: Readonly<Record<keyof CompileInput, readonly [Check, string]>> = {
+const OWN: Readonly<Record<Exclude<keyof CompileInput, ToldKey>, readonly [Check, string]>> = {
   checkpoint: [isBytes, BYTES],
   checkpointName: [isText, 'a string'],
   files: [recordOf(isBytes), `an object from names to ${BYTES}`],
   calibration: [isArrayData, ARRAY],
   data: [recordOf(isArrayData), `an object from names to ${ARRAY}`],
-  family: [isText, 'a string'],
-  baseActivation: [isText, 'a string'],
-  rbf: [isText, 'a string'],
-  rbfWidth: [isNumber, 'a number'],
-  squash: [isText, 'a string'],
-  normEpsilon: [isNumber, 'a number'],
-  inputFeatures: [isNumber, 'a number'],
-  inputShape: [listOf(isNumber), 'an array of numbers'],
   architecture: [isText, 'the text of an architecture file'],
-  prefix: [isText, 'a string'],
-  ignoreExtra: [isFlag, 'true or false'],
   target: [isText, 'the name of a target'],
   singleFile: [isFlag, 'true or false'],
   extraPasses: [listOf(isRecord), 'an array of passes'],
@@ -115,7 +96,10 @@ const PROPERTIES: Readonly<Record<keyof CompileInput, readonly [Check, string]>>
   passes: [isText, 'the text of a pipeline'],
 };
 
-const isProperty = (key: string): key is keyof CompileInput => Object.hasOwn(PROPERTIES, key);
+const PROPERTIES: ReadonlyMap<string, readonly [Check, string]> = new Map([
+  ...readingOptions().map(([key, { kind }]) => [key, OF_KIND[kind]] as const),
+  ...Object.entries(OWN),
+]);
 
 /** What a value is, in a few words. */
 const kindOf = (u: unknown): string => {
@@ -137,8 +121,9 @@ export const checkCompileInput = (input: unknown): Checked<void> => {
   if (input['checkpoint'] === undefined) return wrong('checkpoint', undefined, BYTES);
   for (const [key, value] of Object.entries(input)) {
     if (value === undefined) continue;
-    if (!isProperty(key)) return wrong(key, value, `one of ${Object.keys(PROPERTIES).join(', ')}`);
-    const [check, expected] = PROPERTIES[key];
+    const property = PROPERTIES.get(key);
+    if (property === undefined) return wrong(key, value, `one of ${[...PROPERTIES.keys()].join(', ')}`);
+    const [check, expected] = property;
     if (!check(value)) return wrong(key, value, expected);
   }
   return E.right(undefined);

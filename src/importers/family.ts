@@ -33,6 +33,115 @@ export interface ImportOptions {
   readonly name?: string;
 }
 
+/** How the value of an option is written and given. */
+export type OptionKind = 'text' | 'number' | 'count' | 'shape' | 'flag' | 'file';
+
+export interface ReadingOption {
+  /** As it is typed, with what stands for its value. */
+  readonly flag: string;
+  readonly kind: OptionKind;
+  readonly help: string;
+  /** What may have no use for it: networks of named tensors, or only formats of their own, which have none. */
+  readonly unheededBy?: 'tensors' | 'documents';
+}
+
+/**
+ * How the options of ImportOptions are said: on the command line, by scripts, in lines that compile a point again. A new one is
+ * a field there and an entry here.
+ */
+export const READING_OPTIONS = {
+  family: {
+    flag: '--family <name>',
+    kind: 'text',
+    help: 'the KAN library of the checkpoint, instead of recognising it',
+  },
+  baseActivation: {
+    flag: '--base-activation <name>',
+    kind: 'text',
+    help: 'the activation of the base branch, where the checkpoint does not store it',
+    unheededBy: 'tensors',
+  },
+  rbf: {
+    flag: '--rbf <name>',
+    kind: 'text',
+    help: 'the function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it',
+    unheededBy: 'tensors',
+  },
+  rbfWidth: {
+    flag: '--rbf-width <number>',
+    kind: 'number',
+    help: 'the width of a radial basis, where the checkpoint does not store it',
+    unheededBy: 'tensors',
+  },
+  squash: {
+    flag: '--squash <name>',
+    kind: 'text',
+    help: 'what polynomials have their input through, tanh or none, where the checkpoint does not store it',
+    unheededBy: 'tensors',
+  },
+  normEpsilon: {
+    flag: '--norm-epsilon <number>',
+    kind: 'number',
+    help: 'what norms add to the variance, instead of 1e-5',
+    unheededBy: 'tensors',
+  },
+  inputFeatures: {
+    flag: '--input-features <n>',
+    kind: 'count',
+    help: 'how many inputs a pruned network had before, where the checkpoint does not store it',
+    unheededBy: 'tensors',
+  },
+  inputShape: {
+    flag: '--input-shape <CxHxW>',
+    kind: 'shape',
+    help: 'channels, height and width of the images, where the checkpoint does not store them',
+    unheededBy: 'tensors',
+  },
+  architecture: {
+    flag: '--arch <file>',
+    kind: 'file',
+    help: 'an architecture file, which says what the tensors are; see docs/architecture-files.md',
+    unheededBy: 'documents',
+  },
+  prefix: {
+    flag: '--prefix <name>',
+    kind: 'text',
+    help: 'what the names begin with, keys of dicts included, where the checkpoint holds several networks',
+    unheededBy: 'documents',
+  },
+  ignoreExtra: {
+    flag: '--ignore-tensors',
+    kind: 'flag',
+    help: 'leave out tensors that have no part in the network, instead of refusing them',
+    unheededBy: 'documents',
+  },
+} as const satisfies Readonly<Record<Exclude<keyof ImportOptions, 'name'>, ReadingOption>>;
+
+export type ReadingKey = keyof typeof READING_OPTIONS;
+
+/** Those that are values and no file: manifests tell them. */
+export type ToldKey = Exclude<ReadingKey, 'architecture'>;
+
+/** All of them in the order of the help; the keys of an object are known to be strings only, hence the cast. */
+export const readingOptions = (): ReadonlyArray<readonly [ReadingKey, ReadingOption]> =>
+  Object.entries(READING_OPTIONS) as Array<[ReadingKey, ReadingOption]>;
+
+/** The option as it is typed, without what stands for its value. */
+export const flagOf = (key: ReadingKey): string => READING_OPTIONS[key].flag.split(' ')[0]!;
+
+/** What is given of the options that are values; a flag that is not set says nothing. */
+export const toldOptions = (
+  given: {
+    readonly [K in ToldKey]?: ImportOptions[K] | undefined;
+  },
+): Pick<ImportOptions, ToldKey> =>
+  Object.fromEntries(
+    readingOptions().flatMap(([key]) => {
+      const value = key === 'architecture' ? undefined : given[key];
+      return value === undefined || value === false ? [] : [[key, value]];
+    }),
+  );
+
 /** Artifacts keep what was assumed, so it is read from files too. */
 export const AssumptionCodec = t.readonly(
   t.intersection([t.type({ what: t.string, assumed: t.string }), t.partial({ option: t.string })]),

@@ -1,33 +1,25 @@
 /** Options that an importer did not ask for: whoever wrote one believes that it changes the network. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../diagnostics/index.js';
-import type { ImportOptions } from './family.js';
+import { flagOf, type ImportOptions, type ReadingOption, readingOptions } from './family.js';
 
-type Key = Exclude<keyof ImportOptions, 'family' | 'name'>;
+/** The options of ImportOptions that a kind of network may have no use for, by how they are typed. */
+const unheeded = (...by: ReadonlyArray<ReadingOption['unheededBy']>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    readingOptions().flatMap(([key, option]) =>
+      option.unheededBy !== undefined && by.includes(option.unheededBy) ? [[key, flagOf(key)]] : [],
+    ),
+  );
 
-/** What a network of named tensors may have no use for, by the options of the command line. */
-export const OF_TENSORS = {
-  baseActivation: '--base-activation',
-  rbf: '--rbf',
-  rbfWidth: '--rbf-width',
-  squash: '--squash',
-  normEpsilon: '--norm-epsilon',
-  inputFeatures: '--input-features',
-  inputShape: '--input-shape',
-} as const satisfies Partial<Record<Key, string>>;
+const OF_TENSORS = unheeded('tensors');
 
 /** A format of its own has no named tensors, so that what is said about them has no effect either. */
-const OF_DOCUMENTS = {
-  ...OF_TENSORS,
-  architecture: '--arch',
-  prefix: '--prefix',
-  ignoreExtra: '--ignore-tensors',
-} as const satisfies Partial<Record<Key, string>>;
+const OF_DOCUMENTS = unheeded('tensors', 'documents');
 
 /** The options, and those of them that were given and that nobody has read yet. */
 const recording = (
   options: ImportOptions,
-  flags: Partial<Record<Key, string>>,
+  flags: Readonly<Record<string, string>>,
 ): { readonly options: ImportOptions; readonly unread: ReadonlySet<string> } => {
   const unread = new Set<string>();
   const recorded: ImportOptions = { ...options };
@@ -52,7 +44,7 @@ export const heedingAll = <A>(
   { name, kind }: { readonly name: string; readonly kind: 'tensors' | 'document' },
   read: (options: ImportOptions) => Checked<A>,
 ): Checked<A> => {
-  const flags: Readonly<Record<string, string>> = kind === 'tensors' ? OF_TENSORS : OF_DOCUMENTS;
+  const flags = kind === 'tensors' ? OF_TENSORS : OF_DOCUMENTS;
   const recorded = recording(options, flags);
   const result = read(recorded.options);
   if (E.isLeft(result)) return result;
@@ -73,7 +65,7 @@ const FIELDS = {
   rbfWidth: 'rbfWidth',
   squash: 'squash',
   normEpsilon: 'epsilon',
-} as const satisfies Partial<Record<Key, string>>;
+} as const satisfies Partial<Record<keyof ImportOptions, string>>;
 
 /** The options of one layer, and the fields of it that were given and that nobody has read yet. */
 export interface LayerOptions {

@@ -52,7 +52,12 @@ export const declareOptions = <S extends Readonly<Record<string, OptionSpec<unkn
   );
   return {
     codec,
-    help: Object.entries(spec).map(([name, o]) => ({ name, help: o.help, default: o.default })),
+    help: Object.entries(spec).map(([name, o]) => ({
+      name,
+      help: o.help,
+      default: o.default,
+      accepts: o.parse,
+    })),
   };
 };
 

@@ -8,6 +8,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type * as t from 'io-ts';
 import type { Checked } from '../diagnostics/index.js';
+import type { Rule } from '../diagnostics/rule.js';
 import type { Graph } from '../ir/graph.js';
 import type { Level } from '../ir/types.js';
 import type { Dataset } from './dataset.js';
@@ -47,6 +48,8 @@ export interface OptionHelp {
   readonly name: string;
   readonly help: string;
   readonly default: string;
+  /** What is wrong with a value, as a text; for those who take values under another name. */
+  readonly accepts?: (value: string) => Rule<unknown>;
 }
 
 interface PassBase<O> {

@@ -60,7 +60,7 @@ const describe = ({ name, summary, from, to, help }: NamedPass) => ({
   summary,
   from,
   to,
-  options: help.map((o) => ({ ...o })),
+  options: help.map(({ accepts: _accepts, ...told }) => told),
 });
 
 const showLevels = ({ from, to }: NamedPass): string => {

@@ -8,7 +8,7 @@ import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js
 import type { Capabilities } from '../../driver/capabilities.js';
 import type { CompileOptions } from '../../driver/compile-options.js';
 import { INPUT_LAYOUTS, type InputLayout } from '../../driver/input-layout.js';
-import type { ImportOptions } from '../../importers/family.js';
+import { type ImportOptions, readingOptions, type ToldKey, toldOptions } from '../../importers/family.js';
 import { parsePipeline } from '../../passes/pipeline-text.js';
 
 export const parseNumber = (text: string): number => {
@@ -90,64 +90,23 @@ export const addInputFlags = (command: Command): Command =>
     )
     .option('--input-std <numbers>', 'divides the input after that, likewise', parseNumbers);
 
-export interface ImportFlags {
-  readonly family?: string;
-  readonly baseActivation?: string;
-  readonly rbf?: string;
-  readonly rbfWidth?: number;
-  readonly squash?: string;
-  readonly normEpsilon?: number;
-  readonly inputFeatures?: number;
-  readonly inputShape?: ReadonlyArray<number>;
-  /** A path; see import-options.ts. */
+/** The options of an import as commander names them. */
+export interface ImportFlags extends Omit<Pick<ImportOptions, ToldKey>, 'ignoreExtra'> {
+  /** The path of an architecture file. */
   readonly arch?: string;
-  readonly prefix?: string;
   readonly ignoreTensors?: boolean;
 }
 
+const PARSERS = { number: parseNumber, count: parseCount, shape: parseShape } as const;
+
 export const addImportFlags = (command: Command): Command =>
-  command
-    .option('--family <name>', 'the KAN library of the checkpoint, instead of recognising it')
-    .option(
-      '--base-activation <name>',
-      'the activation of the base branch, where the checkpoint does not store it',
-    )
-    .option(
-      '--rbf <name>',
-      'the function of a radial basis, gaussian or reflectional-switch, where the checkpoint does not store it',
-    )
-    .option(
-      '--rbf-width <number>',
-      'the width of a radial basis, where the checkpoint does not store it',
-      parseNumber,
-    )
-    .option(
-      '--squash <name>',
-      'what polynomials have their input through, tanh or none, where the checkpoint does not store it',
-    )
-    .option('--norm-epsilon <number>', 'what norms add to the variance, instead of 1e-5', parseNumber)
-    .option(
-      '--input-features <n>',
-      'how many inputs a pruned network had before, where the checkpoint does not store it',
-      parseCount,
-    )
-    .option(
-      '--input-shape <CxHxW>',
-      'channels, height and width of the images, where the checkpoint does not store them',
-      parseShape,
-    )
-    .option(
-      '--arch <file>',
-      'an architecture file, which says what the tensors are; see docs/architecture-files.md',
-    )
-    .option(
-      '--prefix <name>',
-      'what the names begin with, keys of dicts included, where the checkpoint holds several networks',
-    )
-    .option(
-      '--ignore-tensors',
-      'leave out tensors that have no part in the network, instead of refusing them',
-    );
+  readingOptions().reduce(
+    (added, [, { flag, kind, help }]) =>
+      kind === 'number' || kind === 'count' || kind === 'shape'
+        ? added.option<unknown>(flag, help, PARSERS[kind])
+        : added.option(flag, help),
+    command,
+  );
 
 export interface PassFlags {
   readonly plugin?: ReadonlyArray<string>;
@@ -176,25 +135,8 @@ export const addPassFlags = (command: Command): Command =>
     .option('--timing', 'show how long every step took');
 
 /** The options of importers that flags set; their names are never those of files, so manifests may tell them. */
-type Told = Omit<ImportOptions, 'architecture' | 'name'>;
-
-/** Only the keys that are there: what `exactOptionalPropertyTypes` wants of optional ones. Without files. */
-export const importOptions = (flags: ImportFlags): Told => {
-  const { family, baseActivation, inputFeatures, inputShape, prefix, ignoreTensors } = flags;
-  const { rbf, rbfWidth, squash, normEpsilon } = flags;
-  return {
-    ...(family === undefined ? {} : { family }),
-    ...(baseActivation === undefined ? {} : { baseActivation }),
-    ...(rbf === undefined ? {} : { rbf }),
-    ...(rbfWidth === undefined ? {} : { rbfWidth }),
-    ...(squash === undefined ? {} : { squash }),
-    ...(normEpsilon === undefined ? {} : { normEpsilon }),
-    ...(inputFeatures === undefined ? {} : { inputFeatures }),
-    ...(inputShape === undefined ? {} : { inputShape }),
-    ...(prefix === undefined ? {} : { prefix }),
-    ...(ignoreTensors === true ? { ignoreExtra: true } : {}),
-  };
-};
+export const importOptions = ({ ignoreTensors, ...flags }: ImportFlags): Pick<ImportOptions, ToldKey> =>
+  toldOptions({ ...flags, ignoreExtra: ignoreTensors });
 
 /** How files of inputs are read. */
 export const readingOf = ({ inputLayout }: { readonly inputLayout?: InputLayout | undefined }) => ({

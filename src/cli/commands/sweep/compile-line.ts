@@ -1,7 +1,7 @@
 /** The command that compiles a point of a sweep, ready to be copied. */
 import * as E from 'fp-ts/lib/Either.js';
 import { parseQuant } from '../../../driver/compile-options.js';
-import { OF_TENSORS } from '../../../importers/heeded.js';
+import { flagOf, readingOptions } from '../../../importers/family.js';
 import { parsePipeline } from '../../../passes/pipeline-text.js';
 import { type Configuration, nameOf } from '../../../search/configuration.js';
 import type { MeasuredPoint, Results } from '../../../search/sweep/merge.js';
@@ -25,13 +25,6 @@ export const PLACEHOLDERS: SweepFiles = {
 const word = (text: string): string =>
   /^[A-Za-z0-9_./:=,+%@-]+$/.test(text) ? text : `'${text.replace(/'/g, "'\\''")}'`;
 
-const IMPORT_FLAGS: Readonly<Record<string, string>> = {
-  family: '--family',
-  ...OF_TENSORS,
-  prefix: '--prefix',
-  inputLayout: '--input-layout',
-};
-
 const PASS_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   input: { dtype: '--input-dtype', mean: '--input-mean', std: '--input-std' },
   quantize: {
@@ -42,14 +35,18 @@ const PASS_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
 };
 
+/** A value as it is typed behind its flag. */
+const valueWords = (flag: string, value: unknown): ReadonlyArray<string> => {
+  if (Array.isArray(value)) return [flag, value.join('x')];
+  return value === true ? [flag] : [flag, String(value)];
+};
+
 const importWords = (options: Identity['options'], { arch }: SweepFiles): ReadonlyArray<string> => [
-  ...Object.entries(IMPORT_FLAGS).flatMap(([key, flag]) => {
-    const value = options[key];
-    if (Array.isArray(value)) return [flag, value.join('x')];
-    return value === undefined ? [] : [flag, String(value)];
+  ...readingOptions().flatMap(([key]) => {
+    const value = key === 'architecture' && options[key] !== undefined ? arch : options[key];
+    return value === undefined ? [] : valueWords(flagOf(key), value);
   }),
-  ...(options['ignoreExtra'] === true ? ['--ignore-tensors'] : []),
-  ...(options['architecture'] === undefined ? [] : ['--arch', arch]),
+  ...(options['inputLayout'] === undefined ? [] : valueWords('--input-layout', options['inputLayout'])),
 ];
 
 /** The flags that the passes of all points had their options from. */
