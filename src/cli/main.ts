@@ -14,29 +14,108 @@ Examples:
   kanc eval out --data test.npy --labels labels.npy --json
   kanc verify out`;
 
-/** The commands in the order of the help, each loaded when it is asked for: most of them load half of the compiler. */
-const COMMANDS: ReadonlyArray<readonly [name: string, load: () => Promise<AddCommand>]> = [
-  ['compile', async () => (await import('./commands/compile/index.js')).addCompile],
-  ['run', async () => (await import('./commands/run.js')).addRun],
-  ['eval', async () => (await import('./commands/eval.js')).addEval],
-  ['verify', async () => (await import('./commands/verify/index.js')).addVerify],
-  ['report', async () => (await import('./commands/report.js')).addReport],
-  ['view', async () => (await import('./commands/view.js')).addView],
-  ['sweep', async () => (await import('./commands/sweep/index.js')).addSweep],
-  ['synth', async () => (await import('./commands/synth.js')).addSynth],
-  ['import', async () => (await import('./commands/import.js')).addImport],
-  ['print', async () => (await import('./commands/print.js')).addPrint],
-  ['opt', async () => (await import('./commands/opt.js')).addOpt],
-  ['passes', async () => (await import('./commands/list.js')).addPasses],
-  ['targets', async () => (await import('./commands/list.js')).addTargets],
-  ['explain', async () => (await import('./commands/explain.js')).addExplain],
+interface CommandEntry {
+  readonly name: string;
+  /** What stands behind the name, and a line about it: for the help, which loads nothing. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly load: () => Promise<AddCommand>;
+}
+
+/** The commands in the order of the help. Each is loaded when it is called: most of them load half of the compiler. */
+const COMMANDS: ReadonlyArray<CommandEntry> = [
+  {
+    name: 'compile',
+    usage: '[options] <checkpoint>',
+    summary: 'compile a checkpoint to an artifact',
+    load: async () => (await import('./commands/compile/index.js')).addCompile,
+  },
+  {
+    name: 'run',
+    usage: '[options] <model>',
+    summary: 'run a model on data',
+    load: async () => (await import('./commands/run.js')).addRun,
+  },
+  {
+    name: 'eval',
+    usage: '[options] <model>',
+    summary: 'measure a model on labelled data: accuracy for integer labels, RMSE for float targets',
+    load: async () => (await import('./commands/eval.js')).addEval,
+  },
+  {
+    name: 'verify',
+    usage: '[options] <folder>',
+    summary: 'compare an artifact with the interpreter: every intermediate integer and every output bit',
+    load: async () => (await import('./commands/verify/index.js')).addVerify,
+  },
+  {
+    name: 'report',
+    usage: '[options] <model>',
+    summary:
+      'what a model costs: BitOps, table reads, bytes and parameters of every layer, as recursion, as tables and as it is compiled',
+    load: async () => (await import('./commands/report.js')).addReport,
+  },
+  {
+    name: 'view',
+    usage: '[options] <model>',
+    summary: 'see the compiler work: one page with every pass, graph, edge and table of a model',
+    load: async () => (await import('./commands/view.js')).addView,
+  },
+  {
+    name: 'sweep',
+    usage: '[options] <checkpoint>',
+    summary: 'measure many configurations of bits: accuracy lost against memory, BitOps and LUTs',
+    load: async () => (await import('./commands/sweep/index.js')).addSweep,
+  },
+  {
+    name: 'synth',
+    usage: '[options] <folder>',
+    summary:
+      'synthesize a Verilog artifact with yosys: LUTs, registers, the longest path, and a placed clock',
+    load: async () => (await import('./commands/synth.js')).addSynth,
+  },
+  {
+    name: 'import',
+    usage: '[options] <checkpoint>',
+    summary: 'read a checkpoint: tell what is in it, or write it as a graph',
+    load: async () => (await import('./commands/import.js')).addImport,
+  },
+  {
+    name: 'print',
+    usage: '[options] <model>',
+    summary: 'print the graph of a model',
+    load: async () => (await import('./commands/print.js')).addPrint,
+  },
+  {
+    name: 'opt',
+    usage: '[options] <graph>',
+    summary: 'run passes on a graph',
+    load: async () => (await import('./commands/opt.js')).addOpt,
+  },
+  {
+    name: 'passes',
+    usage: '[options]',
+    summary: 'list the passes and their options',
+    load: async () => (await import('./commands/list.js')).addPasses,
+  },
+  {
+    name: 'targets',
+    usage: '[options]',
+    summary: 'list what kanc can compile for',
+    load: async () => (await import('./commands/list.js')).addTargets,
+  },
+  {
+    name: 'explain',
+    usage: '[code]',
+    summary: 'explain the code of an error',
+    load: async () => (await import('./commands/explain.js')).addExplain,
+  },
 ];
 
-/** The command that is called; all where it is another word, or help: those that exist are told then. */
-const commandsFor = (argv: ReadonlyArray<string>): typeof COMMANDS => {
-  const called = COMMANDS.filter(([name]) => name === argv[0]);
-  if (called.length > 0) return called;
-  return argv.length === 1 && argv[0] === '--version' ? [] : COMMANDS;
+/** The command that a line calls, or asks the help of. */
+const calledBy = (argv: ReadonlyArray<string>): string | undefined => {
+  const [first, second] = argv.filter((word) => !word.startsWith('-'));
+  return first === 'help' ? second : first;
 };
 
 const programOf = async (
@@ -57,8 +136,14 @@ const programOf = async (
       getErrHasColors: () => false,
     })
     .showHelpAfterError('(--help tells more)')
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} ${command.usage()}` })
     .addHelpText('after', EPILOGUE);
-  for (const [, load] of commandsFor(argv)) (await load())(program, world, settle);
+  const called = calledBy(argv);
+  for (const { name, usage, summary, load } of COMMANDS) {
+    const command = program.command(name).description(summary);
+    if (name === called) (await load())(command, world, settle);
+    else command.usage(usage);
+  }
   return program;
 };
 

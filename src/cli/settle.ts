@@ -7,5 +7,5 @@ import type { Capabilities } from '../driver/capabilities.js';
 /** Runs the task, shows its diagnostics and keeps its exit code. */
 export type Settle = (task: TE.TaskEither<Diagnostics, number>) => Promise<void>;
 
-/** Declares a command: its arguments, options and help. */
-export type AddCommand = (program: Command, world: Capabilities, settle: Settle) => void;
+/** Declares the arguments and options of a command, and what it does. */
+export type AddCommand = (command: Command, world: Capabilities, settle: Settle) => void;

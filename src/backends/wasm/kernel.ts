@@ -1,5 +1,4 @@
 /** What the kernels of all kinds have in common. */
-import * as R from 'fp-ts/lib/Record.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { KernelSummary } from '../shared/manifest.js';
 import type { Asm, Expr, Place } from './asm.js';
@@ -75,13 +74,14 @@ export interface NamedBlocks<Name extends string> {
 
 /** Blocks stand in memory in the order of their names; a kernel may list others behind them. */
 export const named = <Name extends string>(blocks: Readonly<Record<Name, Block>>): NamedBlocks<Name> => {
-  const order = new Map(Object.keys(blocks).map((name, k) => [name, k]));
+  const names = Object.keys(blocks);
   return {
     list: Object.values(blocks),
-    at: (bound) => ({
-      ...bound,
-      blocks: R.mapWithIndex((name: Name) => bound.blocks[order.get(name)!]!)(blocks),
-    }),
+    at: (bound) => {
+      const addresses = Object.fromEntries(names.map((name, k) => [name, bound.blocks[k]!]));
+      // An address for every name of `blocks`, whose keys are these: the library types them as strings.
+      return { ...bound, blocks: addresses as Addresses<Name> };
+    },
   };
 };
 

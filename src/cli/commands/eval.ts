@@ -32,10 +32,8 @@ export interface EvalFlags extends InputFlags, ImportFlags {
   readonly json?: boolean;
 }
 
-export const addEval: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('eval')
-    .description('measure a model on labelled data: accuracy for integer labels, RMSE for float targets')
+export const addEval: AddCommand = (command, world, settle) => {
+  command
     .argument('<model>', 'an artifact folder, a .kir file, or a checkpoint (the float network)')
     .requiredOption('--data <file>', 'an .npy file of inputs, samples first')
     .requiredOption('--labels <file>', 'an .npy file of class numbers or of target values')

@@ -21,10 +21,8 @@ const explain = (code: string | undefined): Checked<string> => {
       });
 };
 
-export const addExplain: AddCommand = (program, world, settle) => {
-  program
-    .command('explain')
-    .description('explain the code of an error')
+export const addExplain: AddCommand = (command, world, settle) => {
+  command
     .argument('[code]', 'such as K0107; without it all codes are explained')
     .action(async (code: string | undefined) => {
       await settle(async () =>

@@ -35,10 +35,8 @@ export interface ImportCommandFlags extends ImportFlags {
   readonly out?: string;
 }
 
-export const addImport: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('import')
-    .description('read a checkpoint: tell what is in it, or write it as a graph')
+export const addImport: AddCommand = (command, world, settle) => {
+  command
     .argument('<checkpoint>', 'a file, any file of a set (pykan, KANELE), or its folder')
     .option('--describe', 'the family, the layers, and what had to be assumed; what it does without -o')
     .option('--draft-arch', 'write a first version of an architecture file instead')

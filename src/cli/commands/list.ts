@@ -17,11 +17,8 @@ export interface PassesFlags extends Pick<PassFlags, 'plugin'> {
   readonly json?: boolean;
 }
 
-export const addPasses: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('passes')
-    .description('list the passes and their options')
-    .option('--json', 'print one JSON object');
+export const addPasses: AddCommand = (command, world, settle) => {
+  command.option('--json', 'print one JSON object');
   addPluginFlag(command).action(async (flags: PassesFlags) => {
     await settle(listPasses(world, flags));
   });
@@ -31,14 +28,10 @@ export interface TargetsFlags {
   readonly json?: boolean;
 }
 
-export const addTargets: AddCommand = (program, world, settle) => {
-  program
-    .command('targets')
-    .description('list what kanc can compile for')
-    .option('--json', 'print one JSON object')
-    .action(async (flags: TargetsFlags) => {
-      await settle(listTargets(world, flags));
-    });
+export const addTargets: AddCommand = (command, world, settle) => {
+  command.option('--json', 'print one JSON object').action(async (flags: TargetsFlags) => {
+    await settle(listTargets(world, flags));
+  });
 };
 
 export const listPasses = (world: Capabilities, flags: PassesFlags): TE.TaskEither<Diagnostics, number> =>

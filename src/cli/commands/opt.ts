@@ -30,10 +30,8 @@ export interface OptFlags extends PassFlags, LayoutFlag {
   readonly out?: string;
 }
 
-export const addOpt: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('opt')
-    .description('run passes on a graph')
+export const addOpt: AddCommand = (command, world, settle) => {
+  command
     .argument('<graph>', 'a .kir file')
     .requiredOption('--passes <pipeline>', 'passes with their options, such as fold,prune,dce')
     .option('-o, --out <file>', 'the .kir file to write; standard output without it');

@@ -20,10 +20,8 @@ export interface PrintFlags extends ImportFlags {
   readonly resources: boolean;
 }
 
-export const addPrint: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('print')
-    .description('print the graph of a model')
+export const addPrint: AddCommand = (command, world, settle) => {
+  command
     .argument('<model>', 'an artifact folder, a .kir file, or a checkpoint')
     .addOption(new Option('--format <format>', 'how').choices(['text', 'json', 'dot']).default('text'))
     .option('--no-resources', 'leave out large constants (such text cannot be read back)');

@@ -22,12 +22,8 @@ export interface ReportFlags extends ImportFlags {
   readonly json?: boolean;
 }
 
-export const addReport: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('report')
-    .description(
-      'what a model costs: BitOps, table reads, bytes and parameters of every layer, as recursion, as tables and as it is compiled',
-    )
+export const addReport: AddCommand = (command, world, settle) => {
+  command
     .argument('<model>', 'an artifact folder, a .kir file, or a checkpoint')
     .option(
       '--quant <bits>',

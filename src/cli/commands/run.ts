@@ -32,10 +32,8 @@ export interface RunFlags extends InputFlags, ImportFlags {
   readonly json?: boolean;
 }
 
-export const addRun: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('run')
-    .description('run a model on data')
+export const addRun: AddCommand = (command, world, settle) => {
+  command
     .argument('<model>', 'an artifact folder, a .kir file, or a checkpoint (the float network)')
     .requiredOption('--input <file>', 'an .npy file of inputs, samples first')
     .requiredOption('--output <file>', 'the .npy file to write: f32 outputs, samples first')

@@ -15,12 +15,8 @@ export interface SynthFlags {
   readonly json?: boolean;
 }
 
-export const addSynth: AddCommand = (program, world, settle) => {
-  program
-    .command('synth')
-    .description(
-      'synthesize a Verilog artifact with yosys: LUTs, registers, the longest path, and a placed clock',
-    )
+export const addSynth: AddCommand = (command, world, settle) => {
+  command
     .argument('<folder>', 'an artifact of the target verilog; the result is written into it as synth.json')
     .option(
       '--device <name>',

@@ -39,10 +39,8 @@ export interface ViewFlags extends ShapeFlags, ImportFlags {
   readonly json?: boolean;
 }
 
-export const addView: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('view')
-    .description('see the compiler work: one page with every pass, graph, edge and table of a model')
+export const addView: AddCommand = (command, world, settle) => {
+  command
     .argument('<model>', 'a checkpoint, a .kir file, or an artifact folder')
     .requiredOption('-o, --out <file>', 'the HTML file to write');
   addPluginFlag(addImportFlags(addShapeFlags(command)))

@@ -58,10 +58,8 @@ export interface CompileFlags extends ShapeFlags, ImportFlags, PassFlags, Search
   readonly json?: boolean;
 }
 
-export const addCompile: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('compile')
-    .description('compile a checkpoint to an artifact')
+export const addCompile: AddCommand = (command, world, settle) => {
+  command
     .argument('<checkpoint>', 'a .pt, .pth or .safetensors file, or the files or folder of pykan or KANELE')
     .requiredOption('-o, --out <folder>', 'the folder of the artifact; one from before is replaced')
     .option('--target <name>', 'what to compile for; `kanc targets` lists them', 'wasm');

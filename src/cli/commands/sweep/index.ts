@@ -78,10 +78,8 @@ const parseShard = (text: string): ShardFlag => {
   return shard;
 };
 
-export const addSweep: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('sweep')
-    .description('measure many configurations of bits: accuracy lost against memory, BitOps and LUTs')
+export const addSweep: AddCommand = (command, world, settle) => {
+  command
     .argument('<checkpoint>', 'as for `kanc compile`')
     .option('-o, --out <folder>', 'the folder of the results; points that it holds are not tried again')
     .option('--calib <file>', 'an .npy file of inputs: one part is for fitting, the other for measuring')

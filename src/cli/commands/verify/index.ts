@@ -34,10 +34,8 @@ export interface VerifyFlags extends LayoutFlag {
   readonly proveLimit: number;
 }
 
-export const addVerify: AddCommand = (program, world, settle) => {
-  const command = program
-    .command('verify')
-    .description('compare an artifact with the interpreter: every intermediate integer and every output bit')
+export const addVerify: AddCommand = (command, world, settle) => {
+  command
     .argument('<folder>', 'an artifact')
     .option('--data <file>', 'an .npy file of inputs, in place of random ones with every special value')
     .option('--samples <n>', 'how many samples at most', parseCount, 10000)
