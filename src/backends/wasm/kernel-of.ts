@@ -47,22 +47,21 @@ export const kernelOf = (node: Node, view: GraphView): Checked<Kernel> => {
       const { base: own, inputs, source, window } = layerOf(node, op, base, operand, view);
       return E.right(basisTable(own, op.attrs, inputs, source, to, window));
     })
-    .otherwise((op) =>
-      pipe(
+    .otherwise((op) => {
+      // Before it is lowered: the thresholds of a quantizer with a closed form cost seconds where it has many.
+      const faster = fasterKernel(op, base, from, to);
+      if (faster !== undefined) return E.right(faster);
+      return pipe(
         lowerOp(op, types, node.type),
-        E.map(
-          (program) =>
-            fasterKernel(op, base, from, to) ??
-            programKernel(base, op.kind, program, types, node.type, sources, to),
-        ),
+        E.map((program) => programKernel(base, op.kind, program, types, node.type, sources, to)),
         E.orElseW((what) =>
           fail('K0602', `the WASM target has no ${what}`, {
             place: { op: node.name },
             hint: 'Only graphs of the table level can be compiled: quantize and tabulate first.',
           }),
         ),
-      ),
-    );
+      );
+    });
 };
 
 /** Elementwise ops that lanes of floats or of 16 bits do faster than the program that they are lowered to. */
@@ -95,7 +94,7 @@ const programKernel = (
     })
     .with({ _tag: 'reshape' }, () => moved((j) => j))
     .with({ _tag: 'pairs' }, (pairs) => multiplyPairs(base, pairs, channelsOf(operand), from))
-    .with({ _tag: 'windows' }, (windows) => poolWindows(base, windows, operand.shape, from, to))
+    .with({ _tag: 'windows' }, (windows) => poolWindows(base, form, windows, operand.shape, from, to))
     .exhaustive();
 };
 

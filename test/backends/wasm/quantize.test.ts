@@ -4,6 +4,7 @@ import { order, rank } from '../../../src/code/language.js';
 import { constant } from '../../../src/ir/constant.js';
 import { F32 } from '../../../src/ir/element.js';
 import type { Graph } from '../../../src/ir/graph.js';
+import { OPS } from '../../../src/ir/ops/index.js';
 import { type Quantizer, thresholdList } from '../../../src/ir/quantizer.js';
 import { floatType } from '../../../src/ir/types.js';
 import { floatAt, HIGHEST, LOWEST, orderOf } from '../../../src/numeric/float-order.js';
@@ -96,6 +97,15 @@ describe('threshold lists', () => {
       levels: 5,
     };
     await expectSame(quantizer(q, 3, 3), samples(probes(q, 3), 3));
+  });
+});
+
+describe('quantizers with a closed form', () => {
+  it('need no list of their thresholds, which many channels of many levels make long', async () => {
+    const lower = vi.spyOn(OPS.quantize, 'lower');
+    await expectSame(quantizer(uniform(64, -2, 0.0625), 3, 6), samples([-1, 0, 1], 3));
+    expect(lower).not.toHaveBeenCalled();
+    lower.mockRestore();
   });
 });
 

@@ -15,6 +15,7 @@ type Windows = Extract<Body, { readonly _tag: 'windows' }>;
 
 export const poolWindows = (
   base: KernelBase,
+  form: string,
   { window: w, reduce }: Windows,
   shape: ReadonlyArray<number>,
   source: Storage,
@@ -46,7 +47,7 @@ export const poolWindows = (
     ),
     summary: {
       op: 'pool',
-      form: `${reduce === 'sum' ? 'mean' : reduce}, ${w.kernel.join('x')}`,
+      form: `${form}, ${w.kernel.join('x')}`,
       inputs: channels,
       outputs: channels,
     },
