@@ -35,9 +35,18 @@ export const arrayAt = (
   }
 };
 
+/** How integers lie in memory, those of constant tables as narrow as they are. */
+export type IntegerStorage = Exclude<Storage, 'f32'> | 'i8';
+
+const LOADS = { u8: 'load8_u', i8: 'load8_s', u16: 'load16_u', i16: 'load16_s', i32: 'load' } as const;
+
+/** One integer at an address. */
+export const loadInteger = (asm: Asm, s: IntegerStorage, offset: number, pointer: Expr): Expr =>
+  asm.m.i32[LOADS[s]](offset, 1, pointer);
+
 /** One unsigned code at an address. */
 export const loadCode = (asm: Asm, s: Storage, offset: number, pointer: Expr): Expr =>
-  s === 'u8' ? asm.m.i32.load8_u(offset, 1, pointer) : asm.m.i32.load16_u(offset, 1, pointer);
+  loadInteger(asm, s === 'u8' ? 'u8' : 'u16', offset, pointer);
 
 /**
  * A constant table in the data section. Its bytes are made when they are written: tables are nearly all of a

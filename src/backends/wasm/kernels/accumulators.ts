@@ -6,6 +6,15 @@ import type { Storage } from '../storage.js';
 export const loadAccumulators = (asm: Asm, storage: Storage, a: Address): Expr =>
   storage === 'i16' ? asm.m.v128.load16x4_s(a.offset, 1, a.pointer()) : loadVector(asm, a);
 
+/** Four integers of any storage as i32x4. */
+export const loadIntegers = (asm: Asm, storage: Storage, a: Address): Expr => {
+  const { m } = asm;
+  if (storage === 'u16') return m.v128.load16x4_u(a.offset, 1, a.pointer());
+  return storage === 'u8'
+    ? m.i32x4.extend_low_i16x8_u(m.i16x8.extend_low_i8x16_u(m.v128.load32_zero(a.offset, 1, a.pointer())))
+    : loadAccumulators(asm, storage, a);
+};
+
 /** A vector of sums, in a register or in memory. */
 export interface Accumulator {
   readonly get: () => Expr;

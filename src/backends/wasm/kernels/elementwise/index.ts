@@ -16,9 +16,9 @@ import {
 } from '../../asm.js';
 import type { BlockAddresses, Bound, Kernel, KernelBase } from '../../kernel.js';
 import { type Block, blockOf, roundUp, type Storage, storageBytes } from '../../storage.js';
-import { channelTable, elementRounds } from './rounds.js';
+import { channelTable, elementRounds, type Round } from './rounds.js';
 import { scalarOf, scalarTables } from './scalars.js';
-import { isVectorial, type Round, vectorOf, vectorTables } from './vectors.js';
+import { isVectorial, vectorOf, vectorTables } from './vectors.js';
 
 /** Elements of a round where the result is integers; floats are stored a vector at a time. */
 const LANES = 16;

@@ -3,9 +3,20 @@
  * are interleaved, so constants repeat with the channels: they are stored for the least common multiple of channels
  * and lanes, and a second counter walks that table round and round.
  */
-import { type Asm, type Expr, repeat, rounds } from '../../asm.js';
+import {
+  type Address,
+  type Asm,
+  addressIn,
+  type Expr,
+  type Local,
+  type Place,
+  plus,
+  repeat,
+  rounds,
+  scaled,
+} from '../../asm.js';
 import type { KernelBase } from '../../kernel.js';
-import { roundUp } from '../../storage.js';
+import { roundUp, type Storage, storageBytes } from '../../storage.js';
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
@@ -75,4 +86,41 @@ const unrolledRounds = (
       body(() => m.i32.const(whole * UNROLLED + k)),
     ).flat(),
   ];
+};
+
+/** Where the elements of a round are: `index` counts elements, `at` entries of tables of constants. */
+export interface Round {
+  readonly index: () => Expr;
+  readonly at: () => Expr;
+}
+
+/** The address of element `lane` of a round. */
+export const elementAt = (
+  asm: Asm,
+  place: Place,
+  storage: Storage,
+  { index }: Round,
+  lane: number,
+): Address => {
+  const bytes = storageBytes(storage);
+  return plus(
+    addressIn(asm, place, () => scaled(asm.m, index(), bytes)),
+    lane * bytes,
+  );
+};
+
+/**
+ * What has to be computed before an expression. A node of binaryen has one parent: what is read twice is held in a local,
+ * one of `make` each.
+ */
+export const holder = (
+  make: () => Local,
+): { readonly before: Expr[]; readonly held: (value: Expr) => () => Expr } => {
+  const before: Expr[] = [];
+  const held = (value: Expr): (() => Expr) => {
+    const local = make();
+    before.push(local.set(value));
+    return local.get;
+  };
+  return { before, held };
 };

@@ -10,15 +10,13 @@ import {
 import type { TypedArray } from '../../../../ir/element.js';
 import { ceilLog2 } from '../../../../numeric/fixed-point.js';
 import { floatAt } from '../../../../numeric/float-order.js';
-import { type Asm, addressIn, type Expr, scaled, type WasmModule } from '../../asm.js';
+import { type Asm, type Expr, scaled, type WasmModule } from '../../asm.js';
 import type { BlockAddresses, Bound } from '../../kernel.js';
-import { type Block, lazyBlock, type Storage, storageBytes } from '../../storage.js';
-import type { Round } from './vectors.js';
+import { type Block, type IntegerStorage, lazyBlock, loadInteger, type Storage } from '../../storage.js';
+import { elementAt, holder, type Round } from './rounds.js';
 
-/** How the integers of a table are stored: as narrow as they are. */
-type Entry = 'u8' | 'i8' | 'u16' | 'i16' | 'i32';
-
-const entryOf = (data: Numbers): Entry => {
+/** The narrowest storage of the integers of a table. */
+const entryOf = (data: Numbers): IntegerStorage => {
   let [lo, hi] = [0, 0];
   for (const v of data) [lo, hi] = [Math.min(lo, v), Math.max(hi, v)];
   if (lo >= 0 && hi < 65536) return hi < 256 ? 'u8' : 'u16';
@@ -27,7 +25,7 @@ const entryOf = (data: Numbers): Entry => {
 };
 
 const ENTRY: Readonly<
-  Record<Entry, { readonly bytes: 1 | 2 | 4; readonly make: (data: Numbers) => TypedArray }>
+  Record<IntegerStorage, { readonly bytes: 1 | 2 | 4; readonly make: (data: Numbers) => TypedArray }>
 > = {
   u8: { bytes: 1, make: (data) => Uint8Array.from(data) },
   i8: { bytes: 1, make: (data) => Int8Array.from(data) },
@@ -36,21 +34,10 @@ const ENTRY: Readonly<
   i32: { bytes: 4, make: (data) => Int32Array.from(data) },
 };
 
-const loadAs = (asm: Asm, entry: Entry, offset: number, pointer: Expr): Expr => {
-  const { i32 } = asm.m;
-  return match(entry)
-    .with('u8', () => i32.load8_u(offset, 1, pointer))
-    .with('i8', () => i32.load8_s(offset, 1, pointer))
-    .with('u16', () => i32.load16_u(offset, 1, pointer))
-    .with('i16', () => i32.load16_s(offset, 1, pointer))
-    .with('i32', () => i32.load(offset, 1, pointer))
-    .exhaustive();
-};
-
 /** Where a table is, how its entries are stored, and the bytes of a row. */
 interface Stored {
   readonly block: number;
-  readonly entry: Entry;
+  readonly entry: IntegerStorage;
   readonly row: number;
 }
 
@@ -83,7 +70,7 @@ const listsOf = ({ rows, width, data }: Rows, isFloat: boolean): Int32Array | Fl
 export const scalarTables = (e: Element): ScalarTables => {
   const of = new Map<Rows, Stored>();
   const blocks: Block[] = [];
-  const keep = (rows: Rows, entry: Entry, row: number, make: () => TypedArray): void => {
+  const keep = (rows: Rows, entry: IntegerStorage, row: number, make: () => TypedArray): void => {
     if (of.has(rows)) return;
     const { bytes } = ENTRY[entry];
     of.set(rows, { block: blocks.length, entry, row: row * bytes });
@@ -104,7 +91,7 @@ export const scalarTables = (e: Element): ScalarTables => {
 };
 
 const loadElement = (asm: Asm, storage: Storage, offset: number, pointer: Expr): Expr =>
-  storage === 'f32' ? asm.m.f32.load(offset, 1, pointer) : loadAs(asm, storage, offset, pointer);
+  storage === 'f32' ? asm.m.f32.load(offset, 1, pointer) : loadInteger(asm, storage, offset, pointer);
 
 /** The expression for the element `lane` of a round, with what has to be computed before it. */
 export const scalarOf = (
@@ -142,17 +129,11 @@ const scopeOf = (
   lane: number,
 ): Scope => {
   const { m } = asm;
-  const before: Expr[] = [];
-  const held = (value: Expr): (() => Expr) => {
-    const local = asm.i32();
-    before.push(local.set(value));
-    return local.get;
-  };
+  const { before, held } = holder(asm.i32);
   const operand = (index: number): Expr => {
     const storage = sources[index]!;
-    const bytes = storageBytes(storage);
-    const from = addressIn(asm, bound.sources[index]!, () => scaled(m, round.index(), bytes));
-    return loadElement(asm, storage, from.offset + lane * bytes, from.pointer());
+    const from = elementAt(asm, bound.sources[index]!, storage, round, lane);
+    return loadElement(asm, storage, from.offset, from.pointer());
   };
   const rowOf: Scope['rowOf'] = (table) => {
     const { block, row } = tables.of.get(table)!;
@@ -201,7 +182,7 @@ const expressionOf = (scope: Scope, part: Element): Expr => {
     .with({ _tag: 'entry' }, ({ rows, at }) => {
       const { entry } = tables.of.get(rows)!;
       const row = rowOf(rows);
-      return loadAs(asm, entry, row.at, row.plus(scaled(m, of(at), ENTRY[entry].bytes)));
+      return loadInteger(asm, entry, row.at, row.plus(scaled(m, of(at), ENTRY[entry].bytes)));
     })
     .with({ _tag: 'rank', of: { _tag: 'order' } }, ({ rows, of: key }) => {
       const x = asm.f32();

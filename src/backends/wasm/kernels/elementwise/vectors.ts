@@ -11,7 +11,6 @@ import {
 import { InternalError } from '../../../../diagnostics/index.js';
 import { SPLIT_BITS } from '../../../../numeric/fixed-point.js';
 import {
-  type Address,
   type Asm,
   addressIn,
   type Expr,
@@ -23,8 +22,9 @@ import {
   type WasmModule,
 } from '../../asm.js';
 import type { BlockAddresses, Bound, KernelBase } from '../../kernel.js';
-import { type Block, blockOf, type Storage, storageBytes } from '../../storage.js';
-import { channelTable, tableLength } from './rounds.js';
+import { type Block, blockOf, type Storage } from '../../storage.js';
+import { loadIntegers } from '../accumulators.js';
+import { channelTable, elementAt, holder, type Round, tableLength } from './rounds.js';
 
 /** Thresholds up to which all of them are compared: about where a search takes as long. */
 const COMPARED = 31;
@@ -72,26 +72,7 @@ export const vectorTables = (e: Element, base: KernelBase, lanes: number): Vecto
   return { blocks, first };
 };
 
-/** Four integers of an operand as i32x4. */
-const loadIntegers = (asm: Asm, storage: Storage, a: Address): Expr => {
-  const { m } = asm;
-  if (storage === 'i16') return m.v128.load16x4_s(a.offset, 1, a.pointer());
-  if (storage === 'u16') return m.v128.load16x4_u(a.offset, 1, a.pointer());
-  return storage === 'u8'
-    ? m.i32x4.extend_low_i16x8_u(m.i16x8.extend_low_i8x16_u(m.v128.load32_zero(a.offset, 1, a.pointer())))
-    : loadVector(asm, a);
-};
-
-/** Where the elements of a round are: `index` counts elements, `at` entries of tables of constants. */
-export interface Round {
-  readonly index: () => Expr;
-  readonly at: () => Expr;
-}
-
-/**
- * The expression for the four elements from `lane` on, with what has to be computed before it. A node of binaryen has one
- * parent: what is used twice is held in a local.
- */
+/** The expression for the four elements from `lane` on, with what has to be computed before it. */
 export const vectorOf = (
   asm: Asm,
   bound: Bound<BlockAddresses>,
@@ -102,12 +83,7 @@ export const vectorOf = (
   e: Element,
 ): { readonly before: ReadonlyArray<Expr>; readonly value: Expr } => {
   const { m } = asm;
-  const before: Expr[] = [];
-  const held = (value: Expr): (() => Expr) => {
-    const local = asm.v128();
-    before.push(local.set(value));
-    return local.get;
-  };
+  const { before, held } = holder(asm.v128);
   const row = (table: Rows, k: number): Expr => {
     const first = tables.first.get(table);
     if (first === undefined) return splatI32(asm, table.data[k]!);
@@ -119,9 +95,7 @@ export const vectorOf = (
       .with({ _tag: 'literal' }, ({ value }) => splatI32(asm, value))
       .with({ _tag: 'element' }, ({ operand }) => {
         const storage = sources[operand]!;
-        const bytes = storageBytes(storage);
-        const from = addressIn(asm, bound.sources[operand]!, () => scaled(m, round.index(), bytes));
-        return loadIntegers(asm, storage, plus(from, lane * bytes));
+        return loadIntegers(asm, storage, elementAt(asm, bound.sources[operand]!, storage, round, lane));
       })
       .with({ _tag: 'entry', at: { _tag: 'literal' } }, ({ rows, at }) => row(rows, at.value))
       .with({ _tag: 'rank' }, ({ rows, of: key }) => {
@@ -133,36 +107,34 @@ export const vectorOf = (
         }
         return counted;
       })
-      .with({ _tag: 'binary' }, ({ op, left, right }) => BINARY[op](m)(of(left), of(right)))
+      .with(
+        { _tag: 'binary', op: P.union('shl', 'shr'), right: { _tag: 'literal' } },
+        ({ op, left, right }) => m.i32x4[op === 'shl' ? 'shl' : 'shr_s'](of(left), m.i32.const(right.value)),
+      )
+      .with({ _tag: 'binary', op: P.not(P.union('shl', 'shr')) }, ({ op, left, right }) =>
+        BINARY[op](m)(of(left), of(right)),
+      )
       .with({ _tag: 'choose' }, ({ when, left, right, yes, no }) => {
         const isMet = when === 'less' ? m.i32x4.lt_s : m.i32x4.eq;
         return m.v128.bitselect(of(yes), of(no), isMet(of(left), of(right)));
       })
       .with({ _tag: 'scaled' }, (part) => scaledBack(asm, part, of, held))
-      .with({ _tag: P.union('entry', 'order') }, ({ _tag }) => {
+      .with({ _tag: P.union('entry', 'order', 'binary') }, ({ _tag }) => {
         throw new InternalError(`lanes have no ${_tag}`);
       })
       .exhaustive();
   return { value: of(e), before };
 };
 
-type Vectors = (left: Expr, right: Expr) => Expr;
-
-/** Shifts are by as many bits in all lanes: those of the first. */
-const shiftOf =
-  (m: WasmModule, shift: (vector: Expr, bits: Expr) => Expr): Vectors =>
-  (left, right) =>
-    shift(left, m.i32x4.extract_lane(right, 0));
-
-const BINARY: Readonly<Record<BinaryOp, (m: WasmModule) => Vectors>> = {
+const BINARY: Readonly<
+  Record<Exclude<BinaryOp, 'shl' | 'shr'>, (m: WasmModule) => (left: Expr, right: Expr) => Expr>
+> = {
   add: (m) => m.i32x4.add,
   sub: (m) => m.i32x4.sub,
   mul: (m) => m.i32x4.mul,
   min: (m) => m.i32x4.min_s,
   max: (m) => m.i32x4.max_s,
   and: (m) => m.v128.and,
-  shl: (m) => shiftOf(m, m.i32x4.shl),
-  shr: (m) => shiftOf(m, m.i32x4.shr_s),
 };
 
 const scaledBack = (
