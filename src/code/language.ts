@@ -8,6 +8,7 @@
 import { match, P } from 'ts-pattern';
 import type { ProductForm } from '../numeric/fixed-point.js';
 
+/** How numbers are stored. */
 export type Numbers =
   | Float32Array
   | Uint8Array
@@ -42,7 +43,7 @@ export type Expr =
   | { readonly _tag: 'rank'; readonly rows: Rows; readonly of: Expr }
   /** `shr` rounds down; shifts are by 0 to 31. */
   | { readonly _tag: 'binary'; readonly op: BinaryOp; readonly left: Expr; readonly right: Expr }
-  /** `yes` where left < right (left = right), else `no`. */
+  /** `yes` where left < right (left = right), else `no`. Targets may compute both, so that both read within their rows. */
   | {
       readonly _tag: 'choose';
       readonly when: 'less' | 'equal';
@@ -93,6 +94,7 @@ export type Body =
 export interface WindowShape {
   readonly kernel: readonly [number, number];
   readonly stride: readonly [number, number];
+  /** Taps outside the image contribute nothing. */
   readonly padding: readonly [number, number];
   readonly dilation: readonly [number, number];
 }

@@ -72,9 +72,12 @@ export const inChunks = (
   return E.right(joinFloats(parts));
 };
 
-/** One array of all parts. */
-export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => {
-  const all = new Float32Array(parts.reduce((n, part) => n + part.length, 0));
+/** One array of all parts, in one that `make` gives for their length. */
+const joined = <A extends Float32Array | Int32Array>(
+  parts: ReadonlyArray<A>,
+  make: (length: number) => A,
+): A => {
+  const all = make(parts.reduce((n, part) => n + part.length, 0));
   let at = 0;
   for (const part of parts) {
     all.set(part, at);
@@ -83,12 +86,8 @@ export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array => 
   return all;
 };
 
-export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array => {
-  const all = new Int32Array(parts.reduce((n, part) => n + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-};
+export const joinFloats = (parts: ReadonlyArray<Float32Array>): Float32Array =>
+  joined(parts, (length) => new Float32Array(length));
+
+export const joinIntegers = (parts: ReadonlyArray<Int32Array>): Int32Array =>
+  joined(parts, (length) => new Int32Array(length));

@@ -1,19 +1,14 @@
 /** Element types: what one number of a value or a constant is, and how it is stored. */
 
+import type { Numbers } from '../code/language.js';
+
 /** `f32`, `uN` (codes, 1 to 32 bits) or `iN` (table entries and accumulators, 1 to 32 bits). */
 export type ElementType =
   | { readonly kind: 'f32' }
   | { readonly kind: 'uint'; readonly bits: number }
   | { readonly kind: 'int'; readonly bits: number };
 
-export type TypedArray =
-  | Float32Array
-  | Uint8Array
-  | Uint16Array
-  | Uint32Array
-  | Int8Array
-  | Int16Array
-  | Int32Array;
+export type TypedArray = Numbers;
 
 export const F32: ElementType = { kind: 'f32' };
 export const uint = (bits: number): ElementType => ({ kind: 'uint', bits });

@@ -32,9 +32,6 @@ export interface OpDoc {
   readonly text: ReadonlyArray<string>;
 }
 
-/** Where a channel of a result comes from. */
-export type ChannelSource = Source;
-
 /**
  * What passes ask of an op instead of its kind. Every op has one role, so that a new op says what is to become of it, or
  * the type checker names the pass that must be told.
@@ -42,10 +39,13 @@ export type ChannelSource = Source;
 export type Role<A> =
   /** A function of every element, by channel: whatever reads codes behind it takes it into its tables. */
   | { readonly _tag: 'univariate'; readonly of: (attrs: A, channel: number) => (x: number) => number }
-  /** Moves elements and changes none; `channels` says where those of the result come from, by the counts of the operands. */
+  /**
+   * Moves elements and changes none; `channels` says where those of the result come from, by the counts of the operands.
+   * Targets move whole channels by it, unless the op has a `lower` of its own.
+   */
   | {
       readonly _tag: 'layout';
-      readonly channels: (attrs: A, counts: ReadonlyArray<number>) => ReadonlyArray<ChannelSource>;
+      readonly channels: (attrs: A, counts: ReadonlyArray<number>) => ReadonlyArray<Source>;
     }
   /** The value as it is, with statistics of it. */
   | { readonly _tag: 'observer' }

@@ -4,17 +4,12 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import * as t from 'io-ts';
+import type { WindowShape } from '../code/language.js';
 import type { Rule } from '../diagnostics/index.js';
 import { integer, record } from './codec.js';
 import { MAX_ELEMENTS } from './constant.js';
 
-export interface Window {
-  /** Height and width. */
-  readonly kernel: readonly [number, number];
-  readonly stride: readonly [number, number];
-  /** Taps outside the image contribute nothing. */
-  readonly padding: readonly [number, number];
-  readonly dilation: readonly [number, number];
+export interface Window extends WindowShape {
   /** Channels are split into this many groups, inputs and outputs alike, each with its own layer. */
   readonly groups: number;
 }
@@ -44,12 +39,12 @@ export const WindowCodec: t.Type<Window, unknown, unknown> = record(
 );
 
 /** One axis of a window. */
-const extent = (size: number, w: Omit<Window, 'groups'>, axis: 0 | 1): number =>
+const extent = (size: number, w: WindowShape, axis: 0 | 1): number =>
   Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
 
 /** Height and width of the result; undefined when the window is larger than the padded image. */
 export const windowOutput = (
-  w: Omit<Window, 'groups'>,
+  w: WindowShape,
   height: number,
   width: number,
 ): readonly [number, number] | undefined => {

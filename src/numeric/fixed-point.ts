@@ -19,11 +19,6 @@
  * precision where accumulators are very much finer than codes. Its shifts end at 43, where the rounding alone is 2^30.
  */
 
-export interface FixedPoint {
-  readonly mul: number;
-  readonly shift: number;
-}
-
 /** Largest shift of either form. */
 export const MAX_SHIFT = 43;
 /** Bits of the low part of a split value. */

@@ -36,10 +36,6 @@ export const siteOf = (layer: KanAttrs, coded: Coded): LayerSite => ({
 export const rowsOf = ({ layer: { window }, coded }: LayerSite): number =>
   window !== undefined && isPadded(window) ? coded.levels + 1 : coded.levels;
 
-/** The first output of the layer that input i adds to: 0, or that of its group. */
-export const outputIndex = ({ layer, inputs, outputs }: LayerSite, i: number): number =>
-  layer.window === undefined ? 0 : Math.floor((i * layer.window.groups) / inputs) * outputs;
-
 /** Share of the values of an input at its most frequent code from which that code counts as frequent. */
 const LEAST_SHARE = 0.25;
 

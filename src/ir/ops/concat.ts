@@ -1,23 +1,22 @@
 /** Values side by side, along the channels: what a layer takes both as it is and normalised. */
 import * as E from 'fp-ts/lib/Either.js';
-import { program } from '../../code/language.js';
 import { record } from '../codec.js';
 import { sameElement } from '../element.js';
 import { concatMeanings } from '../meanings.js';
-import { type ChannelSource, defineOp, NO_COST } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, sizeOf, valueType } from '../types.js';
 
 export type ConcatAttrs = Record<never, never>;
 
-const sideBySide = (counts: ReadonlyArray<number>): ReadonlyArray<ChannelSource> =>
-  counts.flatMap((count, operand) => Array.from({ length: count }, (_, channel) => ({ operand, channel })));
-
 export const concat = defineOp<'concat', ConcatAttrs, 'layout'>({
   kind: 'concat',
   role: {
     _tag: 'layout',
-    channels: (_, counts) => sideBySide(counts),
+    channels: (_, counts) =>
+      counts.flatMap((count, operand) =>
+        Array.from({ length: count }, (_count, channel) => ({ operand, channel })),
+      ),
   },
   summary: 'the operands one after another, along channels',
   doc: {
@@ -60,7 +59,5 @@ export const concat = defineOp<'concat', ConcatAttrs, 'layout'>({
     }
     return result;
   },
-  lower: (_, operands) =>
-    program('copy', { _tag: 'channels', sources: sideBySide(operands.map(channelsOf)) }),
   cost: () => NO_COST,
 });

@@ -1,11 +1,10 @@
 /** Picks features by index: dead inputs leave the program through it. */
 import * as E from 'fp-ts/lib/Either.js';
-import { program } from '../../code/language.js';
 import { HOLDS } from '../../diagnostics/index.js';
 import { constantOf, record } from '../codec.js';
 import type { Constant } from '../constant.js';
 import { MEANING_LIMIT, perChannelSize, tooMuchMeaning } from '../meanings.js';
-import { type ChannelSource, defineOp, NO_COST } from '../op-definition.js';
+import { defineOp, NO_COST } from '../op-definition.js';
 import { pickMeaning } from '../quantizer.js';
 import { emptyTensor } from '../tensor.js';
 import { channelsOf, innerOf, sizeOf, valueType } from '../types.js';
@@ -15,14 +14,11 @@ export interface GatherAttrs {
   readonly indices: Constant;
 }
 
-const picked = ({ indices }: GatherAttrs): ReadonlyArray<ChannelSource> =>
-  Array.from(indices.data, (channel) => ({ operand: 0, channel }));
-
 export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
   kind: 'gather',
   role: {
     _tag: 'layout',
-    channels: picked,
+    channels: ({ indices }) => Array.from(indices.data, (channel) => ({ operand: 0, channel })),
   },
   summary: 'y[j] = x[indices[j]], over channels',
   doc: {
@@ -61,6 +57,5 @@ export const gather = defineOp<'gather', GatherAttrs, 'layout'>({
     }
     return result;
   },
-  lower: (a) => program('copy', { _tag: 'channels', sources: picked(a) }),
   cost: (a, _, type) => ({ ...NO_COST, reads: sizeOf(type), bytes: a.indices.data.byteLength }),
 });

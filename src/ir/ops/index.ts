@@ -5,12 +5,12 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import type * as t from 'io-ts';
-import type { Program } from '../../code/language.js';
+import { type Program, program, type Source } from '../../code/language.js';
 import { HOLDS, type Rule } from '../../diagnostics/index.js';
 import { showErrors } from '../codec.js';
-import type { ChannelSource, Cost, OpDefinition, RoleTag } from '../op-definition.js';
+import type { Cost, OpDefinition, RoleTag } from '../op-definition.js';
 import type { Tensor } from '../tensor.js';
-import type { Level, ValueType } from '../types.js';
+import { channelsOf, type Level, type ValueType } from '../types.js';
 import { activate } from './activate.js';
 import { add } from './add.js';
 import { affine } from './affine.js';
@@ -71,7 +71,7 @@ export type OpOfRole<R extends RoleTag> = OpOf<
   Extract<Definition, { readonly role: { readonly _tag: R } }>['kind']
 >;
 
-/** All definitions, by kind. */
+/** All definitions, by kind: made of the list, whose kinds `fromEntries` does not tell. */
 export const OPS = Object.fromEntries(
   DEFINITIONS.map((definition) => [definition.kind, definition]),
 ) as unknown as { readonly [K in OpKind]: DefinitionOf<K> };
@@ -83,7 +83,7 @@ type AnyDefinition = OpDefinition<OpKind, Op['attrs']>;
 
 /**
  * The definition of a kind. That `op.attrs` are the attributes of `definitionOf(op.kind)` is how Op is made from the
- * list; the type checker does not carry it through the lookup, hence the cast, which stands here alone.
+ * list; the type checker does not carry it through the lookup, hence the casts here and in `opOf`.
  */
 const definitionOf = (kind: OpKind): AnyDefinition => OPS[kind] as unknown as AnyDefinition;
 
@@ -103,7 +103,7 @@ export const univariateOf = ({
 export const channelSources = (
   { kind, attrs }: Op,
   counts: ReadonlyArray<number>,
-): ReadonlyArray<ChannelSource> | undefined => {
+): ReadonlyArray<Source> | undefined => {
   const { role } = definitionOf(kind);
   return role._tag === 'layout' ? role.channels(attrs, counts) : undefined;
 };
@@ -146,10 +146,12 @@ export const lowerOp = (
   operands: ReadonlyArray<ValueType>,
   result: ValueType,
 ): Rule<Program> => {
-  const { lower } = definitionOf(kind);
-  return lower === undefined
-    ? E.left(kind)
-    : E.fromNullable(`${kind} of floats`)(lower(attrs, operands, result));
+  const { lower, role } = definitionOf(kind);
+  if (lower !== undefined) return E.fromNullable(`${kind} of floats`)(lower(attrs, operands, result));
+  if (role._tag !== 'layout') return E.left(kind);
+  return E.right(
+    program('copy', { _tag: 'channels', sources: role.channels(attrs, operands.map(channelsOf)) }),
+  );
 };
 
 export const costOf = ({ kind, attrs }: Op, operands: ReadonlyArray<ValueType>, result: ValueType): Cost =>
