@@ -35,6 +35,22 @@ describe('wrong usage exits with 2', () => {
   });
 });
 
+describe('the help', () => {
+  it('tells of every command what the command tells of itself', async () => {
+    const { out } = await kanc(['--help']);
+    const commands = [...out.matchAll(/^ {2}([a-z]+)((?: [[<][a-z]+[\]>])*) {2}/gm)].filter(
+      ([, name]) => name !== 'help',
+    );
+    expect(commands.length).toBe(14);
+    for (const [, name = '', usage = ''] of commands) {
+      const own = await kanc([name, '--help']);
+      const [, told = ''] = new RegExp(`^Usage: kanc ${name}(.*)$`, 'm').exec(own.out) ?? [];
+      const places = (text: string): string => text.replace(/ \[(?:options|command)\]/g, '');
+      expect(places(told), name).toBe(places(usage));
+    }
+  });
+});
+
 describe('a wrong value', () => {
   it.each([
     [

@@ -17,7 +17,9 @@ import {
   type LayerShape,
   nameOf,
 } from '../configuration.js';
-import { DEFAULT_GRID } from './default-grid.js';
+
+/** The values of a sweep that is told none. */
+export const DEFAULT_GRID = 'act=2,3,4,6,8,hidden=4,6,8,table=3,4,6,8,form=edge';
 
 const BITS = ['act', 'hidden', 'table', 'coef', 'basis'] as const;
 type Bits = (typeof BITS)[number];

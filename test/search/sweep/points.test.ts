@@ -1,8 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameOf } from '../../../src/search/configuration.js';
-import { DEFAULT_GRID } from '../../../src/search/sweep/default-grid.js';
-import { gridConfigurations, inShard, parseGrid, pointsOf } from '../../../src/search/sweep/points.js';
+import {
+  DEFAULT_GRID,
+  gridConfigurations,
+  inShard,
+  parseGrid,
+  pointsOf,
+} from '../../../src/search/sweep/points.js';
 import { messageOf, rightOf } from '../../support/checked.js';
 
 const LAYERS = [

@@ -17,9 +17,8 @@ import { crashingWith, importFloat, withTrials } from '../../../driver/search/ch
 import { prepareSweep, runSweep, type Sweep, type SweepDone } from '../../../driver/search/sweep.js';
 import { mergeFolders } from '../../../driver/search/sweep-folders.js';
 import type { NamedPass } from '../../../passes/registry.js';
-import { DEFAULT_GRID } from '../../../search/sweep/default-grid.js';
 import { measuredOf, type Results, resultsCsv, resultsJson } from '../../../search/sweep/merge.js';
-import { WHOLE } from '../../../search/sweep/points.js';
+import { DEFAULT_GRID, WHOLE } from '../../../search/sweep/points.js';
 import { METRIC_TITLES } from '../../../search/tally.js';
 import {
   addImportFlags,
