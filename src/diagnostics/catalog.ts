@@ -55,6 +55,12 @@ export const CATALOG = {
     'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
+  K0221:
+    'A node of the graph computes something that is no sum of functions of one variable, no norm, pooling or product of two values: attention, recurrence, the extremes of several values, or anything over the samples of a batch. What stands before the node can be compiled with --outputs.',
+  K0222:
+    'A result of the graph does not depend on its input, so that there is nothing to compute for a sample.',
+  K0223:
+    'A sum, a pooling or a softmax of the graph is of a form that no layer has: too large to be written out in full, and not the same for all places of an image.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',
