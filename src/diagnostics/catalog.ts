@@ -12,7 +12,7 @@ export const CATALOG = {
   K0103:
     'The file is shorter than its own header says. It was probably cut off while being copied or downloaded: fetch it again and compare sizes.',
   K0104:
-    'The file is not of any container format that kanc reads: safetensors, a torch zip (.pt, .pth), a legacy torch file, or .npy.',
+    'The file is not of any container format that kanc reads: safetensors, a torch zip (.pt, .pth), a legacy torch file, ONNX, or .npy.',
   K0105:
     'The header of a safetensors file is malformed: its length, its JSON, or one of its entries breaks the format.',
   K0106:
@@ -33,6 +33,12 @@ export const CATALOG = {
     'A checkpoint in several files is not whole: the index (`model.safetensors.index.json`) or one of the shards that it names is missing, or they are of different checkpoints. Give the index, with all shards in its folder.',
   K0116:
     'Two tensors of a checkpoint would have the same name, so that one of them would be lost: names that differ only in what wrappers (DataParallel, FSDP, torch.compile) put into them, or a key with a dot that reads like a dict in a dict.',
+  K0117:
+    'An ONNX file is damaged: a message in it ends behind its bytes, or a constant has other numbers than its shape says.',
+  K0118:
+    'The constants of an ONNX model lie in a file beside it (model.onnx.data), which is missing, too short, or not in the folder of the model. Keep the files that the exporter wrote together, under their names.',
+  K0119:
+    'An ONNX file is of a version that kanc does not read: opsets before 11, or functions of another opset than the file.',
   K0201: 'The names and shapes of the tensors match no KAN family that this version knows.',
   K0202: 'A tensor that the family needs is missing.',
   K0203: 'A tensor has a shape that does not fit the others of its layer.',
