@@ -55,6 +55,8 @@ export const CATALOG = {
     'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
+  K0214:
+    'A layer of a tensor program has a function of one variable that is none of the bases that kanc names and too large to be kept as an expression, or a table is looked up where its entries cannot become weights.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

@@ -1,7 +1,8 @@
 /** What single functions are: sums of functions that the IR names, or none that are known. */
 import { log, tanh } from '../../numeric/transcendental.js';
-import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import type { FunctionId, FunctionTable } from '../functions.js';
 import { activationsOf } from './activation.js';
+import { addEntries } from './lookup.js';
 import { valuesAt } from './memo.js';
 import { piecesOf } from './piecewise.js';
 import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
@@ -83,23 +84,6 @@ const addPolynomial = (
   return true;
 };
 
-const MOST_ENTRIES = 4096;
-
-/** A table that is looked up: functions that are 1 at one entry, times the entries. */
-const addEntries = (
-  slots: Slots,
-  node: FunctionNode & { kind: 'lookup' },
-  factor: number,
-  to: Collector,
-): boolean => {
-  const { table, arg } = node;
-  if (table.length > MOST_ENTRIES) return false;
-  table.forEach((value, entry) => {
-    to.add(slots.intern({ kind: 'entry', arg, entry, size: table.length }), factor * value);
-  });
-  return true;
-};
-
 /** What is no polynomial: one function of the IR, times a factor. */
 const addPrimitive = (
   table: FunctionTable,
@@ -111,13 +95,14 @@ const addPrimitive = (
 ): boolean => {
   const found = pieces(id);
   const spline = found === undefined ? undefined : splineOf(table, id, found);
+  if (spline === 'zero') return true;
   if (spline !== undefined) {
     const { factor: own, ...rest } = spline;
     to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), factor * own);
     return true;
   }
   const node = table.nodeOf(id);
-  if (node.kind === 'lookup') return addEntries(slots, node, factor, to);
+  if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
   const activations = activationsOf(table, id);
   for (const { activation, factor: own } of activations ?? []) {
     to.add(slots.intern({ kind: 'activation', activation }), factor * own);

@@ -89,14 +89,22 @@ const factorOf = (values: Float64Array, spline: Float64Array): number | undefine
   return factor;
 };
 
-/** The B-spline that a piecewise polynomial is, as far as its values tell; undefined where it is none. */
-export const splineOf = (table: FunctionTable, id: FunctionId, pieces: Pieces): SplineTerm | undefined => {
+/**
+ * The B-spline that a piecewise polynomial is, by its values; undefined where it is none. `zero` where it is 0 all over:
+ * on repeated knots whole functions vanish.
+ */
+export const splineOf = (
+  table: FunctionTable,
+  id: FunctionId,
+  pieces: Pieces,
+): SplineTerm | 'zero' | undefined => {
   const { breaks, degree } = pieces;
   if (breaks.length < 2 || degree > MOST_ORDER || breaks.length > degree + 2) return undefined;
   const points = pointsFor(breaks, degree);
   const values = valuesAt(table, id, points);
   const peak = peakOf(values);
-  if (!(peak > 0) || !Number.isFinite(peak)) return undefined;
+  if (peak === 0) return 'zero';
+  if (!Number.isFinite(peak)) return undefined;
   const places = breaks.map(Math.fround);
   // What is multiplied by more than it needs has a lower degree than its making allows.
   const orders = breaks.length === degree + 2 ? [degree] : [degree, breaks.length - 2];
