@@ -1,10 +1,10 @@
 /** What single functions are: sums of functions that the IR names, or none that are known. */
 import { log, tanh } from '../../numeric/transcendental.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
-import { activationsOf } from './activation.js';
+import { activationFinder } from './activation.js';
 import { addEntries } from './lookup.js';
-import { valuesAt } from './memo.js';
 import { piecesOf } from './piecewise.js';
+import { valuesAt } from './pointwise.js';
 import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
 import { radialOf } from './radial.js';
 import { type Collector, type Combination, collector, type Slots } from './slots.js';
@@ -84,16 +84,21 @@ const addPolynomial = (
   return true;
 };
 
+interface Finders {
+  readonly pieces: ReturnType<typeof piecesOf>;
+  readonly activations: ReturnType<typeof activationFinder>;
+}
+
 /** What is no polynomial: one function of the IR, times a factor. */
 const addPrimitive = (
   table: FunctionTable,
   slots: Slots,
-  pieces: ReturnType<typeof piecesOf>,
+  finders: Finders,
   id: FunctionId,
   factor: number,
   to: Collector,
 ): boolean => {
-  const found = pieces(id);
+  const found = finders.pieces(id);
   const spline = found === undefined ? undefined : splineOf(table, id, found);
   if (spline === 'zero') return true;
   if (spline !== undefined) {
@@ -103,7 +108,7 @@ const addPrimitive = (
   }
   const node = table.nodeOf(id);
   if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
-  const activations = activationsOf(table, id);
+  const activations = finders.activations(id);
   for (const { activation, factor: own } of activations ?? []) {
     to.add(slots.intern({ kind: 'activation', activation }), factor * own);
   }
@@ -112,7 +117,7 @@ const addPrimitive = (
 
 export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
-  const pieces = piecesOf(table, forms);
+  const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();
   const find = (id: FunctionId): Combination | undefined => {
     const form = forms(id);
@@ -136,12 +141,14 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
       return to.combination();
     }
     if (addPolynomial(table, slots, id, form, to)) return to.combination();
-    if (!linear) return addPrimitive(table, slots, pieces, id, 1, to) ? to.combination() : undefined;
+    if (!linear) return addPrimitive(table, slots, finders, id, 1, to) ? to.combination() : undefined;
     to.addConstant(constant);
-    if (addPrimitive(table, slots, pieces, inner, slope, to)) return to.combination();
+    if (addPrimitive(table, slots, finders, inner, slope, to)) return to.combination();
     // A function with the constants that belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
     const whole = collector();
-    return inner !== id && addPrimitive(table, slots, pieces, id, 1, whole) ? whole.combination() : undefined;
+    return inner !== id && addPrimitive(table, slots, finders, id, 1, whole)
+      ? whole.combination()
+      : undefined;
   };
   const found = new Map<FunctionId, Combination | undefined>();
   return {
