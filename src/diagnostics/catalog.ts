@@ -61,6 +61,8 @@ export const CATALOG = {
     'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
+  K0214:
+    'A layer of a tensor program has a function of one variable that is none of the bases that kanc names and too large to be kept as an expression, or a table is looked up where its entries cannot become weights.',
   K0221:
     'A node of the graph computes something that is no sum of functions of one variable, no norm, pooling or product of two values: attention, recurrence, the extremes of several values, or anything over the samples of a batch. What stands before the node can be compiled with --outputs.',
   K0222:

@@ -1,7 +1,7 @@
 /** Named activations, known by their values: programs write each of them in several ways. */
 import { ACTIVATIONS, type Activation } from '../../numeric/activations.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
-import { valuesAt } from './memo.js';
+import { sampler, valuesAt } from './pointwise.js';
 
 /** A multiple of an activation. */
 export interface ActivationTerm {
@@ -38,6 +38,8 @@ const POINTS = Float64Array.from([
 
 /** Few points tell nearly all functions from all activations. */
 const FIRST = Float64Array.of(1, -1, 2.5, -0.3);
+
+const AT_FIRST = NAMED.map((activation) => [...FIRST].map(ACTIVATIONS[activation]));
 
 const RELATIVE = 1e-6;
 /** Of the value at 1: differences that a sum in f32 does not see. */
@@ -92,16 +94,30 @@ const candidates = (first: ArrayLike<number>): ReadonlyArray<ReadonlyArray<Activ
   ];
 };
 
-/** The activations whose sum a function is, as multiples; undefined where it is none that the IR names. */
-export const activationsOf = (
-  table: FunctionTable,
-  id: FunctionId,
-): ReadonlyArray<ActivationTerm> | undefined => {
-  const first = valuesAt(table, id, FIRST);
+/** Whether the values at the first points can be those of any candidate: few functions come further. */
+const mayBeNamed = (first: ArrayLike<number>): boolean => {
   const scale = Math.abs(first[0]!);
-  if (!(scale > 0) || !Number.isFinite(scale)) return undefined;
-  const near = candidates(first).filter((terms) => agree(first, FIRST, sumOf(terms), scale));
-  if (near.length === 0) return undefined;
-  const values = valuesAt(table, id, POINTS);
-  return near.find((terms) => agree(values, POINTS, sumOf(terms), scale));
+  if (!(scale > 0) || !Number.isFinite(scale)) return false;
+  // What is a line on the right of 0 is a ReLU or an ELU of some kind.
+  if (Math.abs(first[2]! / first[0]! - FIRST[2]! / FIRST[0]!) < 1e-5) return true;
+  return AT_FIRST.some(([one, , third]) => {
+    const expected = (first[0]! / one!) * third!;
+    return Math.abs(first[2]! - expected) <= 1e-5 * Math.abs(expected);
+  });
+};
+
+/** Finds the activations whose sum a function is, as multiples; undefined where it is none that the IR names. */
+export const activationFinder = (
+  table: FunctionTable,
+): ((id: FunctionId) => ReadonlyArray<ActivationTerm> | undefined) => {
+  const firstOf = sampler(table, FIRST);
+  return (id) => {
+    const first = firstOf(id);
+    if (!mayBeNamed(first)) return undefined;
+    const scale = Math.abs(first[0]!);
+    const near = candidates(first).filter((terms) => agree(first, FIRST, sumOf(terms), scale));
+    if (near.length === 0) return undefined;
+    const values = valuesAt(table, id, POINTS);
+    return near.find((terms) => agree(values, POINTS, sumOf(terms), scale));
+  };
 };

@@ -4,10 +4,10 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
-import type { Branch } from '../../ir/basis.js';
 import type { FunctionTable } from '../functions.js';
 import type { LayerTerms } from '../terms.js';
-import { branchOf } from './branch-plan.js';
+import { branchOf, type RaisedBranch } from './branch-plan.js';
+import { expressionBranches } from './expression-branches.js';
 import { combinationsOf } from './linear.js';
 import { activationPlans, polynomialPlans, radialPlans } from './named-branches.js';
 import { recogniser } from './recognise.js';
@@ -19,7 +19,7 @@ import { biasOf, type Layer } from './weights.js';
 
 /** A layer as branches. */
 export interface Raised {
-  readonly branches: ReadonlyArray<Branch>;
+  readonly branches: ReadonlyArray<RaisedBranch['branch']>;
   /** Of each output. */
   readonly bias: Float64Array;
   /** What every branch is, in words. */
@@ -41,7 +41,9 @@ export const branchesOf = (table: FunctionTable, terms: LayerTerms): Checked<Rai
     ...radialPlans(layer),
     ...polynomialPlans(layer),
   ];
-  const raised = plans.flatMap((plan) => branchOf(layer, plan));
+  const kept = expressionBranches(table, layer);
+  if (E.isLeft(kept)) return kept;
+  const raised = [...plans.flatMap((plan) => branchOf(layer, plan)), ...kept.right];
   return E.right({
     branches: raised.map((r) => r.branch),
     bias: biasOf(layer),

@@ -29,14 +29,3 @@ export const inductive = <A>(
     return known(id);
   };
 };
-
-/** Values of a function at some points. */
-export const valuesAt = (table: FunctionTable, id: FunctionId, points: ArrayLike<number>): Float64Array => {
-  const { values, evaluate } = table.evaluator([id]);
-  const out = new Float64Array(points.length);
-  for (let j = 0; j < points.length; j++) {
-    evaluate(points[j]!);
-    out[j] = values[0]!;
-  }
-  return out;
-};

@@ -17,10 +17,14 @@ export interface Pieces {
 /** More pieces than a basis function has: sums of splines are taken apart first. */
 const MOST_BREAKS = 24;
 
+/** The union of two ascending rows; `a` itself where nothing is added. */
 const merged = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> => {
-  if (b.length === 0 || a === b) return a;
-  if (a.length === 0) return b;
-  return [...new Set([...a, ...b])].sort((p, q) => p - q);
+  let [i, missing] = [0, false];
+  for (let j = 0; j < b.length && !missing; j++) {
+    while (i < a.length && a[i]! < b[j]!) i++;
+    missing = i >= a.length || a[i] !== b[j];
+  }
+  return missing ? [...new Set([...a, ...b])].sort((p, q) => p - q) : a;
 };
 
 type Known = (id: FunctionId) => Pieces | undefined;

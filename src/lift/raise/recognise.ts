@@ -1,9 +1,10 @@
 /** What single functions are: sums of functions that the IR names, or none that are known. */
 import { log, tanh } from '../../numeric/transcendental.js';
-import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
-import { activationsOf } from './activation.js';
-import { valuesAt } from './memo.js';
+import type { FunctionId, FunctionTable } from '../functions.js';
+import { activationFinder } from './activation.js';
+import { addEntries } from './lookup.js';
 import { piecesOf } from './piecewise.js';
+import { valuesAt } from './pointwise.js';
 import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
 import { radialOf } from './radial.js';
 import { type Collector, type Combination, collector, type Slots } from './slots.js';
@@ -83,42 +84,31 @@ const addPolynomial = (
   return true;
 };
 
-const MOST_ENTRIES = 4096;
-
-/** A table that is looked up: functions that are 1 at one entry, times the entries. */
-const addEntries = (
-  slots: Slots,
-  node: FunctionNode & { kind: 'lookup' },
-  factor: number,
-  to: Collector,
-): boolean => {
-  const { table, arg } = node;
-  if (table.length > MOST_ENTRIES) return false;
-  table.forEach((value, entry) => {
-    to.add(slots.intern({ kind: 'entry', arg, entry, size: table.length }), factor * value);
-  });
-  return true;
-};
+interface Finders {
+  readonly pieces: ReturnType<typeof piecesOf>;
+  readonly activations: ReturnType<typeof activationFinder>;
+}
 
 /** What is no polynomial: one function of the IR, times a factor. */
 const addPrimitive = (
   table: FunctionTable,
   slots: Slots,
-  pieces: ReturnType<typeof piecesOf>,
+  finders: Finders,
   id: FunctionId,
   factor: number,
   to: Collector,
 ): boolean => {
-  const found = pieces(id);
+  const found = finders.pieces(id);
   const spline = found === undefined ? undefined : splineOf(table, id, found);
+  if (spline === 'zero') return true;
   if (spline !== undefined) {
     const { factor: own, ...rest } = spline;
     to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), factor * own);
     return true;
   }
   const node = table.nodeOf(id);
-  if (node.kind === 'lookup') return addEntries(slots, node, factor, to);
-  const activations = activationsOf(table, id);
+  if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
+  const activations = finders.activations(id);
   for (const { activation, factor: own } of activations ?? []) {
     to.add(slots.intern({ kind: 'activation', activation }), factor * own);
   }
@@ -127,7 +117,7 @@ const addPrimitive = (
 
 export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
-  const pieces = piecesOf(table, forms);
+  const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();
   const find = (id: FunctionId): Combination | undefined => {
     const form = forms(id);
@@ -151,12 +141,14 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
       return to.combination();
     }
     if (addPolynomial(table, slots, id, form, to)) return to.combination();
-    if (!linear) return addPrimitive(table, slots, pieces, id, 1, to) ? to.combination() : undefined;
+    if (!linear) return addPrimitive(table, slots, finders, id, 1, to) ? to.combination() : undefined;
     to.addConstant(constant);
-    if (addPrimitive(table, slots, pieces, inner, slope, to)) return to.combination();
+    if (addPrimitive(table, slots, finders, inner, slope, to)) return to.combination();
     // A function with the constants that belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
     const whole = collector();
-    return inner !== id && addPrimitive(table, slots, pieces, id, 1, whole) ? whole.combination() : undefined;
+    return inner !== id && addPrimitive(table, slots, finders, id, 1, whole)
+      ? whole.combination()
+      : undefined;
   };
   const found = new Map<FunctionId, Combination | undefined>();
   return {

@@ -27,10 +27,14 @@ export const sharesOf = (
   }));
 };
 
+const known = new WeakMap<Share, ReadonlyArray<SlotId>>();
+
 /** The slots of a share, in order of first use. */
-export const slotsIn = ({ combinations }: Share): ReadonlyArray<SlotId> => [
-  ...new Set(combinations.flatMap((c) => c.slots)),
-];
+export const slotsIn = (share: Share): ReadonlyArray<SlotId> => {
+  const found = known.get(share) ?? [...new Set(share.combinations.flatMap((c) => c.slots))];
+  known.set(share, found);
+  return found;
+};
 
 /** Calls `add` with the row of weights of every slot of an input: times the factor to be added to what the slot has. */
 export const eachWeight = (

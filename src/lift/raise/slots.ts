@@ -32,8 +32,6 @@ export type Slot =
     }
   /** T_degree of x or of tanh(x), the degree 2 at least. */
   | { readonly kind: 'chebyshev'; readonly squash: 'tanh' | 'none'; readonly degree: number }
-  /** 1 where floor(arg) is `entry`, or is it when counted from the end of `size` entries. */
-  | { readonly kind: 'entry'; readonly arg: FunctionId; readonly entry: number; readonly size: number }
   /** Any function, kept. */
   | { readonly kind: 'other'; readonly id: FunctionId };
 
@@ -54,8 +52,6 @@ const keyOf = (slot: Slot): string => {
       return `${slot.kernel} ${slot.center} ${slot.width}`;
     case 'chebyshev':
       return `chebyshev ${slot.squash} ${slot.degree}`;
-    case 'entry':
-      return `entry ${slot.arg} ${slot.entry} ${slot.size}`;
     case 'other':
       return `other ${slot.id}`;
   }

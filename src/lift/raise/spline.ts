@@ -1,8 +1,8 @@
 /** B-spline basis functions, each found from its own knots; what a program computes is compared with the recursion. */
 import { basisAt, type KnotRow } from '../../numeric/bspline.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
-import { valuesAt } from './memo.js';
 import type { Pieces } from './piecewise.js';
+import { valuesAt } from './pointwise.js';
 
 /** factor * B, with B the B-spline on order + 2 knots. */
 export interface SplineTerm {
@@ -44,7 +44,7 @@ const repetitions = (places: ReadonlyArray<number>, count: number): ReadonlyArra
  * Points that tell the function: on every piece and on either side as many as a polynomial of the degree has
  * coefficients, and one more; and where pieces meet, if those are points that x can be.
  */
-const pointsFor = (breaks: ReadonlyArray<number>, degree: number): ReadonlyArray<number> => {
+const pointsFor = (breaks: ReadonlyArray<number>, degree: number): Float64Array => {
   const points: number[] = [];
   const span = breaks[breaks.length - 1]! - breaks[0]!;
   const places = [breaks[0]! - span, ...breaks, breaks[breaks.length - 1]! + span];
@@ -53,7 +53,7 @@ const pointsFor = (breaks: ReadonlyArray<number>, degree: number): ReadonlyArray
     for (let r = 0; r < degree + 2; r++) points.push(from + ((to - from) * (r + 0.5)) / (degree + 2));
   }
   for (const t of breaks) if (Math.fround(t) === t) points.push(t);
-  return points;
+  return Float64Array.from(points);
 };
 
 const peakOf = (values: Float64Array): number => {
@@ -62,9 +62,9 @@ const peakOf = (values: Float64Array): number => {
   return peak;
 };
 
-const splineValues = (row: KnotRow, order: number, points: ReadonlyArray<number>): Float64Array => {
+const splineValues = (row: KnotRow, order: number, points: Float64Array): Float64Array => {
   const out = new Float64Array(order + 1);
-  return Float64Array.from(points, (x) => {
+  return points.map((x) => {
     const first = basisAt(row, order, x, out);
     return first === undefined ? 0 : out[-first]!;
   });
@@ -89,14 +89,22 @@ const factorOf = (values: Float64Array, spline: Float64Array): number | undefine
   return factor;
 };
 
-/** The B-spline that a piecewise polynomial is, as far as its values tell; undefined where it is none. */
-export const splineOf = (table: FunctionTable, id: FunctionId, pieces: Pieces): SplineTerm | undefined => {
+/**
+ * The B-spline that a piecewise polynomial is, by its values; undefined where it is none. `zero` where it is 0 all over:
+ * on repeated knots whole functions vanish.
+ */
+export const splineOf = (
+  table: FunctionTable,
+  id: FunctionId,
+  pieces: Pieces,
+): SplineTerm | 'zero' | undefined => {
   const { breaks, degree } = pieces;
   if (breaks.length < 2 || degree > MOST_ORDER || breaks.length > degree + 2) return undefined;
   const points = pointsFor(breaks, degree);
   const values = valuesAt(table, id, points);
   const peak = peakOf(values);
-  if (!(peak > 0) || !Number.isFinite(peak)) return undefined;
+  if (peak === 0) return 'zero';
+  if (!Number.isFinite(peak)) return undefined;
   const places = breaks.map(Math.fround);
   // What is multiplied by more than it needs has a lower degree than its making allows.
   const orders = breaks.length === degree + 2 ? [degree] : [degree, breaks.length - 2];
@@ -104,7 +112,10 @@ export const splineOf = (table: FunctionTable, id: FunctionId, pieces: Pieces): 
     for (const knots of repetitions(places, order + 2)) {
       const row = { knots: Float32Array.from(knots), offset: 0, count: order + 2 };
       const plain = factorOf(values, splineValues(row, order, points));
-      const vanishing = factorOf(values, splineValues({ ...row, vanishing: true }, order, points));
+      const repeats = knots.some((t, k) => t === knots[k + 1]);
+      const vanishing = repeats
+        ? factorOf(values, splineValues({ ...row, vanishing: true }, order, points))
+        : plain;
       const factor = plain ?? vanishing;
       if (factor === undefined) continue;
       return { order, knots, factor, plain: plain !== undefined, vanishing: vanishing !== undefined };
