@@ -55,6 +55,14 @@ export const CATALOG = {
     'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
+  K0214:
+    'A node of a network exported as a graph breaks a rule of its op: shapes that do not belong together, a missing input, an attribute of another type. The exporter is at fault, or the file was changed afterwards.',
+  K0215:
+    'The shape of what a network is given is not known. The number of samples may be open; all other sizes must be numbers, since layers, tables and memory follow from them.',
+  K0216:
+    'A graph has no value of this name. Any value of the graph can be named as an input or an output, so that a part of it is compiled; names are those that viewers of such files show.',
+  K0217:
+    'The number of samples was baked into a network when it was exported, so that it takes batches of this size only. Exporters have an option for a dynamic first dimension (`dynamic_axes`, `dynamic_shapes`).',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

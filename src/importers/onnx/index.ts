@@ -1,0 +1,1 @@
+export { declaredBatch, type ProgramOptions, programOf } from './program-of.js';
