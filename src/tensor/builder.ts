@@ -4,10 +4,19 @@
  * are their operand.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import type { Rule } from '../diagnostics/index.js';
+import { HOLDS, type Rule } from '../diagnostics/index.js';
 import { evaluateOp, type Operand } from './evaluate.js';
-import type { Origin, Shape, TensorNode, TensorOp, TensorProgram, TensorType, ValueId } from './program.js';
-import { typeOfOp, type Wanted } from './shapes.js';
+import {
+  type Origin,
+  type Shape,
+  sizeOfShape,
+  type TensorNode,
+  type TensorOp,
+  type TensorProgram,
+  type TensorType,
+  type ValueId,
+} from './program.js';
+import { showShape, typeOfOp, type Wanted } from './shapes.js';
 
 /** What a value is called and where it comes from. */
 export interface Label {
@@ -36,6 +45,16 @@ export interface TensorBuilder {
   /** The program, without what its outputs do not need. Its inputs stay. */
   readonly finish: (inputs: ReadonlyArray<ValueId>, outputs: ReadonlyArray<ValueId>) => TensorProgram;
 }
+
+/** Above these a program is not made: a file of a few bytes can ask for any size, and loops for any number. */
+const MOST_ELEMENTS = 2 ** 27;
+const MOST_VALUES = 2 ** 20;
+
+/** That a tensor of a shape can be made. */
+export const sizeHolds = (shape: Shape): Rule<void> =>
+  shape.every((d) => Number.isInteger(d) && d >= 0) && sizeOfShape(shape) <= MOST_ELEMENTS
+    ? HOLDS
+    : E.left(`a tensor of ${showShape(shape)} cannot be made: at most ${MOST_ELEMENTS} elements are`);
 
 const sameShape = (a: Shape, b: Shape): boolean =>
   a.length === b.length && a.every((size, d) => size === b[d]);
@@ -102,6 +121,9 @@ export const tensorBuilder = (name: string, samples: number): TensorBuilder => {
     const types = operands.map((o) => nodeOf(o).type);
     const type = typeOfOp(op, types, wanted);
     if (E.isLeft(type)) return type;
+    const holds = sizeHolds(type.right.shape);
+    if (E.isLeft(holds)) return holds;
+    if (nodes.length >= MOST_VALUES) return E.left(`a program has at most ${MOST_VALUES} values`);
     if (changesNothing(op, types, type.right)) return E.right(operands[0]!);
     return E.map((data: Float64Array | undefined) =>
       data === undefined

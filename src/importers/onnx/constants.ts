@@ -1,5 +1,6 @@
 /** Ops of ONNX whose results are constants here: what they say of shapes, and numbers made of numbers. */
 
+import { sizeHolds } from '../../tensor/builder.js';
 import type { DType, ValueId } from '../../tensor/program.js';
 import { type Shape, sizeOfShape } from '../../tensor/program.js';
 import { broadcastShapes } from '../../tensor/shapes.js';
@@ -57,14 +58,10 @@ const Size: Conversion = function* (call) {
   return [yield* constant(call, [sizeOfShape(shapeOf(call, yield* operand(call, 0)))], [], 'int')];
 };
 
-/** Above what a constant is not made: a file can ask for any number of elements in a few bytes. */
-const MOST_ELEMENTS = 2 ** 28;
-
-export function* checkedSize(shape: Shape): Building<number> {
-  const size = sizeOfShape(shape);
-  return shape.every((d) => Number.isInteger(d) && d >= 0) && size <= MOST_ELEMENTS
-    ? size
-    : yield* wrong(`it makes a tensor of [${shape.join(', ')}]`, `at most ${MOST_ELEMENTS} elements`);
+/** The size of a constant, checked before it is made: a file can ask for any number of elements in a few bytes. */
+function* checkedSize(shape: Shape): Building<number> {
+  yield* held(sizeHolds(shape));
+  return sizeOfShape(shape);
 }
 
 function* filled(call: Call, shape: Shape, value: number, dtype: DType): Building<ValueId> {

@@ -45,6 +45,15 @@ const Div: Conversion = function* (call) {
   return [typeOf(call, x).dtype === 'int' ? yield* map(call, 'trunc', quotient) : quotient];
 };
 
+/** The result has the type of the base: of an integer it is cut to one. */
+const Pow: Conversion = function* (call) {
+  const x = yield* operand(call, 0);
+  const y = yield* operand(call, 1);
+  const result = yield* map(call, 'pow', x, y);
+  const cuts = typeOf(call, x).dtype === 'int' && typeOf(call, y).dtype === 'f32';
+  return [cuts ? yield* map(call, 'trunc', result) : result];
+};
+
 const Mean: Conversion = function* (call) {
   const sum = yield* foldedOperands(call, 'add');
   return [yield* map(call, 'div', sum, yield* scalar(call, call.operands.length))];
@@ -135,7 +144,6 @@ export const ELEMENTWISE: Conversions = {
   And: binary('and'),
   Mul: binary('mul'),
   Or: binary('or'),
-  Pow: binary('pow'),
   Sub: binary('sub'),
   Xor: binary('xor'),
   PRelu: binary('prelu'),
@@ -157,5 +165,6 @@ export const ELEMENTWISE: Conversions = {
   IsInf,
   Mean,
   Mod,
+  Pow,
   Where,
 };

@@ -1,1 +1,1 @@
-export { declaredBatch, type ProgramOptions, programOf } from './program-of.js';
+export { bakedBatch, declaredBatch, type ProgramOptions, programOf } from './program-of.js';

@@ -9,7 +9,6 @@ import {
   type Conversion,
   type Conversions,
   constant,
-  constantOf,
   contract,
   intOf,
   map,

@@ -31,6 +31,9 @@ export const declaredBatch = (model: OnnxModel): number | undefined => {
   return typeof first === 'number' ? first : undefined;
 };
 
+/** The oldest operators that are read: those before broadcast by attributes. */
+const OLDEST_OPSET = 7;
+
 /** A name that stands for the number of samples: that of the first dimension of an input. */
 const sampleNames = (graph: OnnxGraph): ReadonlySet<string> =>
   new Set(graph.inputs.flatMap(({ shape }) => (typeof shape?.[0] === 'string' ? [shape[0]] : [])));
@@ -158,6 +161,13 @@ function* calledWith(
 
 function* building(model: OnnxModel, options: ProgramOptions): Steps<Diagnostics, Built> {
   const { graph, opset } = model;
+  if (opset < OLDEST_OPSET)
+    return yield* step(
+      fail('K0214', `The file is of the operator set ${opset}`, {
+        expected: `the operator set ${OLDEST_OPSET} or a newer one`,
+        hint: 'Convert it (`onnx.version_converter`), or export it with a newer exporter',
+      }),
+    );
   const types = yield* calledWith(model, options);
   const wanted = options.outputs ?? graph.outputs.map((o) => o.name);
   if (options.outputs !== undefined) yield* step(namesKnown(graph, wanted, 'output'));
@@ -194,10 +204,46 @@ function* building(model: OnnxModel, options: ProgramOptions): Steps<Diagnostics
 
 const built = (model: OnnxModel, options: ProgramOptions): Checked<Built> => along(building(model, options));
 
+/** Numbers of samples that exporters bake in. */
+const USUAL_BATCHES = [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 50, 64, 96, 100, 128, 256, 512];
+
+/**
+ * The only number of samples that a model takes: as its input says, or as its nodes do where they fit together for no
+ * other although the input says any. Undefined where it takes several, and where none of the usual ones fits.
+ */
+export const bakedBatch = (
+  model: OnnxModel,
+  ends: Omit<ProgramOptions, 'samples'> = {},
+): number | undefined => {
+  const declared = declaredBatch(model);
+  if (declared !== undefined) return declared;
+  const fits = (samples: number): boolean => E.isRight(built(model, { ...ends, samples }));
+  return fits(2) && fits(3) ? undefined : USUAL_BATCHES.find(fits);
+};
+
+/** What was wrong, or that nodes fit together for another number of samples only. */
+const orBaked = (model: OnnxModel, options: ProgramOptions, found: Diagnostics): Checked<never> => {
+  if (found[0].code !== 'K0214' || model.opset < OLDEST_OPSET) return E.left(found);
+  const batch = bakedBatch(model, options);
+  return batch === undefined || batch === options.samples
+    ? E.left(found)
+    : fail(
+        'K0217',
+        `The network was exported for batches of ${batch} and takes no others: ${found[0].message}`,
+        {
+          expected: `${batch} samples instead of ${options.samples}`,
+          hint: 'Export it with a dynamic first dimension that no reshape fixes, or give it data in batches of this size',
+        },
+      );
+};
+
 /**
  * The tensor program of a model. Wrong where the file breaks a rule of ONNX (K0214), where the shape of an input is
  * open behind its first dimension (K0215), where a name is of no value (K0216), where another number of samples is
  * baked in (K0217). Nodes without a meaning here become opaque ops.
  */
 export const programOf = (model: OnnxModel, options: ProgramOptions): Checked<TensorProgram> =>
-  E.map(({ program }: Built) => program)(built(model, options));
+  E.match(
+    (found: Diagnostics): Checked<TensorProgram> => orBaked(model, options, found),
+    ({ program }: Built) => E.right(program),
+  )(built(model, options));

@@ -57,6 +57,11 @@ const reduction = (fn: Reduction, before: Stage = asIs, after: Stage = asIs): Co
     return [yield* after(call, joined)];
   };
 
+/** A mean of integers is cut to one. */
+function* whole(call: Call, x: ValueId): Building<ValueId> {
+  return typeOf(call, x).dtype === 'int' ? yield* map(call, 'trunc', x) : x;
+}
+
 const square: Stage = (call, x) => map(call, 'mul', x, x);
 const absolute: Stage = (call, x) => map(call, 'abs', x);
 const root: Stage = (call, x) => map(call, 'sqrt', x);
@@ -125,7 +130,7 @@ export const REDUCTIONS: Conversions = {
   ReduceLogSum: reduction('sum', asIs, logarithm),
   ReduceLogSumExp,
   ReduceMax: reduction('max'),
-  ReduceMean: reduction('mean'),
+  ReduceMean: reduction('mean', asIs, whole),
   ReduceMin: reduction('min'),
   ReduceProd: reduction('prod'),
   ReduceSum: reduction('sum'),
