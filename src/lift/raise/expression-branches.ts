@@ -27,13 +27,13 @@ interface Group {
 const refusal = (unfit: Unfit): Checked<never> =>
   unfit.reason === 'lookup'
     ? fail(
-        'K0214',
+        'K0224',
         `a table of ${unfit.entries} entries is looked up inside of another function or is too large`,
         {
           expected: `tables of at most ${MOST_ENTRIES} entries whose values are only added and multiplied by constants`,
         },
       )
-    : fail('K0214', `a function of one variable has more than ${MOST_NODES} operations`, {
+    : fail('K0224', `a function of one variable has more than ${MOST_NODES} operations`, {
         expected: `B-splines, Gaussians, polynomials, activations, or expressions of at most ${MOST_NODES} operations`,
         hint: 'A grid of many intervals that is written out as a sum may be such a function: export the layer with its functions before they are summed',
       });
@@ -55,7 +55,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   const { assignments, parameters, valuesOf } = parametrised(instances.map((i) => i.constants));
   const text = expressionText(instances[0]!.template, assignments);
   if (parameters > MOST_PARAMETERS) {
-    return fail('K0214', `functions of one form have ${parameters} parameters: ${text}`, {
+    return fail('K0224', `functions of one form have ${parameters} parameters: ${text}`, {
       expected: `at most ${MOST_PARAMETERS} numbers in which functions of one form differ`,
     });
   }

@@ -110,7 +110,7 @@ describe('tables that are looked up', () => {
     const table = functionTable();
     const id = table.call('tanh', table.lookup(Float64Array.of(1, 2, 3), table.x));
     const result = branchesOf(table, layerOf([[id]], 2, randomOf(1)));
-    expect(codeOf(result)).toBe('K0214');
+    expect(codeOf(result)).toBe('K0224');
     expect(messageOf(result)).toContain('a table of 3 entries');
   });
 });
@@ -134,7 +134,7 @@ describe('refusals', () => {
         id = table.call('sin', table.call('mul', id, table.constant(random.unit())));
       return id;
     };
-    expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0214');
+    expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0224');
   });
 });
 
