@@ -6,7 +6,7 @@ import type { ValueName } from '../../ir/graph.js';
 import type { FunctionId } from '../functions.js';
 import { branchesOf } from '../raise/index.js';
 import { type Cut, factorAt, NO_SOURCE, type RowsTerm } from '../traced.js';
-import { f32, type Lifting } from './state.js';
+import { addOp, f32, type Lifting } from './state.js';
 import { type BuildCut, valueOfSources } from './values.js';
 
 /** What one cut adds to the outputs: the functions of each of its elements that has a part, with weights. */
@@ -117,12 +117,10 @@ export const denseLayer = (
   }
   const operand = valueOfSources(l, build, Int32Array.from(sources), [sources.length]);
   if (E.isLeft(operand)) return operand;
-  const value = l.b.add(
-    hint,
-    { kind: 'kan', attrs: { branches: wholeOf(branches, sources.length, elements.length) } },
-    [operand.right],
+  const attrs = { branches: wholeOf(branches, sources.length, elements.length) };
+  return E.map((value: ValueName) => ({ value, bias, found }))(
+    addOp(l, hint, { kind: 'kan', attrs }, [operand.right]),
   );
-  return E.right({ value, bias, found });
 };
 
 /** A layer has a branch at least; one without functions has zeros. */

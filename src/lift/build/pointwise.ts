@@ -2,8 +2,9 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
-import type { PerChannel } from '../../ir/constant.js';
+import { f32Data, type PerChannel } from '../../ir/constant.js';
 import type { ValueName } from '../../ir/graph.js';
+import type { UnivariateFunction } from '../../ir/ops/activate.js';
 import { type Affine, affineOf } from '../affine.js';
 import type { FunctionId } from '../functions.js';
 import { branchesOf } from '../raise/index.js';
@@ -118,10 +119,13 @@ const diagonal = ({ weights }: Branch, c: number, k: number): number => {
 };
 
 /** The branch as the function of an activation op, if it is one function for each channel. */
-const activation = ({ basis, weights }: Branch) => {
+const activation = ({ basis, weights }: Branch): UnivariateFunction | undefined => {
   if (weights.shape[1] !== 1) return undefined;
-  if (basis._tag === 'base') return { _tag: 'activation', activation: basis.activation } as const;
-  return undefined;
+  if (basis._tag === 'base') return { _tag: 'activation', activation: basis.activation };
+  if (basis._tag !== 'expression' || basis.edges === true) return undefined;
+  const [rows = 1, , size = 0] = basis.parameters.shape;
+  const parameters = f32([rows, size], f32Data(basis.parameters));
+  return { _tag: 'expression', function: basis.function, parameters };
 };
 
 /** A layer over windows of one pixel in which each channel is a group of its own. */

@@ -1,8 +1,11 @@
 /** What building a graph from a trace knows: the values that cuts have become, and how their elements lie there. */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../../diagnostics/index.js';
 import type { Builder } from '../../ir/builder.js';
 import { constant } from '../../ir/constant.js';
 import { F32, uint } from '../../ir/element.js';
 import type { ValueName } from '../../ir/graph.js';
+import type { Op } from '../../ir/ops/index.js';
 import type { Trace } from '../trace/index.js';
 import { owners } from '../trace/state.js';
 import type { Cut } from '../traced.js';
@@ -61,6 +64,17 @@ export const reshaped = (l: Lifting, value: ValueName, shape: ReadonlyArray<numb
 
 export const flattened = (l: Lifting, value: ValueName): ValueName =>
   reshaped(l, value, [shapeOf(l, value).reduce((n, d) => n * d, 1)]);
+
+/** Adds an op, and tells at once if its type rule refuses it. */
+export const addOp = (
+  l: Lifting,
+  hint: string,
+  op: Op,
+  operands: ReadonlyArray<ValueName>,
+): Checked<ValueName> => {
+  const value = l.b.add(hint, op, operands);
+  return l.b.failure() ?? E.right(value);
+};
 
 const isCounting = (indices: Int32Array, size: number): boolean =>
   indices.length === size && indices.every((i, k) => i === k);

@@ -28,7 +28,8 @@ const isMapOfCut = (t: Tracer, v: Varying): boolean => {
   const first = v.source[0] ?? NO_SOURCE;
   if (first < 0) return false;
   const cut = ownerOf(t.cuts, first);
-  if (v.source.length !== cut.size) return false;
+  // Whoever else takes the value would meet elements of two cuts where there is one.
+  if (v.source.length !== cut.size || t.consumers.count(cut.value) > 1) return false;
   const seen = new Uint8Array(cut.size);
   const affine = affineOf(t.table);
   let moves = false;

@@ -1,15 +1,15 @@
 /** Layers over windows of an image: terms in their places become branches of one `kan` op, or a pooling. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../../diagnostics/index.js';
-import type { Basis, Branch } from '../../../ir/basis.js';
-import { type Constant, pickRows } from '../../../ir/constant.js';
+import type { Basis, Branch, ExpressionBasis } from '../../../ir/basis.js';
+import { type Constant, f32Data, pickRows } from '../../../ir/constant.js';
 import type { ValueName } from '../../../ir/graph.js';
 import type { Window } from '../../../ir/window.js';
 import type { FunctionId } from '../../functions.js';
 import { branchesOf } from '../../raise/index.js';
 import type { LayerTerms } from '../../terms.js';
 import { affine, applied } from '../pointwise.js';
-import { f32, type Lifting } from '../state.js';
+import { addOp, f32, type Lifting } from '../state.js';
 import { type BuildCut, valueOfSources } from '../values.js';
 import type { Placed } from './place.js';
 
@@ -69,10 +69,38 @@ const perTap = (c: Constant, channels: number, area: number): Constant =>
       );
 
 /** The basis of channels as one of taps. */
-const basisPerTap = (basis: Basis, channels: number, area: number): Basis =>
-  basis._tag === 'bspline' && basis.knots.shape[0] !== 1
-    ? { ...basis, knots: perTap(basis.knots, channels, area) }
+const basisPerTap = (basis: Basis, channels: number, area: number): Basis => {
+  if (basis._tag === 'bspline') return { ...basis, knots: perTap(basis.knots, channels, area) };
+  return basis._tag === 'expression' && basis.edges !== true
+    ? { ...basis, parameters: perTap(basis.parameters, channels, area) }
     : basis;
+};
+
+/**
+ * Parameters of edges [R, K, group outputs and kernel places of all groups, P] as those of taps [inputs, K, outputs of a
+ * group, P].
+ */
+const edgesPerTap = (basis: ExpressionBasis, p: Placed): ExpressionBasis => {
+  const { form, perGroup } = p;
+  const area = areaOf(p);
+  const [rows = 1, functions = 1, outputs = 1, size = 0] = basis.parameters.shape;
+  const each = form.channels / form.groups;
+  const from = f32Data(basis.parameters);
+  const data = new Float32Array(form.channels * area * functions * perGroup * size);
+  let to = 0;
+  for (let c = 0; c < form.channels; c++) {
+    const [row, group] = [rows === 1 ? 0 : c, Math.floor(c / each)];
+    for (let place = 0; place < area; place++) {
+      for (let k = 0; k < functions; k++) {
+        for (let o = 0; o < perGroup; o++, to += size) {
+          const at = ((row * functions + k) * outputs + (group * perGroup + o) * area + place) * size;
+          data.set(from.subarray(at, at + size), to);
+        }
+      }
+    }
+  }
+  return { ...basis, parameters: f32([form.channels * area, functions, perGroup, size], data) };
+};
 
 /** A branch on channels, its outputs being those of all groups and kernel places, as one on taps of windows. */
 const branchOfTaps = (branch: Branch, p: Placed): Branch => {
@@ -92,8 +120,12 @@ const branchOfTaps = (branch: Branch, p: Placed): Branch => {
       }
     }
   }
+  const { basis } = branch;
   return {
-    basis: basisPerTap(branch.basis, form.channels, area),
+    basis:
+      basis._tag === 'expression' && basis.edges === true
+        ? edgesPerTap(basis, p)
+        : basisPerTap(basis, form.channels, area),
     weights: f32([form.channels * area, functions, perGroup], weights),
   };
 };
@@ -158,8 +190,10 @@ export const windowLayer = (
   const bias = new Float64Array(form.groups * perGroup);
   if (padded && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
   else for (let k = 0; k < constants.length; k++) bias[Math.floor(k / area)]! += constants[k]!;
-  const value = l.b.add(hint, { kind: 'kan', attrs: { branches, window } }, [image.right]);
-  return E.right({ value, bias, found: raised.right.found });
+  const { found } = raised.right;
+  return E.map((value: ValueName): WindowLayer => ({ value, bias, found }))(
+    addOp(l, hint, { kind: 'kan', attrs: { branches, window } }, [image.right]),
+  );
 };
 
 /** The mean over windows of single channels, if that is what a term is. */
