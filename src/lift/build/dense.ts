@@ -1,11 +1,13 @@
 /** Layers in which outputs read inputs without a pattern: every input has its functions, every edge its weights. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
 import type { ValueName } from '../../ir/graph.js';
 import type { FunctionId } from '../functions.js';
-import { branchesOf } from '../raise/index.js';
+import { raised } from '../inner.js';
 import { type Cut, factorAt, NO_SOURCE, type RowsTerm } from '../traced.js';
+import { applied } from './pointwise.js';
 import { addOp, f32, type Lifting } from './state.js';
 import { type BuildCut, valueOfSources } from './values.js';
 
@@ -96,26 +98,32 @@ export const denseLayer = (
   const sources: number[] = [];
   const branches: Branch[] = [];
   const found: string[] = [];
+  const functionsOfInputs: FunctionId[] = [];
   const cuts = [...shares.keys()].sort((a, b) => a.index - b.index);
   for (const cut of cuts) {
     const built = build(l, cut);
     if (E.isLeft(built)) return built;
     const functions = shares.get(cut)!.functions;
     const inputs = inOrder(cut, functions.keys(), built.right.position);
-    const raised = branchesOf(l.trace.table, {
+    const made = raised(l.trace.table, {
       outputs: elements.length,
       functions: inputs.map((s) => [...functions.get(s)!.keys()]),
       weights: inputs.map((s) => [...functions.get(s)!.values()]),
       bias: new Float64Array(elements.length),
     });
-    if (E.isLeft(raised)) return raised;
+    if (E.isLeft(made)) return made;
+    const { branches: named, inner } = made.right;
     const from = sources.length;
-    for (const branch of raised.right.branches) branches.push(from === 0 ? branch : { ...branch, from });
-    for (let o = 0; o < bias.length; o++) bias[o]! += raised.right.bias[o]!;
-    found.push(...raised.right.found);
+    for (const branch of named.branches) branches.push(from === 0 ? branch : { ...branch, from });
+    for (let o = 0; o < bias.length; o++) bias[o]! += named.bias[o]!;
+    found.push(...named.found);
     sources.push(...inputs);
+    functionsOfInputs.push(...(inner ?? inputs.map(() => l.trace.table.x)));
   }
-  const operand = valueOfSources(l, build, Int32Array.from(sources), [sources.length]);
+  const operand = pipe(
+    valueOfSources(l, build, Int32Array.from(sources), [sources.length]),
+    E.flatMap((value) => applied(l, value, Int32Array.from(functionsOfInputs))),
+  );
   if (E.isLeft(operand)) return operand;
   const attrs = { branches: wholeOf(branches, sources.length, elements.length) };
   return E.map((value: ValueName) => ({ value, bias, found }))(

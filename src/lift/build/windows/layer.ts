@@ -6,7 +6,7 @@ import { type Constant, f32Data, pickRows } from '../../../ir/constant.js';
 import type { ValueName } from '../../../ir/graph.js';
 import type { Window } from '../../../ir/window.js';
 import type { FunctionId } from '../../functions.js';
-import { branchesOf } from '../../raise/index.js';
+import { raised } from '../../inner.js';
 import type { LayerTerms } from '../../terms.js';
 import { affine, applied } from '../pointwise.js';
 import { addOp, f32, type Lifting } from '../state.js';
@@ -181,18 +181,30 @@ export const windowLayer = (
   const image = imageOf(l, build, first);
   if (E.isLeft(image)) return image;
   const area = areaOf(first);
-  const raised = branchesOf(l.trace.table, termsOf(group));
-  if (E.isLeft(raised)) return raised;
-  const branches = raised.right.branches.map((branch) => branchOfTaps(branch, first));
+  const made = raised(l.trace.table, termsOf(group));
+  if (E.isLeft(made)) return made;
+  const { branches: named, inner } = made.right;
+  const plane = form.height * form.width;
+  // A padding of zeros is one of the layer's functions, so that it stays where functions of inputs keep it.
+  const operand =
+    inner === undefined
+      ? E.right(image.right)
+      : applied(
+          l,
+          image.right,
+          form.sources.map((_, s) => inner[Math.floor(s / plane)]!),
+        );
+  if (E.isLeft(operand)) return operand;
+  const branches = named.branches.map((branch) => branchOfTaps(branch, first));
   const window = windowOf(first);
-  const constants = raised.right.bias;
+  const constants = named.bias;
   const padded = window.padding[0] > 0 || window.padding[1] > 0;
   const bias = new Float64Array(form.groups * perGroup);
   if (padded && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
   else for (let k = 0; k < constants.length; k++) bias[Math.floor(k / area)]! += constants[k]!;
-  const { found } = raised.right;
+  const { found } = named;
   return E.map((value: ValueName): WindowLayer => ({ value, bias, found }))(
-    addOp(l, hint, { kind: 'kan', attrs: { branches, window } }, [image.right]),
+    addOp(l, hint, { kind: 'kan', attrs: { branches, window } }, [operand.right]),
   );
 };
 
