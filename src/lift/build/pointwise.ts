@@ -8,7 +8,7 @@ import type { UnivariateFunction } from '../../ir/ops/activate.js';
 import { type Affine, affineOf } from '../affine.js';
 import type { FunctionId } from '../functions.js';
 import { branchesOf } from '../raise/index.js';
-import { f32, flattened, type Lifting, reshaped, shapeOf } from './state.js';
+import { addOp, f32, flattened, type Lifting, reshaped, shapeOf } from './state.js';
 
 /** One number where all are the same. */
 const compact = (values: ArrayLike<number>): PerChannel => {
@@ -80,7 +80,25 @@ const affinesOf = (
   return found;
 };
 
+/** The slopes of a PReLU for each channel, if that is what all functions are. */
+const slopesOf = (table: Lifting['trace']['table'], functions: Int32Array): Float64Array | undefined => {
+  const slopes = new Float64Array(functions.length);
+  for (const [c, f] of functions.entries()) {
+    const node = table.nodeOf(f);
+    if (node.kind !== 'call' || node.fn !== 'prelu' || node.args[0] !== table.x) return undefined;
+    const slope = table.constantOf(node.args[1]!);
+    if (slope === undefined) return undefined;
+    slopes[c] = slope;
+  }
+  return slopes;
+};
+
 const nonlinear = (l: Lifting, value: ValueName, functions: Int32Array): Checked<ValueName> => {
+  const slopes = slopesOf(l.trace.table, functions);
+  if (slopes !== undefined) {
+    const prelu = { _tag: 'prelu', slope: compact(slopes) } as const;
+    return addOp(l, `${value}_act`, { kind: 'activate', attrs: { function: prelu } }, [value]);
+  }
   const shared = functions.every((f) => f === functions[0]);
   const channels = shared ? 1 : functions.length;
   const raised = branchesOf(l.trace.table, {

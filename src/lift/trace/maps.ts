@@ -112,7 +112,18 @@ const chosen = (t: Tracer, [c, a, b]: ReadonlyArray<Varying>): Varying | undefin
   };
 };
 
-/** The product of two values, which is a cut of its own. */
+/** The product of two values: a function where each element has one source, otherwise a cut of its own. */
+export const multiplied = (
+  t: Tracer,
+  node: TensorNode,
+  value: ValueId,
+  left: Varying,
+  right: Varying,
+): Checked<Varying> =>
+  anySeveral([left, right]) < 0
+    ? E.right(univariate(t, 'mul', [left, right]))
+    : product(t, node, value, left, right);
+
 const product = (
   t: Tracer,
   node: TensorNode,

@@ -3,8 +3,17 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { ScalarFunction } from '../../numeric/scalar.js';
 import { type Shape, stridesOf, type TensorNode, type TensorOp, type ValueId } from '../../tensor/program.js';
-import { asSources, functionAt, NO_SOURCE, type Traced, type Varying, varyingOf } from '../traced.js';
+import {
+  asSources,
+  elementsAt,
+  functionAt,
+  NO_SOURCE,
+  type Traced,
+  type Varying,
+  varyingOf,
+} from '../traced.js';
 import { offsets } from './linear.js';
+import { multiplied } from './maps.js';
 import { cutLike, entangled, type Tracer } from './state.js';
 import { traceMaxPool } from './windows.js';
 
@@ -74,9 +83,10 @@ export const traceExtreme = (
   const operand = asSources(varyingOf(t.table, traced));
   const of = folded(t, operand, groupsAlong(shape, op.axes), COMBINES[op.fn]);
   if (of !== undefined) return E.right(of);
+  if (op.fn === 'prod') return productOf(t, node, value, operand, groupsAlong(shape, op.axes));
   const spatial = shape.length > 2 && op.axes.length === shape.length - 2 && op.axes.every((d) => d >= 2);
   if (op.fn !== 'max' || !spatial) {
-    return entangled(t, node, `takes the ${op.fn === 'prod' ? 'product' : op.fn} of several elements`);
+    return entangled(t, node, `takes the ${op.fn} of several elements`);
   }
   const [ones, zeros] = [op.axes.map(() => 1), op.axes.map(() => 0)];
   const kernel = shape.slice(2);
@@ -100,4 +110,29 @@ const folded = (t: Tracer, v: Varying, group: Int32Array, combine: ScalarFunctio
     fn[g] = fn[g]! < 0 ? f : t.table.call(combine, fn[g]!, f);
   }
   return { tag: 'varying', source, fn };
+};
+
+/** Most factors of a product: each is a multiplication of its own, and so is its rounding. */
+const MOST_FACTORS = 8;
+
+/** The product of the elements of each group, one factor after the other. */
+const productOf = (
+  t: Tracer,
+  node: TensorNode,
+  value: ValueId,
+  operand: Varying,
+  group: Int32Array,
+): Checked<Traced> => {
+  const groups = group.reduce((n, g) => Math.max(n, g + 1), 0);
+  const factors = group.length / groups;
+  if (factors > MOST_FACTORS) return entangled(t, node, `multiplies ${factors} elements`);
+  const next = new Int32Array(groups);
+  const places = Array.from({ length: factors }, () => new Int32Array(groups));
+  for (const [e, g] of group.entries()) places[next[g]!++]![g] = e;
+  let product: Checked<Varying> = E.right(elementsAt(t.table, operand, places[0]!));
+  for (const place of places.slice(1)) {
+    if (E.isLeft(product)) return product;
+    product = multiplied(t, node, value, product.right, elementsAt(t.table, operand, place));
+  }
+  return product;
 };

@@ -15,12 +15,12 @@ import type { Placed } from './place.js';
 
 const areaOf = ({ vertical, horizontal }: Placed): number => vertical.kernel * horizontal.kernel;
 
-const windowOf = ({ vertical, horizontal, form }: Placed): Window => ({
+const windowOf = ({ vertical, horizontal, groups }: Placed): Window => ({
   kernel: [vertical.kernel, horizontal.kernel],
   stride: [vertical.stride, horizontal.stride],
   padding: [vertical.padding, horizontal.padding],
   dilation: [vertical.dilation, horizontal.dilation],
-  groups: form.groups,
+  groups,
 });
 
 /**
@@ -81,42 +81,42 @@ const basisPerTap = (basis: Basis, channels: number, area: number): Basis => {
  * group, P].
  */
 const edgesPerTap = (basis: ExpressionBasis, p: Placed): ExpressionBasis => {
-  const { form, perGroup } = p;
+  const { form, width, groups } = p;
   const area = areaOf(p);
   const [rows = 1, functions = 1, outputs = 1, size = 0] = basis.parameters.shape;
-  const each = form.channels / form.groups;
+  const each = form.channels / groups;
   const from = f32Data(basis.parameters);
-  const data = new Float32Array(form.channels * area * functions * perGroup * size);
+  const data = new Float32Array(form.channels * area * functions * width * size);
   let to = 0;
   for (let c = 0; c < form.channels; c++) {
     const [row, group] = [rows === 1 ? 0 : c, Math.floor(c / each)];
     for (let place = 0; place < area; place++) {
       for (let k = 0; k < functions; k++) {
-        for (let o = 0; o < perGroup; o++, to += size) {
-          const at = ((row * functions + k) * outputs + (group * perGroup + o) * area + place) * size;
+        for (let o = 0; o < width; o++, to += size) {
+          const at = ((row * functions + k) * outputs + (group * width + o) * area + place) * size;
           data.set(from.subarray(at, at + size), to);
         }
       }
     }
   }
-  return { ...basis, parameters: f32([form.channels * area, functions, perGroup, size], data) };
+  return { ...basis, parameters: f32([form.channels * area, functions, width, size], data) };
 };
 
 /** A branch on channels, its outputs being those of all groups and kernel places, as one on taps of windows. */
 const branchOfTaps = (branch: Branch, p: Placed): Branch => {
-  const { form, perGroup } = p;
+  const { form, width, groups } = p;
   const area = areaOf(p);
   const functions = branch.weights.shape[1]!;
-  const outputs = form.groups * perGroup * area;
-  const each = form.channels / form.groups;
-  const weights = new Float32Array(form.channels * area * functions * perGroup);
+  const outputs = groups * width * area;
+  const each = form.channels / groups;
+  const weights = new Float32Array(form.channels * area * functions * width);
   for (let c = 0; c < form.channels; c++) {
     const group = Math.floor(c / each);
     for (let k = 0; k < functions; k++) {
-      const from = (c * functions + k) * outputs + group * perGroup * area;
+      const from = (c * functions + k) * outputs + group * width * area;
       for (let place = 0; place < area; place++) {
-        const to = ((c * area + place) * functions + k) * perGroup;
-        for (let o = 0; o < perGroup; o++) weights[to + o] = branch.weights.data[from + o * area + place]!;
+        const to = ((c * area + place) * functions + k) * width;
+        for (let o = 0; o < width; o++) weights[to + o] = branch.weights.data[from + o * area + place]!;
       }
     }
   }
@@ -126,26 +126,26 @@ const branchOfTaps = (branch: Branch, p: Placed): Branch => {
       basis._tag === 'expression' && basis.edges === true
         ? edgesPerTap(basis, p)
         : basisPerTap(basis, form.channels, area),
-    weights: f32([form.channels * area, functions, perGroup], weights),
+    weights: f32([form.channels * area, functions, width], weights),
   };
 };
 
 /** Constants that taps add only where they lie inside of the image: a function that is 1, read by one channel of each group. */
 const constantBranch = (bias: Float64Array, p: Placed): Branch => {
-  const { form, perGroup } = p;
+  const { form, width, groups } = p;
   const area = areaOf(p);
-  const each = form.channels / form.groups;
-  const weights = new Float32Array(form.channels * area * perGroup);
-  for (let g = 0; g < form.groups; g++) {
+  const each = form.channels / groups;
+  const weights = new Float32Array(form.channels * area * width);
+  for (let g = 0; g < groups; g++) {
     for (let place = 0; place < area; place++) {
-      for (let o = 0; o < perGroup; o++) {
-        weights[(g * each * area + place) * perGroup + o] = bias[(g * perGroup + o) * area + place]!;
+      for (let o = 0; o < width; o++) {
+        weights[(g * each * area + place) * width + o] = bias[(g * width + o) * area + place]!;
       }
     }
   }
   return {
     basis: { _tag: 'polynomial', family: 'chebyshev', degree: 0, squash: 'none', outer: 'identity' },
-    weights: f32([form.channels * area, 1, perGroup], weights),
+    weights: f32([form.channels * area, 1, width], weights),
   };
 };
 
@@ -177,7 +177,7 @@ export const windowLayer = (
   hint: string,
 ): Checked<WindowLayer> => {
   const first = group[0]!;
-  const { form, perGroup } = first;
+  const { form, groups, width } = first;
   const image = imageOf(l, build, first);
   if (E.isLeft(image)) return image;
   const area = areaOf(first);
@@ -199,7 +199,7 @@ export const windowLayer = (
   const window = windowOf(first);
   const constants = named.bias;
   const padded = window.padding[0] > 0 || window.padding[1] > 0;
-  const bias = new Float64Array(form.groups * perGroup);
+  const bias = new Float64Array(groups * width);
   if (padded && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
   else for (let k = 0; k < constants.length; k++) bias[Math.floor(k / area)]! += constants[k]!;
   const { found } = named;

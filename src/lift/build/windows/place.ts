@@ -7,8 +7,12 @@ export interface Placed {
   readonly form: WindowForm;
   readonly vertical: Axis;
   readonly horizontal: Axis;
-  /** Channels of the result in each group. */
+  /** Channels of the result in each group of the form. */
   readonly perGroup: number;
+  /** Groups of the layer: one where groups of the form read the same channels, each through functions of its own. */
+  readonly groups: number;
+  /** Channels of the result in each group of the layer. */
+  readonly width: number;
   /** For each channel of the result its row of weights and factor, by group. */
   readonly rows: Int32Array;
   readonly factors: Float64Array;
@@ -16,7 +20,7 @@ export interface Placed {
   readonly position: Int32Array;
 }
 
-/** The form with the channels of a group side by side, in the order of groups; undefined where groups share channels. */
+/** The form with the channels of each group side by side, in the order of groups; undefined where groups share channels. */
 const grouped = (form: WindowForm): WindowForm | undefined => {
   const order: number[] = [];
   const owner = new Int32Array(form.channels).fill(-1);
@@ -57,8 +61,8 @@ export const placed = (
   patches: Int32Array,
   elements: Int32Array,
 ): Placed | undefined => {
-  const form = grouped(given);
-  if (form === undefined) return undefined;
+  const apart = grouped(given);
+  const form = apart ?? given;
   const vertical = axisOf(form.y, form.dy, form.height);
   const horizontal = axisOf(form.x, form.dx, form.width);
   if (vertical === undefined || horizontal === undefined) return undefined;
@@ -93,7 +97,9 @@ export const placed = (
     seen[at] = 1;
     position[k] = at;
   }
-  return { term, form, vertical, horizontal, perGroup, rows, factors, position };
+  const groups = apart === undefined ? 1 : form.groups;
+  const width = (form.groups * perGroup) / groups;
+  return { term, form, vertical, horizontal, perGroup, groups, width, rows, factors, position };
 };
 
 const sameAxis = (a: Axis, b: Axis): boolean =>
@@ -108,8 +114,8 @@ const sameIntegers = (a: Int32Array, b: Int32Array): boolean =>
 
 /** Whether two terms can be branches of one layer. */
 export const sameWindows = (a: Placed, b: Placed): boolean =>
-  a.form.groups === b.form.groups &&
-  a.perGroup === b.perGroup &&
+  a.groups === b.groups &&
+  a.width === b.width &&
   sameAxis(a.vertical, b.vertical) &&
   sameAxis(a.horizontal, b.horizontal) &&
   sameIntegers(a.form.sources, b.form.sources) &&

@@ -5,6 +5,8 @@ import type { WindowForm } from './form.js';
 
 /** What is the same at all places of one channel of the operand. */
 interface Channel {
+  /** Whether its elements depend on nothing. */
+  readonly constant: boolean;
   readonly fn: number;
   readonly factor: number;
   /** Where it has sources: rows from top to bottom - 1, columns from left to right - 1. */
@@ -21,11 +23,14 @@ const channelAt = (
   let [top, bottom, left, right] = [height, 0, width, 0];
   let fn = -1;
   let factor = 1;
+  const isZero = (u: number): boolean => factorAt(v, u) * (table.constantOf(v.fn[u]!) ?? Number.NaN) === 0;
+  const plane = v.source.subarray(start, start + height * width);
+  const constant = plane.every((s) => s === NO_SOURCE);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const u = start + y * width + x;
-      if (v.source[u] === NO_SOURCE) {
-        if (factorAt(v, u) * (table.constantOf(v.fn[u]!) ?? Number.NaN) !== 0) return undefined;
+      if (v.source[u] === NO_SOURCE && (!constant || isZero(u))) {
+        if (!isZero(u)) return undefined;
         continue;
       }
       if (fn < 0) {
@@ -38,7 +43,7 @@ const channelAt = (
       right = Math.max(right, x + 1);
     }
   }
-  return fn < 0 ? undefined : { fn, factor, box: [top, bottom, left, right] };
+  return fn < 0 ? undefined : { constant, fn, factor, box: [top, bottom, left, right] };
 };
 
 /** The form of a term over an image; undefined where its channels are not alike everywhere. */
@@ -63,16 +68,11 @@ export const planeForm = (
       known.set(number, channel);
     }
   }
-  const [first] = known.values();
+  const first = [...known.values()].find(({ constant }) => !constant);
   if (first === undefined) return undefined;
   const [top, bottom, left, right] = first.box;
   if ([...known.values()].some(({ box }) => box.some((b, i) => b !== first.box[i]))) return undefined;
-  const image = imageOf(
-    operand,
-    [...known.keys()].sort((a, b) => a - b),
-    plane,
-    first.box,
-  );
+  const image = imageOf(operand, known, plane, first.box);
   if (image === undefined) return undefined;
   const groupOf = new Map(starts.map((start, g) => [start, g]));
   const numbers = starts.flatMap((start) => Array.from(tap, (t) => start + Math.floor(t / area)));
@@ -97,7 +97,7 @@ export const planeForm = (
 /** The channels of sources that channels of the operand are functions of, and which is whose. */
 const imageOf = (
   v: Varying,
-  numbers: ReadonlyArray<number>,
+  channels: ReadonlyMap<number, Channel>,
   [height, width]: readonly [number, number],
   [top, bottom, left, right]: Channel['box'],
 ): { channels: number; sources: Int32Array; channelOf: ReadonlyMap<number, number> } | undefined => {
@@ -105,7 +105,12 @@ const imageOf = (
   const byCorner = new Map<number, number>();
   const channelOf = new Map<number, number>();
   const planes: Int32Array[] = [];
-  for (const number of numbers) {
+  for (const number of [...channels.keys()].sort((a, b) => a - b)) {
+    // A constant is a function of whatever there is.
+    if (channels.get(number)!.constant) {
+      channelOf.set(number, 0);
+      continue;
+    }
     const sources = new Int32Array((bottom - top) * (right - left));
     for (let y = top, i = 0; y < bottom; y++) {
       for (let x = left; x < right; x++, i++) sources[i] = v.source[number * area + y * width + x]!;
