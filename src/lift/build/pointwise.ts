@@ -1,5 +1,6 @@
 /** Functions applied to the channels of a value, one each. */
 import * as E from 'fp-ts/lib/Either.js';
+import { pipe } from 'fp-ts/lib/function.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { Branch } from '../../ir/basis.js';
 import { f32Data, type PerChannel } from '../../ir/constant.js';
@@ -110,20 +111,22 @@ const nonlinear = (l: Lifting, value: ValueName, functions: Int32Array): Checked
     bias: new Float64Array(channels),
   });
   if (E.isLeft(raised)) return raised;
-  const { branches, bias, found } = raised.right;
+  const { bias, found } = raised.right;
+  const branches = raised.right.branches.map(ofInputs);
   const [only] = branches;
   const activated = branches.length === 1 && only !== undefined ? activation(only) : undefined;
   const result =
     activated === undefined
       ? layerOfChannels(l, value, branches, functions.length)
-      : l.b.add(`${value}_act`, { kind: 'activate', attrs: { function: activated } }, [value]);
-  l.notes.push({ value: result, node: '', what: found });
+      : addOp(l, `${value}_act`, { kind: 'activate', attrs: { function: activated } }, [value]);
+  if (E.isLeft(result)) return result;
+  l.notes.push({ value: result.right, node: '', what: found });
   const weight = (c: number): number => (only === undefined ? 1 : diagonal(only, shared ? 0 : c, 0));
   const all = Array.from(functions, (_, c) => c);
   return E.right(
     affine(
       l,
-      result,
+      result.right,
       all.map((c) => (activated === undefined ? 1 : weight(c))),
       all.map((c) => bias[shared ? 0 : c]!),
     ),
@@ -136,11 +139,28 @@ const diagonal = ({ weights }: Branch, c: number, k: number): number => {
   return weights.data[(c * functions! + k) * outputs! + c]!;
 };
 
+/** Functions of edges as those of inputs: off the diagonal there are none. */
+const ofInputs = (branch: Branch): Branch => {
+  const { basis } = branch;
+  if (basis._tag !== 'expression' || basis.edges !== true) return branch;
+  const [rows = 1, functions = 1, outputs = 1, size = 0] = basis.parameters.shape;
+  const from = f32Data(basis.parameters);
+  const data = new Float32Array(outputs * functions * size);
+  for (let c = 0; c < outputs; c++) {
+    for (let k = 0; k < functions; k++) {
+      const at = (((rows === 1 ? 0 : c) * functions + k) * outputs + c) * size;
+      data.set(from.subarray(at, at + size), (c * functions + k) * size);
+    }
+  }
+  const parameters = f32([outputs, functions, size], data);
+  return { ...branch, basis: { _tag: 'expression', function: basis.function, parameters } };
+};
+
 /** The branch as the function of an activation op, if it is one function for each channel. */
 const activation = ({ basis, weights }: Branch): UnivariateFunction | undefined => {
   if (weights.shape[1] !== 1) return undefined;
   if (basis._tag === 'base') return { _tag: 'activation', activation: basis.activation };
-  if (basis._tag !== 'expression' || basis.edges === true) return undefined;
+  if (basis._tag !== 'expression') return undefined;
   const [rows = 1, , size = 0] = basis.parameters.shape;
   const parameters = f32([rows, size], f32Data(basis.parameters));
   return { _tag: 'expression', function: basis.function, parameters };
@@ -152,7 +172,7 @@ const layerOfChannels = (
   value: ValueName,
   branches: ReadonlyArray<Branch>,
   channels: number,
-): ValueName => {
+): Checked<ValueName> => {
   const shape = shapeOf(l, value);
   const image = reshaped(
     l,
@@ -176,6 +196,8 @@ const layerOfChannels = (
     dilation: [1, 1],
     groups: channels,
   } as const;
-  const made = l.b.add(`${value}_fn`, { kind: 'kan', attrs: { branches: grouped, window } }, [image]);
-  return reshaped(l, made, shape);
+  return pipe(
+    addOp(l, `${value}_fn`, { kind: 'kan', attrs: { branches: grouped, window } }, [image]),
+    E.map((made) => reshaped(l, made, shape)),
+  );
 };
