@@ -1,0 +1,52 @@
+/**
+ * From functions of one variable to the bases that the IR names: what a tensor program computes of every input is
+ * recognised as B-splines, Gaussians, polynomials, activations, or kept as expressions.
+ */
+import * as E from 'fp-ts/lib/Either.js';
+import type { Checked } from '../../diagnostics/index.js';
+import type { FunctionTable } from '../functions.js';
+import type { LayerTerms } from '../terms.js';
+import { branchOf, type RaisedBranch } from './branch-plan.js';
+import { expressionBranches } from './expression-branches.js';
+import { combinationsOf } from './linear.js';
+import { activationPlans, polynomialPlans, radialPlans } from './named-branches.js';
+import { recogniser } from './recognise.js';
+import { settled } from './settle.js';
+import { sharesOf } from './shares.js';
+import { slotsOf } from './slots.js';
+import { splinePlans } from './spline-branches.js';
+import { biasOf, type Layer } from './weights.js';
+
+/** A layer as branches. */
+export interface Raised {
+  readonly branches: ReadonlyArray<RaisedBranch['branch']>;
+  /** Of each output. */
+  readonly bias: Float64Array;
+  /** What every branch is, in words. */
+  readonly found: ReadonlyArray<string>;
+}
+
+/**
+ * The branches whose sum, with the bias, is what the terms add up to, up to the roundings of f32. Weights are
+ * f32[I, K, O].
+ */
+export const branchesOf = (table: FunctionTable, terms: LayerTerms): Checked<Raised> => {
+  const slots = slotsOf();
+  const known = recogniser(table, slots);
+  const shares = sharesOf(terms, (functions) => combinationsOf(known, functions));
+  const layer: Layer = settled({ terms, shares, slots });
+  const plans = [
+    ...activationPlans(layer),
+    ...splinePlans(layer),
+    ...radialPlans(layer),
+    ...polynomialPlans(layer),
+  ];
+  const kept = expressionBranches(table, layer);
+  if (E.isLeft(kept)) return kept;
+  const raised = [...plans.flatMap((plan) => branchOf(layer, plan)), ...kept.right];
+  return E.right({
+    branches: raised.map((r) => r.branch),
+    bias: biasOf(layer),
+    found: raised.map((r) => r.found),
+  });
+};

@@ -1,0 +1,115 @@
+/**
+ * Piecewise polynomials: functions that are made of comparisons of x with constants, of sums and of products. Where
+ * the pieces meet and how high their degree can be follows from how they are made; what they are is told by values.
+ */
+import { match } from 'ts-pattern';
+import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import { inductive } from './memo.js';
+import type { PolynomialForm } from './polynomial-form.js';
+
+export interface Pieces {
+  /** Where pieces meet, ascending; roots of what is compared, in doubles. */
+  readonly breaks: ReadonlyArray<number>;
+  /** No piece has a higher degree. */
+  readonly degree: number;
+}
+
+/** More pieces than a basis function has: sums of splines are taken apart first. */
+const MOST_BREAKS = 24;
+
+/** The union of two ascending rows; `a` itself where nothing is added. */
+const merged = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> => {
+  let [i, missing] = [0, false];
+  for (let j = 0; j < b.length && !missing; j++) {
+    while (i < a.length && a[i]! < b[j]!) i++;
+    missing = i >= a.length || a[i] !== b[j];
+  }
+  return missing ? [...new Set([...a, ...b])].sort((p, q) => p - q) : a;
+};
+
+type Known = (id: FunctionId) => Pieces | undefined;
+
+const union = (parts: ReadonlyArray<Pieces | undefined>): Pieces | undefined => {
+  let breaks: ReadonlyArray<number> = [];
+  let degree = 0;
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    breaks = merged(breaks, part.breaks);
+    degree = Math.max(degree, part.degree);
+    if (breaks.length > MOST_BREAKS) return undefined;
+  }
+  return { breaks, degree };
+};
+
+const withDegree = (pieces: Pieces | undefined, degree: (d: number) => number): Pieces | undefined =>
+  pieces === undefined ? undefined : { breaks: pieces.breaks, degree: degree(pieces.degree) };
+
+/** Where a - b changes its sign, if that is linear in x; pieces of the given degree meet there. */
+const split = (
+  table: FunctionTable,
+  forms: (id: FunctionId) => PolynomialForm,
+  a: FunctionId,
+  b: FunctionId | undefined,
+  degree: number,
+): Pieces | undefined => {
+  const p = forms(a);
+  const q = b === undefined ? undefined : forms(b);
+  const linear = (f: PolynomialForm): boolean =>
+    (f.generator === table.x || f.generator === undefined) && f.coefficients.length <= 2;
+  if (!linear(p) || (q !== undefined && !linear(q))) return undefined;
+  const slope = (p.coefficients[1] ?? 0) - (q?.coefficients[1] ?? 0);
+  const offset = p.coefficients[0]! - (q?.coefficients[0] ?? 0);
+  if (slope === 0) return { breaks: [], degree };
+  const root = offset === 0 ? 0 : -offset / slope;
+  return Number.isFinite(root) ? { breaks: [root], degree } : undefined;
+};
+
+const callOf = (
+  table: FunctionTable,
+  forms: (id: FunctionId) => PolynomialForm,
+  node: FunctionNode & { kind: 'call' },
+  known: Known,
+): Pieces | undefined => {
+  const [a, b, c] = [node.args[0]!, node.args[1] ?? 0, node.args[2] ?? 0];
+  const all = (): Pieces | undefined => union(node.args.map(known));
+  const constantPieces = (): Pieces | undefined => {
+    const pieces = all();
+    return pieces?.degree === 0 ? pieces : undefined;
+  };
+  return (
+    match(node.fn)
+      .returnType<Pieces | undefined>()
+      .with('neg', 'add', 'sub', all)
+      .with('mul', () => withDegree(all(), () => (known(a)?.degree ?? 0) + (known(b)?.degree ?? 0)))
+      .with('div', () => (table.constantOf(b) === undefined ? undefined : known(a)))
+      .with('pow', () => {
+        const n = table.constantOf(b);
+        if (n === undefined || !Number.isInteger(n) || n < 0) return undefined;
+        return withDegree(known(a), (d) => d * n);
+      })
+      .with('eq', 'lt', 'le', 'gt', 'ge', () => constantPieces() ?? split(table, forms, a, b, 0))
+      .with('min', 'max', () => constantPieces() ?? split(table, forms, a, b, 1))
+      .with('relu', 'abs', () => constantPieces() ?? split(table, forms, a, undefined, 1))
+      .with('and', 'or', 'xor', 'not', 'bool', 'sign', 'floor', 'ceil', 'round', 'trunc', constantPieces)
+      // A product with 0/0 or 1/0 is one number on each piece.
+      .with('is-nan', 'is-inf', () => withDegree(known(a), () => 0))
+      .with('where', () => (known(a)?.degree === 0 ? union([known(a), known(b), known(c)]) : undefined))
+      .otherwise(() => undefined)
+  );
+};
+
+/** The pieces of the functions of a table; undefined for functions that are no piecewise polynomials. */
+export const piecesOf = (
+  table: FunctionTable,
+  forms: (id: FunctionId) => PolynomialForm,
+): ((id: FunctionId) => Pieces | undefined) =>
+  inductive<Pieces | undefined>(table, (id, known) =>
+    match(table.nodeOf(id))
+      .returnType<Pieces | undefined>()
+      .with({ kind: 'x' }, () => ({ breaks: [], degree: 1 }))
+      .with({ kind: 'constant' }, () => ({ breaks: [], degree: 0 }))
+      .with({ kind: 'sum' }, ({ parts }) => union([...parts].map(known)))
+      .with({ kind: 'lookup' }, () => undefined)
+      .with({ kind: 'call' }, (node) => callOf(table, forms, node, known))
+      .exhaustive(),
+  );

@@ -1,0 +1,67 @@
+/** Values of functions at several points at once: an op is looked up once for all of them. */
+import {
+  applyScalar,
+  BINARY_SCALARS,
+  isBinaryScalar,
+  isUnaryScalar,
+  type ScalarFunction,
+  UNARY_SCALARS,
+} from '../../numeric/scalar.js';
+import { type FunctionId, type FunctionNode, type FunctionTable, partsOf } from '../functions.js';
+import { inductive } from './memo.js';
+
+const callAt = (fn: ScalarFunction, args: ReadonlyArray<Float64Array>, out: Float64Array): void => {
+  const [a, b, c] = [args[0]!, args[1] ?? args[0]!, args[2] ?? args[0]!];
+  if (isUnaryScalar(fn)) {
+    const f = UNARY_SCALARS[fn];
+    for (let j = 0; j < out.length; j++) out[j] = f(a[j]!);
+  } else if (isBinaryScalar(fn)) {
+    const f = BINARY_SCALARS[fn];
+    for (let j = 0; j < out.length; j++) out[j] = f(a[j]!, b[j]!);
+  } else {
+    for (let j = 0; j < out.length; j++) out[j] = applyScalar(fn, a[j]!, b[j]!, c[j]!);
+  }
+};
+
+const lookupAt = (table: Float64Array, arg: Float64Array, out: Float64Array): void => {
+  for (let j = 0; j < out.length; j++) {
+    const i = Math.floor(arg[j]!);
+    out[j] = table[i < 0 ? i + table.length : i] ?? Number.NaN;
+  }
+};
+
+/** A node at all points, from the values of its parts. */
+const nodeAt = (
+  node: FunctionNode,
+  points: Float64Array,
+  of: (id: FunctionId) => Float64Array,
+): Float64Array => {
+  if (node.kind === 'x') return points;
+  const out = new Float64Array(points.length);
+  if (node.kind === 'constant') out.fill(node.value);
+  else if (node.kind === 'call') callAt(node.fn, node.args.map(of), out);
+  else if (node.kind === 'lookup') lookupAt(node.table, of(node.arg), out);
+  else {
+    node.parts.forEach((part, p) => {
+      const [values, factor] = [of(part), node.factors[p]!];
+      for (let j = 0; j < out.length; j++) out[j]! += factor * values[j]!;
+    });
+  }
+  return out;
+};
+
+/** Values of a function at some points. */
+export const valuesAt = (table: FunctionTable, id: FunctionId, points: Float64Array): Float64Array => {
+  const known = new Map<FunctionId, Float64Array>();
+  for (const part of partsOf(table.nodeOf, [id])) {
+    known.set(
+      part,
+      nodeAt(table.nodeOf(part), points, (p) => known.get(p)!),
+    );
+  }
+  return known.get(id)!;
+};
+
+/** Values of functions at points that are always the same: what functions have in common is evaluated once. */
+export const sampler = (table: FunctionTable, points: Float64Array): ((id: FunctionId) => Float64Array) =>
+  inductive<Float64Array>(table, (id, of) => nodeAt(table.nodeOf(id), points, of));

@@ -1,0 +1,205 @@
+/**
+ * Every function as a polynomial of one generator: the variable, or the largest part that is no polynomial of less.
+ * Recurrences, powers and products that a program unrolls come out as coefficients, by arithmetic on them.
+ */
+import { match } from 'ts-pattern';
+import { applyScalar } from '../../numeric/scalar.js';
+import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import { inductive } from './memo.js';
+
+/** sum over n of coefficients[n] * g^n, g the generator; without one, a constant. */
+export interface PolynomialForm {
+  readonly generator: FunctionId | undefined;
+  /** Ascending; the last is not 0, unless it is the only one. */
+  readonly coefficients: Float64Array;
+}
+
+/** Higher degrees are left as they are: their coefficients cancel too much to be found by arithmetic on powers. */
+export const MOST_DEGREE = 20;
+
+/** How far a bound may cut into the range of tanh: libraries keep acos off its ends with a few units of f32. */
+const BOUND_MARGIN = 2e-6;
+
+const trimmed = (c: Float64Array): Float64Array => {
+  let n = c.length;
+  while (n > 1 && c[n - 1] === 0) n--;
+  return n === c.length ? c : c.slice(0, n);
+};
+
+const plus = (a: Float64Array, b: Float64Array, factor: number): Float64Array => {
+  const out = new Float64Array(Math.max(a.length, b.length));
+  out.set(a);
+  for (let n = 0; n < b.length; n++) out[n]! += factor * b[n]!;
+  return out;
+};
+
+const times = (a: Float64Array, b: Float64Array): Float64Array => {
+  const out = new Float64Array(a.length + b.length - 1);
+  for (let i = 0; i < a.length; i++) {
+    for (let j = 0; j < b.length; j++) out[i + j]! += a[i]! * b[j]!;
+  }
+  return out;
+};
+
+const scaled = (a: Float64Array, factor: number): Float64Array => a.map((v) => v * factor);
+
+const toPower = (a: Float64Array, n: number): Float64Array => {
+  let out: Float64Array = Float64Array.of(1);
+  for (let k = 0; k < n; k++) out = times(out, a);
+  return out;
+};
+
+/** T_n of a polynomial. */
+const chebyshevOf = (n: number, q: Float64Array): Float64Array => {
+  let [before, now]: [Float64Array, Float64Array] = [Float64Array.of(1), q];
+  if (n === 0) return before;
+  for (let k = 1; k < n; k++) [before, now] = [now, plus(scaled(times(q, now), 2), before, -1)];
+  return now;
+};
+
+const degreeOf = (c: Float64Array): number => c.length - 1;
+
+/** A node as a polynomial of polynomials: of which functions, and the coefficients from theirs. */
+interface Composition {
+  readonly operands: ReadonlyArray<FunctionId>;
+  readonly compose: (...polynomials: ReadonlyArray<Float64Array>) => Float64Array | undefined;
+}
+
+type Forms = (id: FunctionId) => PolynomialForm;
+
+const powerOf = (table: FunctionTable, base: FunctionId, exponent: FunctionId): Composition | undefined => {
+  const n = table.constantOf(exponent);
+  if (n === undefined || !Number.isInteger(n) || n < 0) return undefined;
+  const node = table.nodeOf(base);
+  // |q|^n is q^n for even n.
+  const even = n % 2 === 0 && node.kind === 'call' && node.fn === 'abs' ? node.args[0]! : base;
+  return {
+    operands: [even],
+    compose: (q) => (degreeOf(q!) * n > MOST_DEGREE ? undefined : toPower(q!, n)),
+  };
+};
+
+/** cos(n * acos(s)) is T_n(s). */
+const cosineOf = (table: FunctionTable, of: Forms, angle: FunctionId): Composition | undefined => {
+  const { generator, coefficients } = of(angle);
+  if (generator === undefined || coefficients.length !== 2 || coefficients[0] !== 0) return undefined;
+  const node = table.nodeOf(generator);
+  const n = Math.abs(coefficients[1]!);
+  if (node.kind !== 'call' || node.fn !== 'acos' || !Number.isInteger(n)) return undefined;
+  return {
+    operands: [node.args[0]!],
+    compose: (q) => (degreeOf(q!) * n > MOST_DEGREE ? undefined : chebyshevOf(n, q!)),
+  };
+};
+
+/** A bound that tanh does not reach, but for the last digits of f32. */
+const boundedOf = (
+  table: FunctionTable,
+  of: Forms,
+  fn: 'min' | 'max',
+  [a, b]: readonly [FunctionId, FunctionId],
+): Composition | undefined => {
+  const [bound, inner] = table.constantOf(a) === undefined ? [b, a] : [a, b];
+  const limit = table.constantOf(bound);
+  const { generator, coefficients } = of(inner);
+  if (limit === undefined || generator === undefined) return undefined;
+  const node = table.nodeOf(generator);
+  if (node.kind !== 'call' || node.fn !== 'tanh') return undefined;
+  if (coefficients.length !== 2 || coefficients[0] !== 0 || coefficients[1] !== 1) return undefined;
+  const free = fn === 'min' ? limit >= 1 - BOUND_MARGIN : limit <= BOUND_MARGIN - 1;
+  return free ? { operands: [inner], compose: (q) => q } : undefined;
+};
+
+const compositionOf = (table: FunctionTable, of: Forms, node: FunctionNode): Composition | undefined => {
+  if (node.kind === 'sum') {
+    return {
+      operands: [...node.parts],
+      compose: (...polynomials) =>
+        polynomials.reduce((total, q, j) => plus(total, q, node.factors[j]!), new Float64Array(1)),
+    };
+  }
+  if (node.kind !== 'call') return undefined;
+  const [a, b] = [node.args[0]!, node.args[1] ?? 0];
+  return match(node.fn)
+    .returnType<Composition | undefined>()
+    .with('neg', () => ({ operands: [a], compose: (p) => scaled(p!, -1) }))
+    .with('add', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, 1) }))
+    .with('sub', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, -1) }))
+    .with('mul', () => ({
+      operands: [a, b],
+      compose: (p, q) => (degreeOf(p!) + degreeOf(q!) > MOST_DEGREE ? undefined : times(p!, q!)),
+    }))
+    .with('div', () => {
+      const divisor = table.constantOf(b);
+      return divisor === undefined
+        ? undefined
+        : { operands: [a], compose: (p) => p!.map((v) => v / divisor) };
+    })
+    .with('pow', () => powerOf(table, a, b))
+    .with('cos', () => cosineOf(table, of, a))
+    .with('min', 'max', (fn) => boundedOf(table, of, fn, [a, b]))
+    .otherwise(() => undefined);
+};
+
+/** The one generator of all that is not constant; undefined where there are several or none. */
+const commonGenerator = (forms: ReadonlyArray<PolynomialForm>): FunctionId | undefined => {
+  let common: FunctionId | undefined;
+  for (const { generator } of forms) {
+    if (generator === undefined) continue;
+    if (common !== undefined && common !== generator) return undefined;
+    common = generator;
+  }
+  return common;
+};
+
+/** The value of a call whose arguments have turned out to be constants, such as cos(0 * acos(s)). */
+const constantValue = (node: FunctionNode, of: Forms): number | undefined => {
+  if (node.kind !== 'call') return undefined;
+  const forms = node.args.map(of);
+  if (forms.some((f) => f.generator !== undefined)) return undefined;
+  const [a = 0, b = 0, c = 0] = forms.map((f) => f.coefficients[0]!);
+  return applyScalar(node.fn, a, b, c);
+};
+
+/** The polynomial forms of the functions of a table. */
+export const polynomialForms = (table: FunctionTable): Forms =>
+  inductive<PolynomialForm>(table, (id, of) => {
+    const node = table.nodeOf(id);
+    if (node.kind === 'constant') return { generator: undefined, coefficients: Float64Array.of(node.value) };
+    const itself = { generator: id, coefficients: Float64Array.of(0, 1) };
+    const value = constantValue(node, of);
+    if (value !== undefined) return { generator: undefined, coefficients: Float64Array.of(value) };
+    const composition = compositionOf(table, of, node);
+    if (composition === undefined) return itself;
+    const forms = composition.operands.map(of);
+    const generator = commonGenerator(forms);
+    if (generator === undefined) return itself;
+    const coefficients = composition.compose(...forms.map((f) => f.coefficients));
+    if (coefficients === undefined || !coefficients.every(Number.isFinite)) return itself;
+    const kept = trimmed(coefficients);
+    return { generator: kept.length > 1 ? generator : undefined, coefficients: kept };
+  });
+
+/** A polynomial at g, by Horner's rule. */
+export const polynomialAt = (coefficients: Float64Array, g: number): number => {
+  let total = 0;
+  for (let n = coefficients.length - 1; n >= 0; n--) total = total * g + coefficients[n]!;
+  return total;
+};
+
+/**
+ * The same polynomial by Chebyshev polynomials of the first kind: x^n is 2^(1 - n) times the sum over k of C(n, k)
+ * T_{n - 2k}, with half of the last where n - 2k is 0.
+ */
+export const toChebyshev = (coefficients: Float64Array): Float64Array => {
+  const out = new Float64Array(coefficients.length);
+  for (let n = 0; n < coefficients.length; n++) {
+    let binomial = 1;
+    for (let k = 0; 2 * k <= n; k++) {
+      const share = n === 0 ? 1 : 2 * k === n ? 2 ** -n : 2 ** (1 - n);
+      out[n - 2 * k]! += coefficients[n]! * share * binomial;
+      binomial = (binomial * (n - k)) / (k + 1);
+    }
+  }
+  return out;
+};

@@ -1,0 +1,174 @@
+/** What single functions are: sums of functions that the IR names, or none that are known. */
+import { log, tanh } from '../../numeric/transcendental.js';
+import type { FunctionId, FunctionTable } from '../functions.js';
+import { activationFinder } from './activation.js';
+import { addEntries } from './lookup.js';
+import { piecesOf } from './piecewise.js';
+import { valuesAt } from './pointwise.js';
+import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
+import { radialOf } from './radial.js';
+import { type Collector, type Combination, collector, type Slots } from './slots.js';
+import { splineOf } from './spline.js';
+
+export interface Recogniser {
+  readonly table: FunctionTable;
+  readonly slots: Slots;
+  readonly forms: (id: FunctionId) => PolynomialForm;
+  /** A function as a sum of named ones; undefined where it is no such sum as a whole. */
+  readonly named: (id: FunctionId) => Combination | undefined;
+}
+
+/** Of the greatest value. */
+const POLYNOMIAL_TOLERANCE = 2e-6;
+
+/** Inside -1..1 densely, and some way out; for tanh also where it is 1 to all digits. */
+const INSIDE = Float64Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
+const OUTSIDE = Float64Array.of(-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20);
+
+/** Sum of c[n] T_n(s), by Clenshaw's recurrence. */
+const chebyshevSum = (c: Float64Array, s: number): number => {
+  let [b1, b2] = [0, 0];
+  for (let n = c.length - 1; n > 0; n--) [b1, b2] = [c[n]! + 2 * s * b1 - b2, b1];
+  return c[0]! + s * b1 - b2;
+};
+
+/** Whether the values are those of the polynomial wherever the program has one. */
+const holds = (
+  values: Float64Array,
+  points: Float64Array,
+  squash: 'tanh' | 'none',
+  c: Float64Array,
+): boolean => {
+  let peak = 0;
+  for (const v of values) if (Math.abs(v) > peak) peak = Math.abs(v);
+  for (let j = 0; j < points.length; j++) {
+    const s = squash === 'tanh' ? tanh(points[j]!) : points[j]!;
+    // NaN outside the domain of acos: there is no value to agree with.
+    if (Number.isNaN(values[j]!)) continue;
+    if (!(Math.abs(values[j]! - chebyshevSum(c, s)) <= POLYNOMIAL_TOLERANCE * peak)) return false;
+  }
+  return peak > 0;
+};
+
+const isTanhOfX = (table: FunctionTable, id: FunctionId): boolean => {
+  const node = table.nodeOf(id);
+  return node.kind === 'call' && node.fn === 'tanh' && node.args[0] === table.x;
+};
+
+const addPolynomial = (
+  table: FunctionTable,
+  slots: Slots,
+  id: FunctionId,
+  form: PolynomialForm,
+  to: Collector,
+): boolean => {
+  const squash =
+    form.generator === table.x
+      ? 'none'
+      : form.generator !== undefined && isTanhOfX(table, form.generator)
+        ? 'tanh'
+        : undefined;
+  if (squash === undefined) return false;
+  const c = toChebyshev(form.coefficients);
+  const linear = c.length <= 2;
+  if (!linear) {
+    const fits = [INSIDE, OUTSIDE].every((points) => holds(valuesAt(table, id, points), points, squash, c));
+    if (!fits) return false;
+  }
+  to.addConstant(c[0]!);
+  const first = squash === 'none' ? 'identity' : 'tanh';
+  to.add(slots.intern({ kind: 'activation', activation: first }), c[1] ?? 0);
+  for (let degree = 2; degree < c.length; degree++) {
+    to.add(slots.intern({ kind: 'chebyshev', squash, degree }), c[degree]!);
+  }
+  return true;
+};
+
+interface Finders {
+  readonly pieces: ReturnType<typeof piecesOf>;
+  readonly activations: ReturnType<typeof activationFinder>;
+}
+
+/** What is no polynomial: one function of the IR, times a factor. */
+const addPrimitive = (
+  table: FunctionTable,
+  slots: Slots,
+  finders: Finders,
+  id: FunctionId,
+  factor: number,
+  to: Collector,
+): boolean => {
+  const found = finders.pieces(id);
+  const spline = found === undefined ? undefined : splineOf(table, id, found);
+  if (spline === 'zero') return true;
+  if (spline !== undefined) {
+    const { factor: own, ...rest } = spline;
+    to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), factor * own);
+    return true;
+  }
+  const node = table.nodeOf(id);
+  if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
+  const activations = finders.activations(id);
+  for (const { activation, factor: own } of activations ?? []) {
+    to.add(slots.intern({ kind: 'activation', activation }), factor * own);
+  }
+  return activations !== undefined;
+};
+
+export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
+  const forms = polynomialForms(table);
+  const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
+  const widths = sharedWidths();
+  const find = (id: FunctionId): Combination | undefined => {
+    const form = forms(id);
+    const to = collector();
+    const [constant, slope] = [form.coefficients[0]!, form.coefficients[1] ?? 0];
+    if (form.generator === undefined) {
+      to.addConstant(constant);
+      return to.combination();
+    }
+    const linear = form.coefficients.length === 2;
+    const inner = linear ? form.generator : id;
+    const radial = radialOf(table, forms, inner, linear ? forms(inner) : form);
+    if (radial !== undefined) {
+      const { kernel, factor, offset } = radial;
+      const [scale, shift] = linear ? [slope, constant] : [1, 0];
+      to.addConstant(shift + scale * offset);
+      const center = Math.fround(radial.center);
+      const origin = { id: inner, factor, offset };
+      const slot = slots.intern({ kind: 'radial', kernel, center, width: widths(radial.width), origin });
+      to.add(slot, scale * factor);
+      return to.combination();
+    }
+    if (addPolynomial(table, slots, id, form, to)) return to.combination();
+    if (!linear) return addPrimitive(table, slots, finders, id, 1, to) ? to.combination() : undefined;
+    to.addConstant(constant);
+    if (addPrimitive(table, slots, finders, inner, slope, to)) return to.combination();
+    // A function with the constants that belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
+    const whole = collector();
+    return inner !== id && addPrimitive(table, slots, finders, id, 1, whole)
+      ? whole.combination()
+      : undefined;
+  };
+  const found = new Map<FunctionId, Combination | undefined>();
+  return {
+    table,
+    slots,
+    forms,
+    named: (id) => {
+      if (!found.has(id)) found.set(id, find(id));
+      return found.get(id);
+    },
+  };
+};
+
+/** Widths that differ by less than f32 tells are one: the first of them. */
+const sharedWidths = (): ((width: number) => number) => {
+  const known = new Map<number, number>();
+  return (width) => {
+    const key = Math.round(log(width) * 2 ** 23);
+    const same = known.get(key) ?? known.get(key - 1) ?? known.get(key + 1) ?? width;
+    known.set(key, same);
+    return same;
+  };
+};

@@ -1,0 +1,157 @@
+/** Functions without a name are kept as expressions. */
+import { describe, expect, it } from 'vitest';
+import { functionTable } from '../../../src/lift/functions.js';
+import { branchesOf } from '../../../src/lift/raise/index.js';
+import { codeOf, messageOf } from '../../support/checked.js';
+import { randomOf } from '../../support/random.js';
+import { layerOf, num, pointsOf, raisedAndCompared, splineProgram, writer } from './programs.js';
+
+const SEEDS = [1, 2, 3, 4, 5];
+
+describe('expressions', () => {
+  it('of one form are one branch that all inputs share', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(1);
+    const functions = [1, 2, 3, 4, 5].map((n) => w.sin(w.mul(w.x, num(n))));
+    const { found, branches } = raisedAndCompared(
+      table,
+      layerOf([functions, functions.slice(1)], 3, random),
+      pointsOf(random, 60, 3),
+    );
+    expect(found).toEqual(['expression sin(x * p0)']);
+    const { basis } = branches[0]!;
+    expect(basis._tag === 'expression' && basis.parameters.shape).toEqual([1, 5, 1]);
+  });
+
+  it.each(SEEDS)(
+    'of every edge are one function of the edge, not as many as there are outputs (seed %i)',
+    (seed) => {
+      const table = functionTable();
+      const w = writer(table);
+      const random = randomOf(seed);
+      const outputs = random.whole(4, 9);
+      const inputs = random.whole(1, 5);
+      const wavelet = (): number => {
+        const u = w.div(w.sub(w.x, num(Math.fround(random.unit()))), num(Math.fround(random.unit() + 0.3)));
+        const square = w.pow(u, num(2));
+        return w.mul(num(0.867), w.mul(w.sub(square, num(1)), w.exp(w.mul(num(-0.5), square))));
+      };
+      const functions = Array.from({ length: inputs }, () => Array.from({ length: outputs }, wavelet));
+      const terms = layerOf(functions, outputs, random);
+      const own = {
+        ...terms,
+        weights: terms.weights.map((rows) => rows.map((row, m) => row.map((v, o) => (o === m ? v : 0)))),
+      };
+      const { found, branches } = raisedAndCompared(table, own, pointsOf(random, 60, 3));
+      expect(found).toHaveLength(1);
+      expect(found[0]).toMatch(/^expression of each edge let t0 = pow\(\(x - p0\) \/ p1, 2\);/);
+      const { basis } = branches[0]!;
+      expect(basis._tag === 'expression' && basis.parameters.shape).toEqual([inputs, 1, outputs, 2]);
+    },
+  );
+
+  it('Gaussians of many widths are expressions', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(1);
+    const functions = [1, 2, 3, 4, 5].map((n) => w.exp(w.neg(w.pow(w.mul(w.x, num(n)), num(2)))));
+    const { found } = raisedAndCompared(table, layerOf([functions], 3, random), pointsOf(random, 60, 3));
+    expect(found).toEqual(['expression exp(-pow(x * p0, 2))']);
+  });
+
+  it('ReLUs to a power on intervals that do not form a row are expressions', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(1);
+    const functions = Array.from({ length: 8 }, (_, k) => {
+      const [low, high] = [num((k - 3) / 5), num((k + 1) / 5)];
+      return w.pow(w.mul(w.relu(w.sub(w.x, low)), w.relu(w.sub(high, w.x))), num(2));
+    });
+    const { found } = raisedAndCompared(table, layerOf([functions], 3, random), pointsOf(random, 90, 2));
+    expect(found).toEqual(['expression pow(relu(x - p0) * relu(p1 - x), 2)']);
+  });
+
+  it('keep what has different forms in branches of their own', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(6);
+    const s = w.sigmoid(w.x);
+    const functions = [w.mul(s, s), w.div(w.x, w.add(num(1), w.abs(w.x))), w.mul(w.sin(w.x), s)];
+    const { found } = raisedAndCompared(
+      table,
+      layerOf([functions, [], functions], 3, random),
+      pointsOf(random, 60, 3),
+    );
+    expect(found).toEqual([
+      'expression let t0 = sigmoid(x); t0 * t0',
+      'expression x / (1 + abs(x))',
+      'expression sin(x) * sigmoid(x)',
+    ]);
+  });
+});
+
+describe('tables that are looked up', () => {
+  it('become functions that are 1 at an entry', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(6);
+    const columns = Array.from({ length: 3 }, () => Float64Array.from({ length: 5 }, () => random.unit()));
+    const functions = columns.map((column) => table.lookup(column, w.x));
+    const clipped = columns.map((column) => table.lookup(column, w.min(w.max(w.x, num(0)), num(4))));
+    const points = [-5, -4.5, -1, -0.5, 0, 0.5, 3, 4.999];
+    const { found } = raisedAndCompared(table, layerOf([functions], 3, random), points);
+    expect(found).toEqual(['expression let t0 = floor(x); or(eq(t0, p0), eq(t0, p1))']);
+    const { branches } = raisedAndCompared(table, layerOf([clipped], 3, random), [...points, -90, 90]);
+    expect(branches.map((b) => b.weights.shape)).toEqual([[1, 5, 3]]);
+  });
+
+  it('are refused inside of other functions', () => {
+    const table = functionTable();
+    const id = table.call('tanh', table.lookup(Float64Array.of(1, 2, 3), table.x));
+    const result = branchesOf(table, layerOf([[id]], 2, randomOf(1)));
+    expect(codeOf(result)).toBe('K0224');
+    expect(messageOf(result)).toContain('a table of 3 entries');
+  });
+});
+
+describe('refusals', () => {
+  it('say what is too large', () => {
+    const table = functionTable();
+    let id = table.x;
+    for (let n = 0; n < 1500; n++) id = table.call('sin', table.call('mul', id, table.constant(1 + n)));
+    expect(messageOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toContain(
+      'more than 2000 operations',
+    );
+  });
+
+  it('are given for more parameters than a function may have', () => {
+    const table = functionTable();
+    const random = randomOf(3);
+    const function300 = (): number => {
+      let id = table.x;
+      for (let n = 0; n < 300; n++)
+        id = table.call('sin', table.call('mul', id, table.constant(random.unit())));
+      return id;
+    };
+    expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0224');
+  });
+});
+
+describe('speed', () => {
+  it('follows the number of different lists of functions, not that of inputs', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(3);
+    const knots = Float32Array.from({ length: 15 }, (_, k) => (k - 7) / 4);
+    const functions = [w.mul(w.x, w.sigmoid(w.x)), ...splineProgram(w, knots, 3)];
+    const terms = layerOf(
+      Array.from({ length: 784 }, () => functions),
+      64,
+      random,
+    );
+    const start = performance.now();
+    expect(codeOf(branchesOf(table, terms))).toBe('ok');
+    expect(performance.now() - start).toBeLessThan(1500);
+  });
+});

@@ -1,0 +1,190 @@
+/** Functions of one variable, written the way that tensor programs write them, and layers of them. */
+import { expect } from 'vitest';
+import { accumulateInput, branchEvaluator } from '../../../src/ir/basis-evaluate.js';
+import type { FunctionId, FunctionTable } from '../../../src/lift/functions.js';
+import { branchesOf, type Raised } from '../../../src/lift/raise/index.js';
+import type { LayerTerms } from '../../../src/lift/terms.js';
+import { BINARY_SCALARS, TERNARY_SCALARS, UNARY_SCALARS } from '../../../src/numeric/scalar.js';
+import { rightOf } from '../../support/checked.js';
+import type { Random } from '../../support/random.js';
+
+/** A number is a constant. */
+export type Operand = FunctionId | { readonly value: number };
+
+export const num = (value: number): Operand => ({ value });
+
+/** Short names for the ops of a table. */
+export const writer = (table: FunctionTable) => {
+  const id = (a: Operand): FunctionId => (typeof a === 'number' ? a : table.constant(a.value));
+  const binary =
+    (fn: 'add' | 'sub' | 'mul' | 'div' | 'pow' | 'min' | 'max' | 'lt' | 'ge' | 'gt' | 'le' | 'and') =>
+    (a: Operand, b: Operand): FunctionId =>
+      table.call(fn, id(a), id(b));
+  const unary =
+    (
+      fn:
+        | 'neg'
+        | 'exp'
+        | 'tanh'
+        | 'sigmoid'
+        | 'cos'
+        | 'sin'
+        | 'acos'
+        | 'erf'
+        | 'relu'
+        | 'log'
+        | 'is-nan'
+        | 'abs',
+    ) =>
+    (a: Operand): FunctionId =>
+      table.call(fn, id(a));
+  return {
+    x: table.x,
+    id,
+    add: binary('add'),
+    sub: binary('sub'),
+    mul: binary('mul'),
+    div: binary('div'),
+    pow: binary('pow'),
+    min: binary('min'),
+    max: binary('max'),
+    lt: binary('lt'),
+    ge: binary('ge'),
+    gt: binary('gt'),
+    le: binary('le'),
+    and: binary('and'),
+    neg: unary('neg'),
+    exp: unary('exp'),
+    tanh: unary('tanh'),
+    sigmoid: unary('sigmoid'),
+    cos: unary('cos'),
+    sin: unary('sin'),
+    acos: unary('acos'),
+    erf: unary('erf'),
+    relu: unary('relu'),
+    log: unary('log'),
+    abs: unary('abs'),
+    isNan: unary('is-nan'),
+    where: (c: Operand, a: Operand, b: Operand): FunctionId => table.call('where', id(c), id(a), id(b)),
+    sum: (parts: ReadonlyArray<FunctionId>, factors: ReadonlyArray<number>): FunctionId =>
+      table.sum(Int32Array.from(parts), Float64Array.from(factors)),
+  };
+};
+
+export type Writer = ReturnType<typeof writer>;
+
+/** The recursion over intervals that efficient-kan and pykan have; `guarded` where 0/0 is made 0 at every degree. */
+export const splineProgram = (
+  w: Writer,
+  knots: ArrayLike<number>,
+  order: number,
+  guarded = false,
+  x: FunctionId = w.x,
+): ReadonlyArray<FunctionId> => {
+  const t = (k: number): Operand => num(knots[k]!);
+  let bases = Array.from({ length: knots.length - 1 }, (_, k) => w.and(w.ge(x, t(k)), w.lt(x, t(k + 1))));
+  for (let p = 1; p <= order; p++) {
+    bases = Array.from({ length: bases.length - 1 }, (_, k) => {
+      const rise = w.div(w.sub(x, t(k)), num(knots[k + p]! - knots[k]!));
+      const fall = w.div(w.sub(t(k + p + 1), x), num(knots[k + p + 1]! - knots[k + 1]!));
+      const both = w.add(w.mul(rise, bases[k]!), w.mul(fall, bases[k + 1]!));
+      return guarded ? w.where(w.isNan(both), num(0), both) : both;
+    });
+  }
+  return bases;
+};
+
+/** A layer whose inputs have these functions, with random weights. */
+export const layerOf = (
+  functions: ReadonlyArray<ReadonlyArray<FunctionId>>,
+  outputs: number,
+  random: Random,
+): LayerTerms => ({
+  outputs,
+  functions,
+  weights: functions.map((list) =>
+    list.map(() => Float64Array.from({ length: outputs }, () => random.unit() * 2 - 1)),
+  ),
+  bias: Float64Array.from({ length: outputs }, () => random.unit()),
+});
+
+/** Gives the outputs of the terms at x, input by input (without the bias): [I][O]. */
+export const termsOf = (table: FunctionTable, terms: LayerTerms): ((x: number) => Float64Array[]) => {
+  const evaluators = terms.functions.map(table.evaluator);
+  return (x) =>
+    evaluators.map(({ values, evaluate }, i) => {
+      evaluate(x);
+      const out = new Float64Array(terms.outputs);
+      terms.weights[i]!.forEach((row, m) => {
+        for (let o = 0; o < out.length; o++) out[o]! += row[o]! * values[m]!;
+      });
+      return out;
+    });
+};
+
+/** What a branch adds to the outputs, read from its text: names of scalar functions, sums, products and lets. */
+const adderOf = (branch: Raised['branches'][number]): ((i: number, x: number, acc: Float64Array) => void) => {
+  const { basis, weights } = branch;
+  if (basis._tag !== 'expression') {
+    const evaluator = branchEvaluator({ basis, weights });
+    return (i, x, acc) => accumulateInput(evaluator, i, x, acc);
+  }
+  const names = [...Object.keys(UNARY_SCALARS), ...Object.keys(BINARY_SCALARS), 'where'];
+  const fns: Record<string, unknown> = { ...UNARY_SCALARS, ...BINARY_SCALARS, ...TERNARY_SCALARS };
+  const plain = (t: string): string => t.replaceAll('is-nan', 'is_nan').replaceAll('is-inf', 'is_inf');
+  const [last = '', ...lets] = basis.function.split('; ').reverse();
+  const body = `${lets
+    .reverse()
+    .map((l) => `${l};`)
+    .join('')} return ${last};`;
+  const f = new Function(...names.map(plain), 'x', 'p', plain(body).replace(/\bp(\d+)\b/g, 'p[$1]'));
+  const [rows, count, third, fourth] = basis.parameters.shape;
+  const outputs = weights.shape[2]!;
+  return (i, x, acc) => {
+    const row = rows === 1 ? 0 : i;
+    for (let k = 0; k < count!; k++) {
+      for (let o = 0; o < outputs; o++) {
+        const w = weights.data[(i * count! + k) * outputs + o]!;
+        if (w === 0) continue;
+        const size = basis.edges ? fourth! : third!;
+        const at = (basis.edges ? (row * count! + k) * outputs + o : row * count! + k) * size;
+        acc[o]! +=
+          w * Number(f(...names.map((n) => fns[n]), x, basis.parameters.data.subarray(at, at + size)));
+      }
+    }
+  };
+};
+
+/** Raises a layer and compares every input by itself and all of them together at the points. */
+export const raisedAndCompared = (
+  table: FunctionTable,
+  terms: LayerTerms,
+  points: ReadonlyArray<number>,
+  tolerance = 4e-6,
+): Raised => {
+  const raised = rightOf(branchesOf(table, terms));
+  const add = raised.branches.map(adderOf);
+  const inputs = terms.functions.length;
+  const termsAt = termsOf(table, terms);
+  let peak = 0;
+  const errors: { x: number; error: number }[] = [];
+  for (const x of points) {
+    const total = Float64Array.from(raised.bias);
+    const expected = Float64Array.from(terms.bias);
+    const parts = termsAt(x);
+    for (let i = 0; i < inputs; i++) {
+      for (const one of add) one(i, x, total);
+      for (let o = 0; o < terms.outputs; o++) expected[o]! += parts[i]![o]!;
+    }
+    for (let o = 0; o < terms.outputs; o++) {
+      peak = Math.max(peak, Math.abs(expected[o]!));
+      errors.push({ x, error: Math.abs(total[o]! - expected[o]!) });
+    }
+  }
+  expect(errors.filter(({ error }) => !(error <= tolerance * peak)).slice(0, 4)).toEqual([]);
+  return raised;
+};
+
+/** Points on both sides of 0, denser near it. */
+export const pointsOf = (random: Random, count: number, reach: number): ReadonlyArray<number> =>
+  Array.from({ length: count }, () => Math.fround((random.unit() * 2 - 1) * reach * random.unit()));
