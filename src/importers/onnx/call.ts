@@ -25,7 +25,9 @@ export type Refusal =
       /** The node, for people; told by who converts it. */
       readonly node?: string;
     }
-  | { readonly _tag: 'opaque'; readonly why: string };
+  | { readonly _tag: 'opaque'; readonly why: string }
+  /** More than can be made, whatever is right. */
+  | { readonly _tag: 'limit'; readonly message: string };
 
 export type Building<A> = Steps<Refusal, A>;
 
