@@ -2,7 +2,6 @@
  * Piecewise polynomials: functions that are made of comparisons of x with constants, of sums and of products. Where
  * the pieces meet and how high their degree can be follows from how they are made; what they are is told by values.
  */
-import { match } from 'ts-pattern';
 import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
 import { inductive } from './memo.js';
 import type { PolynomialForm } from './polynomial-form.js';
@@ -70,46 +69,79 @@ const callOf = (
   node: FunctionNode & { kind: 'call' },
   known: Known,
 ): Pieces | undefined => {
-  const [a, b, c] = [node.args[0]!, node.args[1] ?? 0, node.args[2] ?? 0];
+  const [a, b] = [node.args[0]!, node.args[1] ?? 0];
   const all = (): Pieces | undefined => union(node.args.map(known));
   const constantPieces = (): Pieces | undefined => {
     const pieces = all();
     return pieces?.degree === 0 ? pieces : undefined;
   };
-  return (
-    match(node.fn)
-      .returnType<Pieces | undefined>()
-      .with('neg', 'add', 'sub', all)
-      .with('mul', () => withDegree(all(), () => (known(a)?.degree ?? 0) + (known(b)?.degree ?? 0)))
-      .with('div', () => (table.constantOf(b) === undefined ? undefined : known(a)))
-      .with('pow', () => {
-        const n = table.constantOf(b);
-        if (n === undefined || !Number.isInteger(n) || n < 0) return undefined;
-        return withDegree(known(a), (d) => d * n);
-      })
-      .with('eq', 'lt', 'le', 'gt', 'ge', () => constantPieces() ?? split(table, forms, a, b, 0))
-      .with('min', 'max', () => constantPieces() ?? split(table, forms, a, b, 1))
-      .with('relu', 'abs', () => constantPieces() ?? split(table, forms, a, undefined, 1))
-      .with('and', 'or', 'xor', 'not', 'bool', 'sign', 'floor', 'ceil', 'round', 'trunc', constantPieces)
+  switch (node.fn) {
+    case 'neg':
+    case 'add':
+    case 'sub':
+      return all();
+    case 'mul':
+      return withDegree(all(), () => (known(a)?.degree ?? 0) + (known(b)?.degree ?? 0));
+    case 'div':
+      return table.constantOf(b) === undefined ? undefined : known(a);
+    case 'pow': {
+      const n = table.constantOf(b);
+      if (n === undefined || !Number.isInteger(n) || n < 0) return undefined;
+      return withDegree(known(a), (d) => d * n);
+    }
+    case 'eq':
+    case 'lt':
+    case 'le':
+    case 'gt':
+    case 'ge':
+      return constantPieces() ?? split(table, forms, a, b, 0);
+    case 'min':
+    case 'max':
+      return constantPieces() ?? split(table, forms, a, b, 1);
+    case 'relu':
+    case 'abs':
+      return constantPieces() ?? split(table, forms, a, undefined, 1);
+    case 'and':
+    case 'or':
+    case 'xor':
+    case 'not':
+    case 'bool':
+    case 'sign':
+    case 'floor':
+    case 'ceil':
+    case 'round':
+    case 'trunc':
+      return constantPieces();
+    case 'is-nan':
+    case 'is-inf':
       // A product with 0/0 or 1/0 is one number on each piece.
-      .with('is-nan', 'is-inf', () => withDegree(known(a), () => 0))
-      .with('where', () => (known(a)?.degree === 0 ? union([known(a), known(b), known(c)]) : undefined))
-      .otherwise(() => undefined)
-  );
+      return withDegree(known(a), () => 0);
+    case 'where':
+      return known(a)?.degree === 0 ? all() : undefined;
+    default:
+      return undefined;
+  }
 };
+
+const NO_BREAKS: ReadonlyArray<number> = [];
 
 /** The pieces of the functions of a table; undefined for functions that are no piecewise polynomials. */
 export const piecesOf = (
   table: FunctionTable,
   forms: (id: FunctionId) => PolynomialForm,
 ): ((id: FunctionId) => Pieces | undefined) =>
-  inductive<Pieces | undefined>(table, (id, known) =>
-    match(table.nodeOf(id))
-      .returnType<Pieces | undefined>()
-      .with({ kind: 'x' }, () => ({ breaks: [], degree: 1 }))
-      .with({ kind: 'constant' }, () => ({ breaks: [], degree: 0 }))
-      .with({ kind: 'sum' }, ({ parts }) => union([...parts].map(known)))
-      .with({ kind: 'lookup' }, () => undefined)
-      .with({ kind: 'call' }, (node) => callOf(table, forms, node, known))
-      .exhaustive(),
-  );
+  inductive<Pieces | undefined>(table, (id, known) => {
+    const node = table.nodeOf(id);
+    switch (node.kind) {
+      case 'x':
+        return { breaks: NO_BREAKS, degree: 1 };
+      case 'constant':
+        return { breaks: NO_BREAKS, degree: 0 };
+      case 'sum':
+        return union([...node.parts].map(known));
+      case 'lookup':
+        return undefined;
+      case 'call':
+        return callOf(table, forms, node, known);
+    }
+  });

@@ -7,8 +7,8 @@ import {
   type ScalarFunction,
   UNARY_SCALARS,
 } from '../../numeric/scalar.js';
-import { type FunctionId, type FunctionNode, type FunctionTable, partsOf } from '../functions.js';
-import { inductive } from './memo.js';
+import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import { inductive, partsFirst } from './memo.js';
 
 const callAt = (fn: ScalarFunction, args: ReadonlyArray<Float64Array>, out: Float64Array): void => {
   const [a, b, c] = [args[0]!, args[1] ?? args[0]!, args[2] ?? args[0]!];
@@ -53,7 +53,7 @@ const nodeAt = (
 /** Values of a function at some points. */
 export const valuesAt = (table: FunctionTable, id: FunctionId, points: Float64Array): Float64Array => {
   const known = new Map<FunctionId, Float64Array>();
-  for (const part of partsOf(table.nodeOf, [id])) {
+  for (const part of partsFirst(table, id)) {
     known.set(
       part,
       nodeAt(table.nodeOf(part), points, (p) => known.get(p)!),

@@ -2,7 +2,6 @@
  * Every function as a polynomial of one generator: the variable, or the largest part that is no polynomial of less.
  * Recurrences, powers and products that a program unrolls come out as coefficients, by arithmetic on them.
  */
-import { match } from 'ts-pattern';
 import { applyScalar } from '../../numeric/scalar.js';
 import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
 import { inductive } from './memo.js';
@@ -120,25 +119,34 @@ const compositionOf = (table: FunctionTable, of: Forms, node: FunctionNode): Com
   }
   if (node.kind !== 'call') return undefined;
   const [a, b] = [node.args[0]!, node.args[1] ?? 0];
-  return match(node.fn)
-    .returnType<Composition | undefined>()
-    .with('neg', () => ({ operands: [a], compose: (p) => scaled(p!, -1) }))
-    .with('add', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, 1) }))
-    .with('sub', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, -1) }))
-    .with('mul', () => ({
-      operands: [a, b],
-      compose: (p, q) => (degreeOf(p!) + degreeOf(q!) > MOST_DEGREE ? undefined : times(p!, q!)),
-    }))
-    .with('div', () => {
+  // A plain switch, as in all that is done for every function: layers have a hundred thousand of them.
+  switch (node.fn) {
+    case 'neg':
+      return { operands: [a], compose: (p) => scaled(p!, -1) };
+    case 'add':
+      return { operands: [a, b], compose: (p, q) => plus(p!, q!, 1) };
+    case 'sub':
+      return { operands: [a, b], compose: (p, q) => plus(p!, q!, -1) };
+    case 'mul':
+      return {
+        operands: [a, b],
+        compose: (p, q) => (degreeOf(p!) + degreeOf(q!) > MOST_DEGREE ? undefined : times(p!, q!)),
+      };
+    case 'div': {
       const divisor = table.constantOf(b);
-      return divisor === undefined
-        ? undefined
-        : { operands: [a], compose: (p) => p!.map((v) => v / divisor) };
-    })
-    .with('pow', () => powerOf(table, a, b))
-    .with('cos', () => cosineOf(table, of, a))
-    .with('min', 'max', (fn) => boundedOf(table, of, fn, [a, b]))
-    .otherwise(() => undefined);
+      if (divisor === undefined) return undefined;
+      return { operands: [a], compose: (p) => p!.map((v) => v / divisor) };
+    }
+    case 'pow':
+      return powerOf(table, a, b);
+    case 'cos':
+      return cosineOf(table, of, a);
+    case 'min':
+    case 'max':
+      return boundedOf(table, of, node.fn, [a, b]);
+    default:
+      return undefined;
+  }
 };
 
 /** The one generator of all that is not constant; undefined where there are several or none. */
