@@ -47,7 +47,6 @@ export const addEntries = (
   table: FunctionTable,
   slots: Slots,
   node: FunctionNode & { kind: 'lookup' },
-  factor: number,
   to: Collector,
 ): boolean => {
   const { table: entries, arg } = node;
@@ -59,7 +58,7 @@ export const addEntries = (
     const id = ascending
       ? here
       : table.call('or', here, table.call('eq', index, table.constant(entry - entries.length)));
-    to.add(slots.intern({ kind: 'other', id }), factor * value);
+    to.add(slots.intern({ kind: 'other', id }), value);
   });
   return true;
 };

@@ -38,25 +38,35 @@ export const inductive = <A>(
   table: FunctionTable,
   compute: (id: FunctionId, known: (part: FunctionId) => A) => A,
 ): ((id: FunctionId) => A) => {
-  const found = new Map<FunctionId, A>();
+  // Ids are dense, so that an array serves; what is stored may be undefined.
+  const found: (A | undefined)[] = new Array(table.size());
+  let done = new Uint8Array(table.size());
+  const isDone = (id: FunctionId): boolean => done[id] === 1;
+  const store = (id: FunctionId, value: A): void => {
+    if (id >= done.length) {
+      const longer = new Uint8Array(2 * id + 16);
+      longer.set(done);
+      done = longer;
+    }
+    found[id] = value;
+    done[id] = 1;
+  };
   const known = (id: FunctionId): A => {
-    const value = found.get(id);
-    if (value === undefined && !found.has(id))
-      throw new InternalError(`function ${id} is met before its parts`);
-    return value as A;
+    if (!isDone(id)) throw new InternalError(`function ${id} is met before its parts`);
+    return found[id] as A;
   };
   const open: FunctionId[] = [];
   return (id) => {
-    if (found.has(id)) return known(id);
+    if (isDone(id)) return known(id);
     open.push(id);
     while (open.length > 0) {
       const top = open[open.length - 1]!;
       const before = open.length;
       const taken = takenBy(table.nodeOf(top));
-      for (let k = 0; k < taken.length; k++) if (!found.has(taken[k]!)) open.push(taken[k]!);
+      for (let k = 0; k < taken.length; k++) if (!isDone(taken[k]!)) open.push(taken[k]!);
       if (open.length > before) continue;
       open.pop();
-      if (!found.has(top)) found.set(top, compute(top, known));
+      if (!isDone(top)) store(top, compute(top, known));
     }
     return known(id);
   };

@@ -89,13 +89,12 @@ interface Finders {
   readonly activations: ReturnType<typeof activationFinder>;
 }
 
-/** What is no polynomial: one function of the IR, times a factor. */
+/** What is no polynomial: a spline, a table, or activations. */
 const addPrimitive = (
   table: FunctionTable,
   slots: Slots,
   finders: Finders,
   id: FunctionId,
-  factor: number,
   to: Collector,
 ): boolean => {
   const found = finders.pieces(id);
@@ -103,17 +102,23 @@ const addPrimitive = (
   if (spline === 'zero') return true;
   if (spline !== undefined) {
     const { factor: own, ...rest } = spline;
-    to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), factor * own);
+    to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), own);
     return true;
   }
   const node = table.nodeOf(id);
-  if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
+  if (node.kind === 'lookup') return addEntries(table, slots, node, to);
   const activations = finders.activations(id);
-  for (const { activation, factor: own } of activations ?? []) {
-    to.add(slots.intern({ kind: 'activation', activation }), factor * own);
+  for (const { activation, factor } of activations ?? []) {
+    to.add(slots.intern({ kind: 'activation', activation }), factor);
   }
   return activations !== undefined;
 };
+
+const scaledBy = (c: Combination, slope: number, constant: number): Combination => ({
+  constant: constant + slope * c.constant,
+  slots: c.slots,
+  factors: c.factors.map((f) => f * slope),
+});
 
 export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
@@ -141,25 +146,19 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
       return to.combination();
     }
     if (addPolynomial(table, slots, id, form, to)) return to.combination();
-    if (!linear) return addPrimitive(table, slots, finders, id, 1, to) ? to.combination() : undefined;
-    to.addConstant(constant);
-    if (addPrimitive(table, slots, finders, inner, slope, to)) return to.combination();
-    // A function with the constants that belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
-    const whole = collector();
-    return inner !== id && addPrimitive(table, slots, finders, id, 1, whole)
-      ? whole.combination()
-      : undefined;
+    if (inner !== id) {
+      const named = known(inner);
+      if (named !== undefined) return scaledBy(named, slope, constant);
+    }
+    // Also with the constants that may belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
+    return addPrimitive(table, slots, finders, id, to) ? to.combination() : undefined;
   };
   const found = new Map<FunctionId, Combination | undefined>();
-  return {
-    table,
-    slots,
-    forms,
-    named: (id) => {
-      if (!found.has(id)) found.set(id, find(id));
-      return found.get(id);
-    },
+  const known = (id: FunctionId): Combination | undefined => {
+    if (!found.has(id)) found.set(id, find(id));
+    return found.get(id);
   };
+  return { table, slots, forms, named: known };
 };
 
 /** Widths that differ by less than f32 tells are one: the first of them. */
