@@ -63,6 +63,27 @@ const split = (
   return Number.isFinite(root) ? { breaks: [root], degree } : undefined;
 };
 
+/**
+ * Where a function is infinite and has a sign: what replaces infinities by numbers asks that. A polynomial with an
+ * infinite coefficient is infinite with one sign on each piece, and one without is nowhere infinite.
+ */
+const infinityOf = (
+  table: FunctionTable,
+  test: FunctionId,
+  comparison: FunctionId,
+  known: Known,
+): Pieces | undefined => {
+  const callTo = (id: FunctionId): (FunctionNode & { kind: 'call' }) | undefined => {
+    const node = table.nodeOf(id);
+    if (node.kind !== 'call') return undefined;
+    return node.fn === 'bool' ? callTo(node.args[0]!) : node;
+  };
+  const [infinite, sign] = [callTo(test), callTo(comparison)];
+  if (infinite?.fn !== 'is-inf' || (sign?.fn !== 'gt' && sign?.fn !== 'lt')) return undefined;
+  const compared = sign.args[0] === infinite.args[0] && table.constantOf(sign.args[1]!) === 0;
+  return compared ? withDegree(known(infinite.args[0]!), () => 0) : undefined;
+};
+
 const callOf = (
   table: FunctionTable,
   forms: (id: FunctionId) => PolynomialForm,
@@ -102,6 +123,7 @@ const callOf = (
     case 'abs':
       return constantPieces() ?? split(table, forms, a, undefined, 1);
     case 'and':
+      return infinityOf(table, a, b, known) ?? infinityOf(table, b, a, known) ?? constantPieces();
     case 'or':
     case 'xor':
     case 'not':
