@@ -188,11 +188,10 @@ export const polynomialForms = (table: FunctionTable): Forms =>
     return { generator: kept.length > 1 ? generator : undefined, coefficients: kept };
   });
 
-/** A polynomial at g, by Horner's rule. */
-export const polynomialAt = (coefficients: Float64Array, g: number): number => {
-  let total = 0;
-  for (let n = coefficients.length - 1; n >= 0; n--) total = total * g + coefficients[n]!;
-  return total;
+/** Whether a function is tanh(x): the generator of polynomials on -1..1. */
+export const isTanhOfX = (table: FunctionTable, id: FunctionId): boolean => {
+  const node = table.nodeOf(id);
+  return node.kind === 'call' && node.fn === 'tanh' && node.args[0] === table.x;
 };
 
 /**

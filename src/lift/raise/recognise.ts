@@ -3,9 +3,10 @@ import { log, tanh } from '../../numeric/transcendental.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
 import { activationFinder } from './activation.js';
 import { addEntries } from './lookup.js';
+import { outerOf } from './outer-polynomials.js';
 import { piecesOf } from './piecewise.js';
 import { valuesAt } from './pointwise.js';
-import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
+import { isTanhOfX, type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
 import { radialOf } from './radial.js';
 import { type Collector, type Combination, collector, type Slots } from './slots.js';
 import { splineOf } from './spline.js';
@@ -48,11 +49,6 @@ const holds = (
     if (!(Math.abs(values[j]! - chebyshevSum(c, s)) <= POLYNOMIAL_TOLERANCE * peak)) return false;
   }
   return peak > 0;
-};
-
-const isTanhOfX = (table: FunctionTable, id: FunctionId): boolean => {
-  const node = table.nodeOf(id);
-  return node.kind === 'call' && node.fn === 'tanh' && node.args[0] === table.x;
 };
 
 const addPolynomial = (
@@ -149,6 +145,11 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
     if (inner !== id) {
       const named = known(inner);
       if (named !== undefined) return scaledBy(named, slope, constant);
+    }
+    const outer = outerOf(table, forms, id);
+    if (outer !== undefined) {
+      to.add(slots.intern(outer), 1);
+      return to.combination();
     }
     // Also with the constants that may belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
     return addPrimitive(table, slots, finders, id, to) ? to.combination() : undefined;

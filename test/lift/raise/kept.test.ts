@@ -138,6 +138,17 @@ describe('refusals', () => {
   });
 });
 
+describe('numbers that are not finite', () => {
+  it('are refused', () => {
+    const table = functionTable();
+    const nan = table.constant(Number.NaN);
+    expect(codeOf(branchesOf(table, layerOf([[table.x, nan]], 2, randomOf(1))))).toBe('K0204');
+    const terms = layerOf([[table.x]], 2, randomOf(1));
+    terms.weights[0]![0]![1] = Number.POSITIVE_INFINITY;
+    expect(codeOf(branchesOf(table, terms))).toBe('K0204');
+  });
+});
+
 describe('speed', () => {
   it('follows the number of different lists of functions, not that of inputs', () => {
     const table = functionTable();

@@ -243,6 +243,33 @@ describe('polynomials', () => {
     expect(branches[0]!.basis).toMatchObject({ squash: s === w.x ? 'none' : 'tanh' });
   });
 
+  it.each(['gram', 'legendre', 'none'])(
+    'under silu are a branch where a recurrence gives them: %s',
+    (family) => {
+      const table = functionTable();
+      const w = writer(table);
+      const random = randomOf(8);
+      const s = w.tanh(w.x);
+      const betas = [0, 0.3, 0.21, 0.17];
+      const polynomials = [w.id(num(1)), s];
+      for (let n = 1; n < 4; n++) {
+        const a = family === 'legendre' ? (2 * n + 1) / (n + 1) : family === 'gram' ? 1 : 1.3;
+        const b = family === 'legendre' ? n / (n + 1) : betas[n]!;
+        const up = w.mul(w.mul(num(a), s), polynomials[n]!);
+        polynomials.push(w.sub(up, w.mul(polynomials[n - 1]!, num(b))));
+      }
+      const functions = polynomials.map((p) => w.mul(p, w.sigmoid(p)));
+      const terms = layerOf([functions, functions], 3, random);
+      const { found, branches } = raisedAndCompared(table, terms, pointsOf(random, 99, 5));
+      if (family === 'none') expect(found.every((f) => f.startsWith('expression'))).toBe(true);
+      else {
+        expect(found).toHaveLength(1);
+        expect(found[0]).toMatch(/^silu of (Gram|Legendre) polynomials of degree 4 of tanh\(x\)$/);
+        expect(branches[0]!.basis).toMatchObject({ family, outer: 'silu', squash: 'tanh' });
+      }
+    },
+  );
+
   it('sums of powers for each edge are one branch', () => {
     const table = functionTable();
     const w = writer(table);
