@@ -4,6 +4,7 @@
  */
 import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
 import { inductive } from './memo.js';
+import { valuesAt } from './pointwise.js';
 import type { PolynomialForm } from './polynomial-form.js';
 
 export interface Pieces {
@@ -26,7 +27,15 @@ const merged = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArr
   return missing ? [...new Set([...a, ...b])].sort((p, q) => p - q) : a;
 };
 
+const NO_BREAKS: ReadonlyArray<number> = [];
+
 type Known = (id: FunctionId) => Pieces | undefined;
+
+interface Context {
+  readonly table: FunctionTable;
+  readonly forms: (id: FunctionId) => PolynomialForm;
+  readonly known: Known;
+}
 
 const union = (parts: ReadonlyArray<Pieces | undefined>): Pieces | undefined => {
   let breaks: ReadonlyArray<number> = [];
@@ -43,10 +52,36 @@ const union = (parts: ReadonlyArray<Pieces | undefined>): Pieces | undefined => 
 const withDegree = (pieces: Pieces | undefined, degree: (d: number) => number): Pieces | undefined =>
   pieces === undefined ? undefined : { breaks: pieces.breaks, degree: degree(pieces.degree) };
 
-/** Where a - b changes its sign, if that is linear in x; pieces of the given degree meet there. */
+/** Lines through two points of every piece, and where they are 0 on it. */
+const rootsOf = (
+  breaks: ReadonlyArray<number>,
+  difference: (points: Float64Array) => Float64Array,
+): number[] => {
+  const [first = 0, last = 0] = [breaks[0], breaks[breaks.length - 1]];
+  const reach = Math.max(1, last - first);
+  const places = [first - reach, ...breaks, last + reach];
+  if (breaks.length === 0) places.splice(1, 1);
+  const points = new Float64Array(2 * (places.length - 1));
+  for (let j = 0; j + 1 < places.length; j++) {
+    points[2 * j] = places[j]! + (places[j + 1]! - places[j]!) / 4;
+    points[2 * j + 1] = places[j]! + (3 * (places[j + 1]! - places[j]!)) / 4;
+  }
+  const values = difference(points);
+  const roots: number[] = [];
+  for (let j = 0; j + 1 < places.length; j++) {
+    const [p, q, fp, fq] = [points[2 * j]!, points[2 * j + 1]!, values[2 * j]!, values[2 * j + 1]!];
+    if (fp === fq) continue;
+    const root = p - (fp * (q - p)) / (fq - fp);
+    const from = j === 0 ? Number.NEGATIVE_INFINITY : places[j]!;
+    const to = j + 2 === places.length ? Number.POSITIVE_INFINITY : places[j + 1]!;
+    if (root > from && root < to) roots.push(root);
+  }
+  return roots;
+};
+
+/** Where a - b changes its sign, if both are lines on pieces; pieces of the given degree meet there. */
 const split = (
-  table: FunctionTable,
-  forms: (id: FunctionId) => PolynomialForm,
+  { table, forms, known }: Context,
   a: FunctionId,
   b: FunctionId | undefined,
   degree: number,
@@ -55,12 +90,22 @@ const split = (
   const q = b === undefined ? undefined : forms(b);
   const linear = (f: PolynomialForm): boolean =>
     (f.generator === table.x || f.generator === undefined) && f.coefficients.length <= 2;
-  if (!linear(p) || (q !== undefined && !linear(q))) return undefined;
-  const slope = (p.coefficients[1] ?? 0) - (q?.coefficients[1] ?? 0);
-  const offset = p.coefficients[0]! - (q?.coefficients[0] ?? 0);
-  if (slope === 0) return { breaks: [], degree };
-  const root = offset === 0 ? 0 : -offset / slope;
-  return Number.isFinite(root) ? { breaks: [root], degree } : undefined;
+  if (linear(p) && (q === undefined || linear(q))) {
+    const slope = (p.coefficients[1] ?? 0) - (q?.coefficients[1] ?? 0);
+    const offset = p.coefficients[0]! - (q?.coefficients[0] ?? 0);
+    if (slope === 0) return { breaks: NO_BREAKS, degree };
+    const root = offset === 0 ? 0 : -offset / slope;
+    return Number.isFinite(root) ? { breaks: [root], degree } : undefined;
+  }
+  const both = union(b === undefined ? [known(a)] : [known(a), known(b)]);
+  if (both === undefined || both.degree > 1) return undefined;
+  const roots = rootsOf(both.breaks, (points) => {
+    const values = valuesAt(table, a, points);
+    const others = b === undefined ? undefined : valuesAt(table, b, points);
+    return values.map((v, j) => v - (others?.[j] ?? 0));
+  });
+  const breaks = [...new Set([...both.breaks, ...roots])].sort((r, t) => r - t);
+  return breaks.length > MOST_BREAKS ? undefined : { breaks, degree };
 };
 
 /**
@@ -84,12 +129,8 @@ const infinityOf = (
   return compared ? withDegree(known(infinite.args[0]!), () => 0) : undefined;
 };
 
-const callOf = (
-  table: FunctionTable,
-  forms: (id: FunctionId) => PolynomialForm,
-  node: FunctionNode & { kind: 'call' },
-  known: Known,
-): Pieces | undefined => {
+const callOf = (context: Context, node: FunctionNode & { kind: 'call' }): Pieces | undefined => {
+  const { table, known } = context;
   const [a, b] = [node.args[0]!, node.args[1] ?? 0];
   const all = (): Pieces | undefined => union(node.args.map(known));
   const constantPieces = (): Pieces | undefined => {
@@ -115,13 +156,13 @@ const callOf = (
     case 'le':
     case 'gt':
     case 'ge':
-      return constantPieces() ?? split(table, forms, a, b, 0);
+      return constantPieces() ?? split(context, a, b, 0);
     case 'min':
     case 'max':
-      return constantPieces() ?? split(table, forms, a, b, 1);
+      return constantPieces() ?? split(context, a, b, 1);
     case 'relu':
     case 'abs':
-      return constantPieces() ?? split(table, forms, a, undefined, 1);
+      return constantPieces() ?? split(context, a, undefined, 1);
     case 'and':
       return infinityOf(table, a, b, known) ?? infinityOf(table, b, a, known) ?? constantPieces();
     case 'or':
@@ -145,8 +186,6 @@ const callOf = (
   }
 };
 
-const NO_BREAKS: ReadonlyArray<number> = [];
-
 /** The pieces of the functions of a table; undefined for functions that are no piecewise polynomials. */
 export const piecesOf = (
   table: FunctionTable,
@@ -164,6 +203,6 @@ export const piecesOf = (
       case 'lookup':
         return undefined;
       case 'call':
-        return callOf(table, forms, node, known);
+        return callOf({ table, forms, known }, node);
     }
   });

@@ -126,6 +126,18 @@ describe('B-splines', () => {
     expect(found).toEqual(['B-splines of order 2 on 7 intervals from -2 to 1.5, equal knots']);
   });
 
+  it('of order 1 are hats, however they are cut off', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(2);
+    const hats = [-1, -0.5, 0, 0.5, 1].map((c, k) => {
+      const slope = w.sub(num(1), w.mul(w.abs(w.sub(w.x, num(c))), num(2)));
+      return k % 2 === 0 ? w.relu(slope) : w.max(num(0), slope);
+    });
+    const { found } = raisedAndCompared(table, layerOf([hats], 2, random), pointsOf(random, 200, 3));
+    expect(found).toEqual(['B-splines of order 1 on 4 intervals from -1 to 1, equal knots']);
+  });
+
   it('summed for each edge before they meet are taken apart again', () => {
     const table = functionTable();
     const w = writer(table);
