@@ -74,7 +74,9 @@ const rootsOf = (
     const root = p - (fp * (q - p)) / (fq - fp);
     const from = j === 0 ? Number.NEGATIVE_INFINITY : places[j]!;
     const to = j + 2 === places.length ? Number.POSITIVE_INFINITY : places[j + 1]!;
-    if (root > from && root < to) roots.push(root);
+    // At the end of a piece, up to rounding, there is a break already.
+    const margin = 1e-9 * Math.max(1, Math.abs(root));
+    if (root > from + margin && root < to - margin) roots.push(root);
   }
   return roots;
 };

@@ -138,6 +138,18 @@ describe('B-splines', () => {
     expect(found).toEqual(['B-splines of order 1 on 4 intervals from -1 to 1, equal knots']);
   });
 
+  it('of order 1 with slopes that were rounded are on one row', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(2);
+    const third = Math.fround(1 / 3);
+    const hats = Array.from({ length: 7 }, (_, k) =>
+      w.relu(w.sub(num(1), w.abs(w.div(w.sub(w.x, num(Math.fround((k - 3) * third))), num(third))))),
+    );
+    const { found } = raisedAndCompared(table, layerOf([hats], 2, random), pointsOf(random, 200, 3));
+    expect(found).toEqual(['B-splines of order 1 on 6 intervals from -1 to 1, equal knots']);
+  });
+
   it('summed for each edge before they meet are taken apart again', () => {
     const table = functionTable();
     const w = writer(table);

@@ -132,7 +132,9 @@ export const termsOf = (table: FunctionTable, terms: LayerTerms): ((x: number) =
 };
 
 /** What a branch adds to the outputs, read from its text: names of scalar functions, sums, products and lets. */
-const adderOf = (branch: Raised['branches'][number]): ((i: number, x: number, acc: Float64Array) => void) => {
+export const adderOf = (
+  branch: Raised['branches'][number],
+): ((i: number, x: number, acc: Float64Array) => void) => {
   const { basis, weights } = branch;
   if (basis._tag !== 'expression') {
     const evaluator = branchEvaluator({ basis, weights });
