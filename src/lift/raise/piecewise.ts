@@ -17,14 +17,19 @@ export interface Pieces {
 /** More pieces than a basis function has: sums of splines are taken apart first. */
 const MOST_BREAKS = 24;
 
-/** The union of two ascending rows; `a` itself where nothing is added. */
+/** The union of two ascending rows; one of them itself where the other adds nothing. */
 const merged = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): ReadonlyArray<number> => {
-  let [i, missing] = [0, false];
-  for (let j = 0; j < b.length && !missing; j++) {
-    while (i < a.length && a[i]! < b[j]!) i++;
-    missing = i >= a.length || a[i] !== b[j];
+  if (a === b || b.length === 0) return a;
+  if (a.length === 0) return b;
+  const out: number[] = [];
+  let [i, j] = [0, 0];
+  while (i < a.length || j < b.length) {
+    const [p, q] = [a[i] ?? Number.POSITIVE_INFINITY, b[j] ?? Number.POSITIVE_INFINITY];
+    out.push(Math.min(p, q));
+    if (p <= q) i++;
+    if (q <= p) j++;
   }
-  return missing ? [...new Set([...a, ...b])].sort((p, q) => p - q) : a;
+  return out.length === a.length ? a : out;
 };
 
 const NO_BREAKS: ReadonlyArray<number> = [];
@@ -37,10 +42,12 @@ interface Context {
   readonly known: Known;
 }
 
-const union = (parts: ReadonlyArray<Pieces | undefined>): Pieces | undefined => {
-  let breaks: ReadonlyArray<number> = [];
+/** What sums of functions have. */
+const union = (parts: ArrayLike<FunctionId>, known: Known): Pieces | undefined => {
+  let breaks = NO_BREAKS;
   let degree = 0;
-  for (const part of parts) {
+  for (let k = 0; k < parts.length; k++) {
+    const part = known(parts[k]!);
     if (part === undefined) return undefined;
     breaks = merged(breaks, part.breaks);
     degree = Math.max(degree, part.degree);
@@ -55,13 +62,13 @@ const withDegree = (pieces: Pieces | undefined, degree: (d: number) => number): 
 /** Lines through two points of every piece, and where they are 0 on it. */
 const rootsOf = (
   breaks: ReadonlyArray<number>,
-  difference: (points: Float64Array) => Float64Array,
+  difference: (points: ReadonlyArray<number>) => ReadonlyArray<number>,
 ): number[] => {
   const [first = 0, last = 0] = [breaks[0], breaks[breaks.length - 1]];
   const reach = Math.max(1, last - first);
   const places = [first - reach, ...breaks, last + reach];
   if (breaks.length === 0) places.splice(1, 1);
-  const points = new Float64Array(2 * (places.length - 1));
+  const points = new Array<number>(2 * (places.length - 1)).fill(0);
   for (let j = 0; j + 1 < places.length; j++) {
     points[2 * j] = places[j]! + (places[j + 1]! - places[j]!) / 4;
     points[2 * j + 1] = places[j]! + (3 * (places[j + 1]! - places[j]!)) / 4;
@@ -99,7 +106,7 @@ const split = (
     const root = offset === 0 ? 0 : -offset / slope;
     return Number.isFinite(root) ? { breaks: [root], degree } : undefined;
   }
-  const both = union(b === undefined ? [known(a)] : [known(a), known(b)]);
+  const both = union(b === undefined ? [a] : [a, b], known);
   if (both === undefined || both.degree > 1) return undefined;
   const roots = rootsOf(both.breaks, (points) => {
     const values = valuesAt(table, a, points);
@@ -134,7 +141,7 @@ const infinityOf = (
 const callOf = (context: Context, node: FunctionNode & { kind: 'call' }): Pieces | undefined => {
   const { table, known } = context;
   const [a, b] = [node.args[0]!, node.args[1] ?? 0];
-  const all = (): Pieces | undefined => union(node.args.map(known));
+  const all = (): Pieces | undefined => union(node.args, known);
   const constantPieces = (): Pieces | undefined => {
     const pieces = all();
     return pieces?.degree === 0 ? pieces : undefined;
@@ -201,7 +208,7 @@ export const piecesOf = (
       case 'constant':
         return { breaks: NO_BREAKS, degree: 0 };
       case 'sum':
-        return union([...node.parts].map(known));
+        return union(node.parts, known);
       case 'lookup':
         return undefined;
       case 'call':

@@ -23,11 +23,11 @@ export interface Recogniser {
 const POLYNOMIAL_TOLERANCE = 2e-6;
 
 /** Inside -1..1 densely, and some way out; for tanh also where it is 1 to all digits. */
-const INSIDE = Float64Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
-const OUTSIDE = Float64Array.of(-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20);
+const INSIDE = Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
+const OUTSIDE = [-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20];
 
 /** Sum of c[n] T_n(s), by Clenshaw's recurrence. */
-const chebyshevSum = (c: Float64Array, s: number): number => {
+const chebyshevSum = (c: ReadonlyArray<number>, s: number): number => {
   let [b1, b2] = [0, 0];
   for (let n = c.length - 1; n > 0; n--) [b1, b2] = [c[n]! + 2 * s * b1 - b2, b1];
   return c[0]! + s * b1 - b2;
@@ -35,10 +35,10 @@ const chebyshevSum = (c: Float64Array, s: number): number => {
 
 /** Whether the values are those of the polynomial wherever the program has one. */
 const holds = (
-  values: Float64Array,
-  points: Float64Array,
+  values: ReadonlyArray<number>,
+  points: ReadonlyArray<number>,
   squash: 'tanh' | 'none',
-  c: Float64Array,
+  c: ReadonlyArray<number>,
 ): boolean => {
   let peak = 0;
   for (const v of values) if (Math.abs(v) > peak) peak = Math.abs(v);
