@@ -31,9 +31,9 @@ const refusal = (unfit: Unfit): Checked<never> =>
   unfit.reason === 'lookup'
     ? fail(
         'K0214',
-        `a table of ${unfit.entries} entries is looked up inside of another function or is too large`,
+        `a table of ${unfit.entries} entries is looked up together with other functions of its index, or is too large`,
         {
-          expected: `tables of at most ${MOST_ENTRIES} entries whose values are only added and multiplied by constants`,
+          expected: `tables of at most ${MOST_ENTRIES} entries behind which nothing but the entry is used`,
         },
       )
     : fail('K0214', `a function of one variable has more than ${MOST_NODES} operations`, {

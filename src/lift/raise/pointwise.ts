@@ -66,3 +66,18 @@ export const valuesAt = (table: FunctionTable, id: FunctionId, points: Row): Row
 /** Values of functions at points that are always the same: what functions have in common is evaluated once. */
 export const sampler = (table: FunctionTable, points: Row): ((id: FunctionId) => Row) =>
   inductive<Row>(table, (id, of) => nodeAt(table.nodeOf(id), points, of));
+
+/** Values of functions at every entry of the tables of `size` entries that are looked up at `arg`. */
+export const entrySampler = (
+  table: FunctionTable,
+  arg: FunctionId,
+  size: number,
+): ((id: FunctionId) => Row) => {
+  // What is no function of the entries is not asked for.
+  const unknown = new Array<number>(size).fill(Number.NaN);
+  return inductive<Row>(table, (id, of) => {
+    const node = table.nodeOf(id);
+    const entries = node.kind === 'lookup' && node.arg === arg && node.table.length === size;
+    return entries ? Array.from(node.table) : nodeAt(node, unknown, of);
+  });
+};

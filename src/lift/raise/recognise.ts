@@ -2,7 +2,7 @@
 import { log, tanh } from '../../numeric/transcendental.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
 import { activationFinder } from './activation.js';
-import { addEntries } from './lookup.js';
+import { addEntries, entriesOf } from './lookup.js';
 import { outerOf } from './outer-polynomials.js';
 import { piecesOf } from './piecewise.js';
 import { valuesAt } from './pointwise.js';
@@ -85,7 +85,7 @@ interface Finders {
   readonly activations: ReturnType<typeof activationFinder>;
 }
 
-/** What is no polynomial: a spline, a table, or activations. */
+/** What is no polynomial: a spline or activations. */
 const addPrimitive = (
   table: FunctionTable,
   slots: Slots,
@@ -101,8 +101,6 @@ const addPrimitive = (
     to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), own);
     return true;
   }
-  const node = table.nodeOf(id);
-  if (node.kind === 'lookup') return addEntries(table, slots, node, to);
   const activations = finders.activations(id);
   for (const { activation, factor } of activations ?? []) {
     to.add(slots.intern({ kind: 'activation', activation }), factor);
@@ -120,12 +118,18 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
   const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();
+  const entries = entriesOf(table);
   const find = (id: FunctionId): Combination | undefined => {
     const form = forms(id);
     const to = collector();
     const [constant, slope] = [form.coefficients[0]!, form.coefficients[1] ?? 0];
     if (form.generator === undefined) {
       to.addConstant(constant);
+      return to.combination();
+    }
+    const looked = entries(id);
+    if (looked !== undefined) {
+      addEntries(table, slots, looked, to);
       return to.combination();
     }
     const linear = form.coefficients.length === 2;

@@ -91,6 +91,26 @@ describe('expressions', () => {
   });
 });
 
+describe('functions of inputs', () => {
+  it.each(SEEDS)('have parameters of each input, filled up where one has fewer (seed %i)', (seed) => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(seed);
+    const counts = [5, 4, 0, 5];
+    const functions = counts.map((count) =>
+      Array.from({ length: count }, () => {
+        const center = num(Math.fround(random.unit() * 2 - 1));
+        return w.exp(w.neg(w.pow(w.div(w.sub(w.x, center), num(0.5)), num(2))));
+      }),
+    );
+    const terms = layerOf(functions, 3, random);
+    const { found, branches } = raisedAndCompared(table, terms, pointsOf(random, 60, 3));
+    expect(found).toEqual(['expression exp(-pow((x - p0) / 0.5, 2))']);
+    const { basis } = branches[0]!;
+    expect(basis._tag === 'expression' && basis.parameters.shape).toEqual([4, 5, 1]);
+  });
+});
+
 describe('tables that are looked up', () => {
   it('become functions that are 1 at an entry', () => {
     const table = functionTable();
@@ -106,12 +126,31 @@ describe('tables that are looked up', () => {
     expect(branches.map((b) => b.weights.shape)).toEqual([[1, 5, 3]]);
   });
 
-  it('are refused inside of other functions', () => {
+  it('stay tables behind other functions', () => {
     const table = functionTable();
-    const id = table.call('tanh', table.lookup(Float64Array.of(1, 2, 3), table.x));
+    const w = writer(table);
+    const random = randomOf(6);
+    const entry = table.lookup(Float64Array.of(0.3, -0.2, 0.9), w.min(w.max(w.x, num(0)), num(2)));
+    const splines = splineProgram(w, Float32Array.of(-2, -1, -0.5, 0, 0.5, 1, 2), 2, false, entry);
+    const functions = [w.tanh(entry), ...splines, w.mul(w.x, num(2))];
+    const terms = layerOf([functions], 3, random);
+    const { found } = raisedAndCompared(table, terms, [0, 0.5, 1, 1.2, 2, 2.9]);
+    expect(found).toEqual(['a linear part', 'expression eq(floor(min(max(x, 0), 2)), p0)']);
+  });
+
+  it('are refused where the index is used beside them', () => {
+    const table = functionTable();
+    const entry = table.lookup(Float64Array.of(1, 2, 3), table.x);
+    const id = table.call('tanh', table.call('mul', entry, table.x));
     const result = branchesOf(table, layerOf([[id]], 2, randomOf(1)));
     expect(codeOf(result)).toBe('K0214');
     expect(messageOf(result)).toContain('a table of 3 entries');
+  });
+
+  it('are refused with more entries than a basis has functions', () => {
+    const table = functionTable();
+    const id = table.lookup(new Float64Array(5000), table.x);
+    expect(codeOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toBe('K0214');
   });
 });
 
