@@ -2,38 +2,11 @@
 import type { FunctionId, FunctionTable } from '../functions.js';
 import { inductive } from './memo.js';
 import { entrySampler } from './pointwise.js';
+import { boundsOf } from './range.js';
 import type { Collector, Slots } from './slots.js';
 
 /** Larger tables are refused: every entry is a function of the basis. */
 export const MOST_ENTRIES = 4096;
-
-/** Whether a function has no negative values, as far as its making tells. */
-const isNonNegative = (table: FunctionTable, id: FunctionId): boolean => {
-  const node = table.nodeOf(id);
-  if (node.kind === 'constant') return node.value >= 0;
-  if (node.kind !== 'call') return false;
-  const is = (k: number): boolean => isNonNegative(table, node.args[k]!);
-  switch (node.fn) {
-    case 'relu':
-    case 'abs':
-    case 'sigmoid':
-    case 'exp':
-      return true;
-    case 'max':
-      return is(0) || is(1);
-    case 'min':
-    case 'add':
-    case 'mul':
-      return is(0) && is(1);
-    case 'floor':
-    case 'ceil':
-    case 'round':
-    case 'trunc':
-      return is(0);
-    default:
-      return false;
-  }
-};
 
 const isWhole = (table: FunctionTable, id: FunctionId): boolean => {
   const node = table.nodeOf(id);
@@ -101,7 +74,7 @@ export const addEntries = (
   to: Collector,
 ): void => {
   const index = isWhole(table, arg) ? arg : table.call('floor', arg);
-  const ascending = isNonNegative(table, arg);
+  const ascending = boundsOf(table, arg)[0] >= 0;
   values.forEach((value, entry) => {
     const here = table.call('eq', index, table.constant(entry));
     const id = ascending

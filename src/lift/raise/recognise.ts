@@ -33,7 +33,7 @@ const chebyshevSum = (c: ReadonlyArray<number>, s: number): number => {
   return c[0]! + s * b1 - b2;
 };
 
-/** Whether the values are those of the polynomial wherever the program has one. */
+/** Whether the values are those of the polynomial wherever the program has any. */
 const holds = (
   values: ReadonlyArray<number>,
   points: ReadonlyArray<number>,
@@ -48,7 +48,7 @@ const holds = (
     if (Number.isNaN(values[j]!)) continue;
     if (!(Math.abs(values[j]! - chebyshevSum(c, s)) <= POLYNOMIAL_TOLERANCE * peak)) return false;
   }
-  return peak > 0;
+  return true;
 };
 
 const addPolynomial = (

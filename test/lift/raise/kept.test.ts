@@ -72,6 +72,29 @@ describe('expressions', () => {
     expect(found).toEqual(['expression pow(relu(x - p0) * relu(p1 - x), 2)']);
   });
 
+  it.each(['bounded', 'unbounded'])('are one for all degrees of what is %s', (kind) => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(6);
+    const lists = [0.5, 1.5].map((slope) => {
+      const inner = w.add(w.mul(w.x, num(slope)), num(0.25));
+      const s = kind === 'bounded' ? w.tanh(inner) : w.exp(inner);
+      const functions = [w.id(num(1)), s];
+      for (let n = 2; n < 6; n++) {
+        functions.push(w.sub(w.mul(w.mul(num(1.7), s), functions[n - 1]!), functions[n - 2]!));
+      }
+      return functions;
+    });
+    const { found, branches } = raisedAndCompared(table, layerOf(lists, 3, random), pointsOf(random, 60, 2));
+    const [name, shape] =
+      kind === 'bounded'
+        ? ['cos(p1 * acos(tanh(x * p0 + 0.25)))', [2, 5, 2]]
+        : ['pow(exp(x * p0 + 0.25), p1)', [2, 5, 2]];
+    expect(found).toEqual([`expression ${name}`]);
+    const { basis } = branches[0]!;
+    expect(basis._tag === 'expression' && basis.parameters.shape).toEqual(shape);
+  });
+
   it('keep what has different forms in branches of their own', () => {
     const table = functionTable();
     const w = writer(table);

@@ -250,6 +250,15 @@ describe('polynomials', () => {
     expect(branches[0]!.weights.shape).toEqual([2, 7, 3]);
   });
 
+  it('cos(n acos(x)) are those of Chebyshev of x, where they are numbers at all', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(4);
+    const functions = Array.from({ length: 5 }, (_, n) => w.cos(w.mul(w.acos(w.x), num(n))));
+    const { found } = raisedAndCompared(table, layerOf([functions], 3, random), pointsOf(random, 99, 1));
+    expect(found).toEqual(['polynomials of degree 4 of x, as Chebyshev polynomials']);
+  });
+
   it.each(SEEDS)('recurrences of any kind are polynomials of one branch (seed %i)', (seed) => {
     const table = functionTable();
     const w = writer(table);
