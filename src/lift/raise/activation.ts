@@ -25,7 +25,7 @@ const NAMED: ReadonlyArray<Activation> = [
 ];
 
 /** Every quarter from -30 to 30, off the lattice too, and far out, where clipped arguments show. */
-const POINTS = Float64Array.from([
+const POINTS: ReadonlyArray<number> = [
   ...Array.from({ length: 241 }, (_, j) => j / 4 - 30),
   ...Array.from({ length: 60 }, (_, j) => (j - 29.5) / 7.3),
   -1000,
@@ -34,12 +34,12 @@ const POINTS = Float64Array.from([
   51.7,
   87.3,
   1000,
-]);
+];
 
 /** Few points tell nearly all functions from all activations. */
-const FIRST = Float64Array.of(1, -1, 2.5, -0.3);
+const FIRST: ReadonlyArray<number> = [1, -1, 2.5, -0.3];
 
-const AT_FIRST = NAMED.map((activation) => [...FIRST].map(ACTIVATIONS[activation]));
+const AT_FIRST = NAMED.map((activation) => FIRST.map(ACTIVATIONS[activation]));
 
 const RELATIVE = 1e-6;
 /** Of the value at 1: differences that a sum in f32 does not see. */

@@ -15,6 +15,9 @@ import { type Layer, weightsOf } from './weights.js';
 
 const MOST_PARAMETERS = 256;
 
+/** As much of a text as a line of a description holds. */
+const shortened = (text: string): string => (text.length <= 120 ? text : `${text.slice(0, 117)}...`);
+
 /** Functions of one shape. */
 interface Group {
   /** Parameters of each function. */
@@ -28,9 +31,9 @@ const refusal = (unfit: Unfit): Checked<never> =>
   unfit.reason === 'lookup'
     ? fail(
         'K0224',
-        `a table of ${unfit.entries} entries is looked up inside of another function or is too large`,
+        `a table of ${unfit.entries} entries is looked up together with other functions of its index, or is too large`,
         {
-          expected: `tables of at most ${MOST_ENTRIES} entries whose values are only added and multiplied by constants`,
+          expected: `tables of at most ${MOST_ENTRIES} entries behind which nothing but the entry is used`,
         },
       )
     : fail('K0224', `a function of one variable has more than ${MOST_NODES} operations`, {
@@ -55,7 +58,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   const { assignments, parameters, valuesOf } = parametrised(instances.map((i) => i.constants));
   const text = expressionText(instances[0]!.template, assignments);
   if (parameters > MOST_PARAMETERS) {
-    return fail('K0224', `functions of one form have ${parameters} parameters: ${text}`, {
+    return fail('K0224', `functions of one form have ${parameters} parameters: ${shortened(text)}`, {
       expected: `at most ${MOST_PARAMETERS} numbers in which functions of one form differ`,
     });
   }
@@ -63,7 +66,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   for (const [id, { constants }] of members) {
     const own = valuesOf(constants);
     if (!own.every((v) => Number.isFinite(Math.fround(v)))) {
-      return fail('K0204', `a parameter of the functions ${text} is NaN or infinite`, {
+      return fail('K0204', `a parameter of the functions ${shortened(text)} is NaN or infinite`, {
         expected: 'finite numbers',
       });
     }
@@ -107,7 +110,7 @@ const inputsBranch = (
   const weights = weightsOf(layer, count, (share, slot) => places[share]!.get(slot));
   if (weights === undefined) return [];
   const basis = basisOf(group.text, constant(F32, [rows, count, group.count], data), false);
-  return [{ branch: { basis, weights }, found: `expression ${group.text}` }];
+  return [{ branch: { basis, weights }, found: `expression ${shortened(group.text)}` }];
 };
 
 /** Functions of edges: K for each, those that are not used with weight 0. */
@@ -138,7 +141,7 @@ const edgesBranch = (layer: Layer, group: Group, count: number): ReadonlyArray<R
   return [
     {
       branch: { basis, weights: constant(F32, [inputs, count, outputs], weights) },
-      found: `expression of each edge ${group.text}`,
+      found: `expression of each edge ${shortened(group.text)}`,
     },
   ];
 };

@@ -3,13 +3,14 @@
  * recognised as B-splines, Gaussians, polynomials, activations, or kept as expressions.
  */
 import * as E from 'fp-ts/lib/Either.js';
-import type { Checked } from '../../diagnostics/index.js';
+import { type Checked, fail } from '../../diagnostics/index.js';
+import { firstUnfit } from '../../ir/constant.js';
 import type { FunctionTable } from '../functions.js';
 import type { LayerTerms } from '../terms.js';
 import { branchOf, type RaisedBranch } from './branch-plan.js';
 import { expressionBranches } from './expression-branches.js';
 import { combinationsOf } from './linear.js';
-import { activationPlans, polynomialPlans, radialPlans } from './named-branches.js';
+import { activationPlans, outerPlans, polynomialPlans, radialPlans } from './named-branches.js';
 import { recogniser } from './recognise.js';
 import { settled } from './settle.js';
 import { sharesOf } from './shares.js';
@@ -40,13 +41,25 @@ export const branchesOf = (table: FunctionTable, terms: LayerTerms): Checked<Rai
     ...splinePlans(layer),
     ...radialPlans(layer),
     ...polynomialPlans(layer),
+    ...outerPlans(layer),
   ];
   const kept = expressionBranches(table, layer);
   if (E.isLeft(kept)) return kept;
   const raised = [...plans.flatMap((plan) => branchOf(layer, plan)), ...kept.right];
+  const bias = biasOf(layer);
+  const wrong = !bias.every(Number.isFinite) || raised.some(({ branch }) => firstUnfit(branch.weights) >= 0);
+  if (wrong) {
+    return fail(
+      'K0204',
+      'a weight, a bias or a constant function of the layer is NaN, infinite or beyond f32',
+      {
+        expected: 'finite numbers',
+      },
+    );
+  }
   return E.right({
     branches: raised.map((r) => r.branch),
-    bias: biasOf(layer),
+    bias,
     found: raised.map((r) => r.found),
   });
 };

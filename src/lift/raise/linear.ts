@@ -3,6 +3,7 @@
  * own that is a sum of shared ones. Sums are taken apart where that leaves fewer functions that are not known by name.
  */
 import type { FunctionId, FunctionTable } from '../functions.js';
+import { byDegrees } from './powers.js';
 import type { Recogniser } from './recognise.js';
 import { type Combination, collector } from './slots.js';
 
@@ -72,11 +73,15 @@ const unnamed = (recogniser: Recogniser, sums: ReadonlyArray<Linear>): number =>
   return found.size;
 };
 
-const combinationOf = (recogniser: Recogniser, sum: Linear): Combination => {
+const combinationOf = (
+  recogniser: Recogniser,
+  sum: Linear,
+  replaced: ReadonlyMap<FunctionId, Combination>,
+): Combination => {
   const to = collector();
   to.addConstant(sum.constant);
   for (const [id, factor] of sum.parts) {
-    const named = recogniser.named(id);
+    const named = replaced.get(id) ?? recogniser.named(id);
     if (named === undefined) {
       to.add(recogniser.slots.intern({ kind: 'other', id }), factor);
       continue;
@@ -110,5 +115,6 @@ export const combinationsOf = (
     if (count > fewest) continue;
     [best, fewest] = [sums, count];
   }
-  return best.map((sum) => combinationOf(recogniser, sum));
+  const replaced = byDegrees(recogniser, [...new Set(best.flatMap((sum) => [...sum.parts.keys()]))]);
+  return best.map((sum) => combinationOf(recogniser, sum, replaced));
 };

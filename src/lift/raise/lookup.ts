@@ -1,37 +1,12 @@
 /** Tables that are looked up: functions that are 1 at one entry and 0 elsewhere, times the entries. */
-import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import type { FunctionId, FunctionTable } from '../functions.js';
+import { inductive } from './memo.js';
+import { entrySampler } from './pointwise.js';
+import { boundsOf } from './range.js';
 import type { Collector, Slots } from './slots.js';
 
 /** Larger tables are refused: every entry is a function of the basis. */
 export const MOST_ENTRIES = 4096;
-
-/** Whether a function has no negative values, as far as its making tells. */
-const isNonNegative = (table: FunctionTable, id: FunctionId): boolean => {
-  const node = table.nodeOf(id);
-  if (node.kind === 'constant') return node.value >= 0;
-  if (node.kind !== 'call') return false;
-  const is = (k: number): boolean => isNonNegative(table, node.args[k]!);
-  switch (node.fn) {
-    case 'relu':
-    case 'abs':
-    case 'sigmoid':
-    case 'exp':
-      return true;
-    case 'max':
-      return is(0) || is(1);
-    case 'min':
-    case 'add':
-    case 'mul':
-      return is(0) && is(1);
-    case 'floor':
-    case 'ceil':
-    case 'round':
-    case 'trunc':
-      return is(0);
-    default:
-      return false;
-  }
-};
 
 const isWhole = (table: FunctionTable, id: FunctionId): boolean => {
   const node = table.nodeOf(id);
@@ -42,24 +17,69 @@ const isWhole = (table: FunctionTable, id: FunctionId): boolean => {
   return closed && node.args.every((arg) => isWhole(table, arg));
 };
 
-/** Adds a table's entries, each times a function that is 1 where it is looked up; false where it has too many. */
+/** A function that depends on its variable by tables alone: what is looked up, and its value at every entry. */
+interface Entries {
+  readonly arg: FunctionId;
+  readonly values: ReadonlyArray<number>;
+}
+
+/** By which tables a function depends on x: none, those of one index and size, or also in other ways. */
+type Dependence = 'constant' | 'other' | { readonly arg: FunctionId; readonly size: number };
+
+const joined = (a: Dependence, b: Dependence): Dependence => {
+  if (a === 'constant' || b === 'constant') return a === 'constant' ? b : a;
+  return a !== 'other' && b !== 'other' && a.arg === b.arg && a.size === b.size ? a : 'other';
+};
+
+const dependences = (table: FunctionTable): ((id: FunctionId) => Dependence) =>
+  inductive<Dependence>(table, (id, known) => {
+    const node = table.nodeOf(id);
+    switch (node.kind) {
+      case 'x':
+        return 'other';
+      case 'constant':
+        return 'constant';
+      case 'call':
+        return node.args.map(known).reduce(joined);
+      case 'sum':
+        return [...node.parts].map(known).reduce(joined, 'constant');
+      case 'lookup': {
+        const inner = known(node.arg);
+        return inner === 'other' ? { arg: node.arg, size: node.table.length } : inner;
+      }
+    }
+  });
+
+/** Functions of entries: whatever stands behind a table is itself a table. Undefined where there is none. */
+export const entriesOf = (table: FunctionTable): ((id: FunctionId) => Entries | undefined) => {
+  const dependence = dependences(table);
+  const samplers = new Map<string, (id: FunctionId) => ReadonlyArray<number>>();
+  return (id) => {
+    const found = dependence(id);
+    if (found === 'constant' || found === 'other') return undefined;
+    const { arg, size } = found;
+    if (size > MOST_ENTRIES) return undefined;
+    const key = `${arg} ${size}`;
+    const known = samplers.get(key) ?? entrySampler(table, arg, size);
+    samplers.set(key, known);
+    return { arg, values: known(id) };
+  };
+};
+
+/** Adds a function of entries, each times a function that is 1 where it is looked up. */
 export const addEntries = (
   table: FunctionTable,
   slots: Slots,
-  node: FunctionNode & { kind: 'lookup' },
-  factor: number,
+  { arg, values }: Entries,
   to: Collector,
-): boolean => {
-  const { table: entries, arg } = node;
-  if (entries.length > MOST_ENTRIES) return false;
+): void => {
   const index = isWhole(table, arg) ? arg : table.call('floor', arg);
-  const ascending = isNonNegative(table, arg);
-  entries.forEach((value, entry) => {
+  const ascending = boundsOf(table, arg)[0] >= 0;
+  values.forEach((value, entry) => {
     const here = table.call('eq', index, table.constant(entry));
     const id = ascending
       ? here
-      : table.call('or', here, table.call('eq', index, table.constant(entry - entries.length)));
-    to.add(slots.intern({ kind: 'other', id }), factor * value);
+      : table.call('or', here, table.call('eq', index, table.constant(entry - values.length)));
+    to.add(slots.intern({ kind: 'other', id }), value);
   });
-  return true;
 };

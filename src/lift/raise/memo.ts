@@ -1,5 +1,34 @@
 /** What is known of functions, found once for each. */
-import { argumentsOf, type FunctionId, type FunctionTable } from '../functions.js';
+import { InternalError } from '../../diagnostics/index.js';
+import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+
+const NOTHING: ReadonlyArray<FunctionId> = [];
+
+/** What a node takes. It is asked for every function of a layer, several times: a plain switch. */
+const takenBy = (node: FunctionNode): ArrayLike<FunctionId> => {
+  switch (node.kind) {
+    case 'call':
+      return node.args;
+    case 'sum':
+      return node.parts;
+    case 'lookup':
+      return [node.arg];
+    case 'x':
+    case 'constant':
+      return NOTHING;
+  }
+};
+
+/** A function and all that it is made of, parts before wholes. */
+export const partsFirst = (table: FunctionTable, id: FunctionId): ReadonlyArray<FunctionId> => {
+  const seen = new Set<FunctionId>([id]);
+  // A set grows while it is gone through; ids ascend from parts to wholes.
+  for (const part of seen) {
+    const taken = takenBy(table.nodeOf(part));
+    for (let k = 0; k < taken.length; k++) seen.add(taken[k]!);
+  }
+  return [...seen].sort((a, b) => a - b);
+};
 
 /**
  * A property of functions that follows from the properties of their parts. It is computed once for each function,
@@ -9,22 +38,35 @@ export const inductive = <A>(
   table: FunctionTable,
   compute: (id: FunctionId, known: (part: FunctionId) => A) => A,
 ): ((id: FunctionId) => A) => {
-  const found = new Map<FunctionId, A>();
-  const known = (id: FunctionId): A => {
-    const value = found.get(id);
-    if (value === undefined && !found.has(id)) throw new RangeError(`function ${id} is met before its parts`);
-    return value as A;
+  // Ids are dense, so that an array serves; what is stored may be undefined.
+  const found: (A | undefined)[] = new Array(table.size());
+  let done = new Uint8Array(table.size());
+  const isDone = (id: FunctionId): boolean => done[id] === 1;
+  const store = (id: FunctionId, value: A): void => {
+    if (id >= done.length) {
+      const longer = new Uint8Array(2 * id + 16);
+      longer.set(done);
+      done = longer;
+    }
+    found[id] = value;
+    done[id] = 1;
   };
+  const known = (id: FunctionId): A => {
+    if (!isDone(id)) throw new InternalError(`function ${id} is met before its parts`);
+    return found[id] as A;
+  };
+  const open: FunctionId[] = [];
   return (id) => {
-    if (found.has(id)) return known(id);
-    const open = [id];
+    if (isDone(id)) return known(id);
+    open.push(id);
     while (open.length > 0) {
       const top = open[open.length - 1]!;
       const before = open.length;
-      for (const part of argumentsOf(table.nodeOf(top))) if (!found.has(part)) open.push(part);
+      const taken = takenBy(table.nodeOf(top));
+      for (let k = 0; k < taken.length; k++) if (!isDone(taken[k]!)) open.push(taken[k]!);
       if (open.length > before) continue;
       open.pop();
-      if (!found.has(top)) found.set(top, compute(top, known));
+      if (!isDone(top)) store(top, compute(top, known));
     }
     return known(id);
   };

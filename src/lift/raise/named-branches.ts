@@ -4,6 +4,7 @@ import { constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import { ACTIVATIONS, type Activation, isActivation } from '../../numeric/activations.js';
 import type { BranchPlan } from './branch-plan.js';
+import { type Outer, outerBasis } from './outer-polynomials.js';
 import { slotsIn } from './shares.js';
 import type { Slot, SlotId } from './slots.js';
 import type { Layer } from './weights.js';
@@ -60,6 +61,32 @@ export const activationPlans = (layer: Layer): ReadonlyArray<BranchPlan> => {
       ];
     });
 };
+
+/** The activations of polynomials by what they have in common. */
+export const outerGroups = (layer: Layer): ReadonlyArray<ReadonlyMap<SlotId, Outer>> => {
+  const groups = new Map<string, Map<SlotId, Outer>>();
+  for (const [id, slot] of allSlots(layer)) {
+    if (slot.kind !== 'outer') continue;
+    const key = `${slot.activation} ${slot.squash}`;
+    const group = groups.get(key) ?? new Map<SlotId, Outer>();
+    group.set(id, slot);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+};
+
+const FAMILIES = { chebyshev: 'Chebyshev', legendre: 'Legendre', gram: 'Gram' } as const;
+
+/** One branch for each group that is a basis. */
+export const outerPlans = (layer: Layer): ReadonlyArray<BranchPlan> =>
+  outerGroups(layer).flatMap((group) => {
+    const basis = outerBasis([...group.values()]);
+    if (basis === undefined) return [];
+    const { degree, family, squash, outer } = basis;
+    const found = `${outer} of ${FAMILIES[family]} polynomials of degree ${degree} of ${squash === 'tanh' ? 'tanh(x)' : 'x'}`;
+    const columns = new Map([...group].map(([id, slot]) => [id, slot.coefficients.length - 1]));
+    return [{ basis, functions: degree + 1, found, columnOf: (_: number, id: SlotId) => columns.get(id) }];
+  });
 
 const RADIAL_NAMES: Readonly<Record<RadialKernel, string>> = {
   gaussian: 'Gaussians',

@@ -1,4 +1,7 @@
-/** Values of functions at several points at once: an op is looked up once for all of them. */
+/**
+ * Values of functions at several points at once: an op is looked up once for all of them. Rows are plain arrays: there are
+ * as many as functions, and short.
+ */
 import {
   applyScalar,
   BINARY_SCALARS,
@@ -7,10 +10,12 @@ import {
   type ScalarFunction,
   UNARY_SCALARS,
 } from '../../numeric/scalar.js';
-import { type FunctionId, type FunctionNode, type FunctionTable, partsOf } from '../functions.js';
-import { inductive } from './memo.js';
+import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
+import { inductive, partsFirst } from './memo.js';
 
-const callAt = (fn: ScalarFunction, args: ReadonlyArray<Float64Array>, out: Float64Array): void => {
+type Row = ReadonlyArray<number>;
+
+const callAt = (fn: ScalarFunction, args: ReadonlyArray<Row>, out: number[]): void => {
   const [a, b, c] = [args[0]!, args[1] ?? args[0]!, args[2] ?? args[0]!];
   if (isUnaryScalar(fn)) {
     const f = UNARY_SCALARS[fn];
@@ -23,7 +28,7 @@ const callAt = (fn: ScalarFunction, args: ReadonlyArray<Float64Array>, out: Floa
   }
 };
 
-const lookupAt = (table: Float64Array, arg: Float64Array, out: Float64Array): void => {
+const lookupAt = (table: Float64Array, arg: Row, out: number[]): void => {
   for (let j = 0; j < out.length; j++) {
     const i = Math.floor(arg[j]!);
     out[j] = table[i < 0 ? i + table.length : i] ?? Number.NaN;
@@ -31,15 +36,11 @@ const lookupAt = (table: Float64Array, arg: Float64Array, out: Float64Array): vo
 };
 
 /** A node at all points, from the values of its parts. */
-const nodeAt = (
-  node: FunctionNode,
-  points: Float64Array,
-  of: (id: FunctionId) => Float64Array,
-): Float64Array => {
+const nodeAt = (node: FunctionNode, points: Row, of: (id: FunctionId) => Row): Row => {
   if (node.kind === 'x') return points;
-  const out = new Float64Array(points.length);
-  if (node.kind === 'constant') out.fill(node.value);
-  else if (node.kind === 'call') callAt(node.fn, node.args.map(of), out);
+  const out = new Array<number>(points.length).fill(node.kind === 'constant' ? node.value : 0);
+  if (node.kind === 'constant') return out;
+  if (node.kind === 'call') callAt(node.fn, node.args.map(of), out);
   else if (node.kind === 'lookup') lookupAt(node.table, of(node.arg), out);
   else {
     node.parts.forEach((part, p) => {
@@ -51,9 +52,9 @@ const nodeAt = (
 };
 
 /** Values of a function at some points. */
-export const valuesAt = (table: FunctionTable, id: FunctionId, points: Float64Array): Float64Array => {
-  const known = new Map<FunctionId, Float64Array>();
-  for (const part of partsOf(table.nodeOf, [id])) {
+export const valuesAt = (table: FunctionTable, id: FunctionId, points: Row): Row => {
+  const known = new Map<FunctionId, Row>();
+  for (const part of partsFirst(table, id)) {
     known.set(
       part,
       nodeAt(table.nodeOf(part), points, (p) => known.get(p)!),
@@ -63,5 +64,20 @@ export const valuesAt = (table: FunctionTable, id: FunctionId, points: Float64Ar
 };
 
 /** Values of functions at points that are always the same: what functions have in common is evaluated once. */
-export const sampler = (table: FunctionTable, points: Float64Array): ((id: FunctionId) => Float64Array) =>
-  inductive<Float64Array>(table, (id, of) => nodeAt(table.nodeOf(id), points, of));
+export const sampler = (table: FunctionTable, points: Row): ((id: FunctionId) => Row) =>
+  inductive<Row>(table, (id, of) => nodeAt(table.nodeOf(id), points, of));
+
+/** Values of functions at every entry of the tables of `size` entries that are looked up at `arg`. */
+export const entrySampler = (
+  table: FunctionTable,
+  arg: FunctionId,
+  size: number,
+): ((id: FunctionId) => Row) => {
+  // What is no function of the entries is not asked for.
+  const unknown = new Array<number>(size).fill(Number.NaN);
+  return inductive<Row>(table, (id, of) => {
+    const node = table.nodeOf(id);
+    const entries = node.kind === 'lookup' && node.arg === arg && node.table.length === size;
+    return entries ? Array.from(node.table) : nodeAt(node, unknown, of);
+  });
+};

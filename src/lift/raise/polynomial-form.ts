@@ -2,16 +2,17 @@
  * Every function as a polynomial of one generator: the variable, or the largest part that is no polynomial of less.
  * Recurrences, powers and products that a program unrolls come out as coefficients, by arithmetic on them.
  */
-import { match } from 'ts-pattern';
 import { applyScalar } from '../../numeric/scalar.js';
 import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
 import { inductive } from './memo.js';
+
+type Row = ReadonlyArray<number>;
 
 /** sum over n of coefficients[n] * g^n, g the generator; without one, a constant. */
 export interface PolynomialForm {
   readonly generator: FunctionId | undefined;
   /** Ascending; the last is not 0, unless it is the only one. */
-  readonly coefficients: Float64Array;
+  readonly coefficients: Row;
 }
 
 /** Higher degrees are left as they are: their coefficients cancel too much to be found by arithmetic on powers. */
@@ -20,49 +21,48 @@ export const MOST_DEGREE = 20;
 /** How far a bound may cut into the range of tanh: libraries keep acos off its ends with a few units of f32. */
 const BOUND_MARGIN = 2e-6;
 
-const trimmed = (c: Float64Array): Float64Array => {
+const trimmed = (c: Row): Row => {
   let n = c.length;
   while (n > 1 && c[n - 1] === 0) n--;
   return n === c.length ? c : c.slice(0, n);
 };
 
-const plus = (a: Float64Array, b: Float64Array, factor: number): Float64Array => {
-  const out = new Float64Array(Math.max(a.length, b.length));
-  out.set(a);
+const plus = (a: Row, b: Row, factor: number): Row => {
+  const out = Array.from({ length: Math.max(a.length, b.length) }, (_, n) => a[n] ?? 0);
   for (let n = 0; n < b.length; n++) out[n]! += factor * b[n]!;
   return out;
 };
 
-const times = (a: Float64Array, b: Float64Array): Float64Array => {
-  const out = new Float64Array(a.length + b.length - 1);
+const times = (a: Row, b: Row): Row => {
+  const out = new Array<number>(a.length + b.length - 1).fill(0);
   for (let i = 0; i < a.length; i++) {
     for (let j = 0; j < b.length; j++) out[i + j]! += a[i]! * b[j]!;
   }
   return out;
 };
 
-const scaled = (a: Float64Array, factor: number): Float64Array => a.map((v) => v * factor);
+const scaled = (a: Row, factor: number): Row => a.map((v) => v * factor);
 
-const toPower = (a: Float64Array, n: number): Float64Array => {
-  let out: Float64Array = Float64Array.of(1);
+const toPower = (a: Row, n: number): Row => {
+  let out: Row = [1];
   for (let k = 0; k < n; k++) out = times(out, a);
   return out;
 };
 
 /** T_n of a polynomial. */
-const chebyshevOf = (n: number, q: Float64Array): Float64Array => {
-  let [before, now]: [Float64Array, Float64Array] = [Float64Array.of(1), q];
+const chebyshevOf = (n: number, q: Row): Row => {
+  let [before, now]: [Row, Row] = [[1], q];
   if (n === 0) return before;
   for (let k = 1; k < n; k++) [before, now] = [now, plus(scaled(times(q, now), 2), before, -1)];
   return now;
 };
 
-const degreeOf = (c: Float64Array): number => c.length - 1;
+const degreeOf = (c: Row): number => c.length - 1;
 
 /** A node as a polynomial of polynomials: of which functions, and the coefficients from theirs. */
 interface Composition {
   readonly operands: ReadonlyArray<FunctionId>;
-  readonly compose: (...polynomials: ReadonlyArray<Float64Array>) => Float64Array | undefined;
+  readonly compose: (...polynomials: ReadonlyArray<Row>) => Row | undefined;
 }
 
 type Forms = (id: FunctionId) => PolynomialForm;
@@ -114,31 +114,39 @@ const compositionOf = (table: FunctionTable, of: Forms, node: FunctionNode): Com
   if (node.kind === 'sum') {
     return {
       operands: [...node.parts],
-      compose: (...polynomials) =>
-        polynomials.reduce((total, q, j) => plus(total, q, node.factors[j]!), new Float64Array(1)),
+      compose: (...polynomials) => polynomials.reduce((total, q, j) => plus(total, q, node.factors[j]!), [0]),
     };
   }
   if (node.kind !== 'call') return undefined;
   const [a, b] = [node.args[0]!, node.args[1] ?? 0];
-  return match(node.fn)
-    .returnType<Composition | undefined>()
-    .with('neg', () => ({ operands: [a], compose: (p) => scaled(p!, -1) }))
-    .with('add', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, 1) }))
-    .with('sub', () => ({ operands: [a, b], compose: (p, q) => plus(p!, q!, -1) }))
-    .with('mul', () => ({
-      operands: [a, b],
-      compose: (p, q) => (degreeOf(p!) + degreeOf(q!) > MOST_DEGREE ? undefined : times(p!, q!)),
-    }))
-    .with('div', () => {
+  // A plain switch, as in all that is done for every function: layers have a hundred thousand of them.
+  switch (node.fn) {
+    case 'neg':
+      return { operands: [a], compose: (p) => scaled(p!, -1) };
+    case 'add':
+      return { operands: [a, b], compose: (p, q) => plus(p!, q!, 1) };
+    case 'sub':
+      return { operands: [a, b], compose: (p, q) => plus(p!, q!, -1) };
+    case 'mul':
+      return {
+        operands: [a, b],
+        compose: (p, q) => (degreeOf(p!) + degreeOf(q!) > MOST_DEGREE ? undefined : times(p!, q!)),
+      };
+    case 'div': {
       const divisor = table.constantOf(b);
-      return divisor === undefined
-        ? undefined
-        : { operands: [a], compose: (p) => p!.map((v) => v / divisor) };
-    })
-    .with('pow', () => powerOf(table, a, b))
-    .with('cos', () => cosineOf(table, of, a))
-    .with('min', 'max', (fn) => boundedOf(table, of, fn, [a, b]))
-    .otherwise(() => undefined);
+      if (divisor === undefined) return undefined;
+      return { operands: [a], compose: (p) => p!.map((v) => v / divisor) };
+    }
+    case 'pow':
+      return powerOf(table, a, b);
+    case 'cos':
+      return cosineOf(table, of, a);
+    case 'min':
+    case 'max':
+      return boundedOf(table, of, node.fn, [a, b]);
+    default:
+      return undefined;
+  }
 };
 
 /** The one generator of all that is not constant; undefined where there are several or none. */
@@ -161,14 +169,16 @@ const constantValue = (node: FunctionNode, of: Forms): number | undefined => {
   return applyScalar(node.fn, a, b, c);
 };
 
+const LINE: Row = [0, 1];
+
 /** The polynomial forms of the functions of a table. */
 export const polynomialForms = (table: FunctionTable): Forms =>
   inductive<PolynomialForm>(table, (id, of) => {
     const node = table.nodeOf(id);
-    if (node.kind === 'constant') return { generator: undefined, coefficients: Float64Array.of(node.value) };
-    const itself = { generator: id, coefficients: Float64Array.of(0, 1) };
+    if (node.kind === 'constant') return { generator: undefined, coefficients: [node.value] };
+    const itself = { generator: id, coefficients: LINE };
     const value = constantValue(node, of);
-    if (value !== undefined) return { generator: undefined, coefficients: Float64Array.of(value) };
+    if (value !== undefined) return { generator: undefined, coefficients: [value] };
     const composition = compositionOf(table, of, node);
     if (composition === undefined) return itself;
     const forms = composition.operands.map(of);
@@ -180,19 +190,18 @@ export const polynomialForms = (table: FunctionTable): Forms =>
     return { generator: kept.length > 1 ? generator : undefined, coefficients: kept };
   });
 
-/** A polynomial at g, by Horner's rule. */
-export const polynomialAt = (coefficients: Float64Array, g: number): number => {
-  let total = 0;
-  for (let n = coefficients.length - 1; n >= 0; n--) total = total * g + coefficients[n]!;
-  return total;
+/** Whether a function is tanh(x): the generator of polynomials on -1..1. */
+export const isTanhOfX = (table: FunctionTable, id: FunctionId): boolean => {
+  const node = table.nodeOf(id);
+  return node.kind === 'call' && node.fn === 'tanh' && node.args[0] === table.x;
 };
 
 /**
  * The same polynomial by Chebyshev polynomials of the first kind: x^n is 2^(1 - n) times the sum over k of C(n, k)
  * T_{n - 2k}, with half of the last where n - 2k is 0.
  */
-export const toChebyshev = (coefficients: Float64Array): Float64Array => {
-  const out = new Float64Array(coefficients.length);
+export const toChebyshev = (coefficients: Row): Row => {
+  const out = new Array<number>(coefficients.length).fill(0);
   for (let n = 0; n < coefficients.length; n++) {
     let binomial = 1;
     for (let k = 0; 2 * k <= n; k++) {

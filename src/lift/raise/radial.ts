@@ -16,7 +16,11 @@ export interface RadialTerm {
 type Forms = (id: FunctionId) => PolynomialForm;
 
 /** The exponent of e that a function is, as a polynomial of x of degree 2. */
-const exponentOf = (table: FunctionTable, forms: Forms, id: FunctionId): Float64Array | undefined => {
+const exponentOf = (
+  table: FunctionTable,
+  forms: Forms,
+  id: FunctionId,
+): ReadonlyArray<number> | undefined => {
   const node = table.nodeOf(id);
   if (node.kind !== 'call' || (node.fn !== 'exp' && node.fn !== 'pow')) return undefined;
   const base = node.fn === 'exp' ? undefined : table.constantOf(node.args[0]!);
@@ -27,7 +31,7 @@ const exponentOf = (table: FunctionTable, forms: Forms, id: FunctionId): Float64
 };
 
 /** exp(a + b x + c x^2) with c < 0, completed to a square. */
-const gaussianOf = (exponent: Float64Array): RadialTerm | undefined => {
+const gaussianOf = (exponent: ReadonlyArray<number>): RadialTerm | undefined => {
   const [a, b, c] = [exponent[0]!, exponent[1]!, exponent[2]!];
   if (!(c < 0)) return undefined;
   const factor = exp(a - (b * b) / (4 * c));

@@ -2,10 +2,11 @@
 import { log, tanh } from '../../numeric/transcendental.js';
 import type { FunctionId, FunctionTable } from '../functions.js';
 import { activationFinder } from './activation.js';
-import { addEntries } from './lookup.js';
+import { addEntries, entriesOf } from './lookup.js';
+import { outerOf } from './outer-polynomials.js';
 import { piecesOf } from './piecewise.js';
 import { valuesAt } from './pointwise.js';
-import { type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
+import { isTanhOfX, type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
 import { radialOf } from './radial.js';
 import { type Collector, type Combination, collector, type Slots } from './slots.js';
 import { splineOf } from './spline.js';
@@ -22,22 +23,22 @@ export interface Recogniser {
 const POLYNOMIAL_TOLERANCE = 2e-6;
 
 /** Inside -1..1 densely, and some way out; for tanh also where it is 1 to all digits. */
-const INSIDE = Float64Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
-const OUTSIDE = Float64Array.of(-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20);
+const INSIDE = Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
+const OUTSIDE = [-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20];
 
 /** Sum of c[n] T_n(s), by Clenshaw's recurrence. */
-const chebyshevSum = (c: Float64Array, s: number): number => {
+const chebyshevSum = (c: ReadonlyArray<number>, s: number): number => {
   let [b1, b2] = [0, 0];
   for (let n = c.length - 1; n > 0; n--) [b1, b2] = [c[n]! + 2 * s * b1 - b2, b1];
   return c[0]! + s * b1 - b2;
 };
 
-/** Whether the values are those of the polynomial wherever the program has one. */
+/** Whether the values are those of the polynomial wherever the program has any. */
 const holds = (
-  values: Float64Array,
-  points: Float64Array,
+  values: ReadonlyArray<number>,
+  points: ReadonlyArray<number>,
   squash: 'tanh' | 'none',
-  c: Float64Array,
+  c: ReadonlyArray<number>,
 ): boolean => {
   let peak = 0;
   for (const v of values) if (Math.abs(v) > peak) peak = Math.abs(v);
@@ -47,12 +48,7 @@ const holds = (
     if (Number.isNaN(values[j]!)) continue;
     if (!(Math.abs(values[j]! - chebyshevSum(c, s)) <= POLYNOMIAL_TOLERANCE * peak)) return false;
   }
-  return peak > 0;
-};
-
-const isTanhOfX = (table: FunctionTable, id: FunctionId): boolean => {
-  const node = table.nodeOf(id);
-  return node.kind === 'call' && node.fn === 'tanh' && node.args[0] === table.x;
+  return true;
 };
 
 const addPolynomial = (
@@ -89,13 +85,12 @@ interface Finders {
   readonly activations: ReturnType<typeof activationFinder>;
 }
 
-/** What is no polynomial: one function of the IR, times a factor. */
+/** What is no polynomial: a spline or activations. */
 const addPrimitive = (
   table: FunctionTable,
   slots: Slots,
   finders: Finders,
   id: FunctionId,
-  factor: number,
   to: Collector,
 ): boolean => {
   const found = finders.pieces(id);
@@ -103,28 +98,38 @@ const addPrimitive = (
   if (spline === 'zero') return true;
   if (spline !== undefined) {
     const { factor: own, ...rest } = spline;
-    to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), factor * own);
+    to.add(slots.intern({ kind: 'spline', ...rest, origin: { id, factor: own, offset: 0 } }), own);
     return true;
   }
-  const node = table.nodeOf(id);
-  if (node.kind === 'lookup') return addEntries(table, slots, node, factor, to);
   const activations = finders.activations(id);
-  for (const { activation, factor: own } of activations ?? []) {
-    to.add(slots.intern({ kind: 'activation', activation }), factor * own);
+  for (const { activation, factor } of activations ?? []) {
+    to.add(slots.intern({ kind: 'activation', activation }), factor);
   }
   return activations !== undefined;
 };
+
+const scaledBy = (c: Combination, slope: number, constant: number): Combination => ({
+  constant: constant + slope * c.constant,
+  slots: c.slots,
+  factors: c.factors.map((f) => f * slope),
+});
 
 export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
   const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();
+  const entries = entriesOf(table);
   const find = (id: FunctionId): Combination | undefined => {
     const form = forms(id);
     const to = collector();
     const [constant, slope] = [form.coefficients[0]!, form.coefficients[1] ?? 0];
     if (form.generator === undefined) {
       to.addConstant(constant);
+      return to.combination();
+    }
+    const looked = entries(id);
+    if (looked !== undefined) {
+      addEntries(table, slots, looked, to);
       return to.combination();
     }
     const linear = form.coefficients.length === 2;
@@ -141,25 +146,24 @@ export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
       return to.combination();
     }
     if (addPolynomial(table, slots, id, form, to)) return to.combination();
-    if (!linear) return addPrimitive(table, slots, finders, id, 1, to) ? to.combination() : undefined;
-    to.addConstant(constant);
-    if (addPrimitive(table, slots, finders, inner, slope, to)) return to.combination();
-    // A function with the constants that belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
-    const whole = collector();
-    return inner !== id && addPrimitive(table, slots, finders, id, 1, whole)
-      ? whole.combination()
-      : undefined;
+    if (inner !== id) {
+      const named = known(inner);
+      if (named !== undefined) return scaledBy(named, slope, constant);
+    }
+    const outer = outerOf(table, forms, id);
+    if (outer !== undefined) {
+      to.add(slots.intern(outer), 1);
+      return to.combination();
+    }
+    // Also with the constants that may belong to it: 2 sigmoid(2 x) - 1 is tanh(x).
+    return addPrimitive(table, slots, finders, id, to) ? to.combination() : undefined;
   };
   const found = new Map<FunctionId, Combination | undefined>();
-  return {
-    table,
-    slots,
-    forms,
-    named: (id) => {
-      if (!found.has(id)) found.set(id, find(id));
-      return found.get(id);
-    },
+  const known = (id: FunctionId): Combination | undefined => {
+    if (!found.has(id)) found.set(id, find(id));
+    return found.get(id);
   };
+  return { table, slots, forms, named: known };
 };
 
 /** Widths that differ by less than f32 tells are one: the first of them. */

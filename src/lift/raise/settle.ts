@@ -2,7 +2,8 @@
  * Slots that no branch would hold well become others: a basis has one width and one row of knots, so that functions
  * which all have their own are kept as expressions, and a square of tanh(x) belongs to its polynomials.
  */
-import { allSlots } from './named-branches.js';
+import { allSlots, outerGroups } from './named-branches.js';
+import { outerBasis } from './outer-polynomials.js';
 import { type Share, slotsIn } from './shares.js';
 import { type Combination, collector, type Slot, type SlotId } from './slots.js';
 import { rowCounts } from './spline-branches.js';
@@ -37,8 +38,8 @@ const replaced = (share: Share, replacement: Replacement): Share => ({
   }),
 });
 
-/** The function in which a spline or a radial function was found, in its place. */
-const asFound = (layer: Layer, slot: Slot & { kind: 'spline' | 'radial' }): Combination => {
+/** The function in which a slot was found, in its place. */
+const asFound = (layer: Layer, slot: Slot & { kind: 'spline' | 'radial' | 'outer' }): Combination => {
   const { id, factor, offset } = slot.origin;
   return {
     constant: -offset / factor,
@@ -91,6 +92,10 @@ export const settled = (layer: Layer): Layer => {
     for (const [id, slot] of slots) {
       if (slot.kind === 'spline' && of(slot)) replacements.set(id, asFound(layer, slot));
     }
+  }
+  for (const group of outerGroups(layer)) {
+    if (outerBasis([...group.values()]) !== undefined) continue;
+    for (const [id, slot] of group) replacements.set(id, asFound(layer, slot));
   }
   if (replacements.size === 0) return layer;
   const shares = layer.shares.map((share) => replaced(share, (slot) => replacements.get(slot)));

@@ -32,6 +32,14 @@ export type Slot =
     }
   /** T_degree of x or of tanh(x), the degree 2 at least. */
   | { readonly kind: 'chebyshev'; readonly squash: 'tanh' | 'none'; readonly degree: number }
+  /** An activation of a polynomial of x or of tanh(x), by the coefficients of its powers. */
+  | {
+      readonly kind: 'outer';
+      readonly activation: Activation;
+      readonly squash: 'tanh' | 'none';
+      readonly coefficients: ReadonlyArray<number>;
+      readonly origin: Origin;
+    }
   /** Any function, kept. */
   | { readonly kind: 'other'; readonly id: FunctionId };
 
@@ -52,6 +60,8 @@ const keyOf = (slot: Slot): string => {
       return `${slot.kernel} ${slot.center} ${slot.width}`;
     case 'chebyshev':
       return `chebyshev ${slot.squash} ${slot.degree}`;
+    case 'outer':
+      return `${slot.activation} of ${slot.squash} ${slot.coefficients.join(' ')}`;
     case 'other':
       return `other ${slot.id}`;
   }

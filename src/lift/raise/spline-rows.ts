@@ -12,12 +12,19 @@ const compare = (a: ReadonlyArray<number>, b: ReadonlyArray<number>): number => 
   return 0;
 };
 
+/** Knots that were computed from slopes differ in their last digits from those of their neighbours. */
+const ROUNDING = 4e-7;
+
 /** How far behind the start of the last window another can stand, `undefined` where it fits on no row with it. */
 const shiftOf = (last: ReadonlyArray<number>, window: ReadonlyArray<number>): number | undefined => {
+  const [first, end] = [window[0]!, window[window.length - 1]!];
+  const tolerance = ROUNDING * Math.max(end - first, Math.abs(first), Math.abs(end));
   for (let shift = 1; shift <= last.length; shift++) {
     let same = true;
-    for (let k = 0; k + shift < last.length && same; k++) same = last[k + shift] === window[k];
-    if (same && window[0]! >= last[shift - 1]!) return shift;
+    for (let k = 0; k + shift < last.length && same; k++) {
+      same = Math.abs(last[k + shift]! - window[k]!) <= tolerance;
+    }
+    if (same && first >= last[shift - 1]!) return shift;
   }
   return undefined;
 };
@@ -42,7 +49,7 @@ export const chainsOf = (windows: ReadonlyArray<ReadonlyArray<number>>): Readonl
     const { chain, shift } = best;
     chain.knots.push(...window.slice(window.length - shift));
     chain.at += shift;
-    chain.last = window;
+    chain.last = chain.knots.slice(-window.length);
     chain.starts.set(j, chain.at);
   }
   return chains;

@@ -44,7 +44,7 @@ const repetitions = (places: ReadonlyArray<number>, count: number): ReadonlyArra
  * Points that tell the function: on every piece and on either side as many as a polynomial of the degree has
  * coefficients, and one more; and where pieces meet, if those are points that x can be.
  */
-const pointsFor = (breaks: ReadonlyArray<number>, degree: number): Float64Array => {
+const pointsFor = (breaks: ReadonlyArray<number>, degree: number): ReadonlyArray<number> => {
   const points: number[] = [];
   const span = breaks[breaks.length - 1]! - breaks[0]!;
   const places = [breaks[0]! - span, ...breaks, breaks[breaks.length - 1]! + span];
@@ -53,16 +53,16 @@ const pointsFor = (breaks: ReadonlyArray<number>, degree: number): Float64Array 
     for (let r = 0; r < degree + 2; r++) points.push(from + ((to - from) * (r + 0.5)) / (degree + 2));
   }
   for (const t of breaks) if (Math.fround(t) === t) points.push(t);
-  return Float64Array.from(points);
+  return points;
 };
 
-const peakOf = (values: Float64Array): number => {
+const peakOf = (values: ReadonlyArray<number>): number => {
   let peak = 0;
   for (const v of values) if (!(Math.abs(v) <= peak)) peak = Math.abs(v);
   return peak;
 };
 
-const splineValues = (row: KnotRow, order: number, points: Float64Array): Float64Array => {
+const splineValues = (row: KnotRow, order: number, points: ReadonlyArray<number>): ReadonlyArray<number> => {
   const out = new Float64Array(order + 1);
   return points.map((x) => {
     const first = basisAt(row, order, x, out);
@@ -71,7 +71,7 @@ const splineValues = (row: KnotRow, order: number, points: Float64Array): Float6
 };
 
 /** The factor with which a B-spline has these values, or undefined. */
-const factorOf = (values: Float64Array, spline: Float64Array): number | undefined => {
+const factorOf = (values: ReadonlyArray<number>, spline: ReadonlyArray<number>): number | undefined => {
   const peak = peakOf(spline);
   if (!(peak > 0)) return undefined;
   let [dot, square] = [0, 0];

@@ -72,6 +72,29 @@ describe('expressions', () => {
     expect(found).toEqual(['expression pow(relu(x - p0) * relu(p1 - x), 2)']);
   });
 
+  it.each(['bounded', 'unbounded'])('are one for all degrees of what is %s', (kind) => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(6);
+    const lists = [0.5, 1.5].map((slope) => {
+      const inner = w.add(w.mul(w.x, num(slope)), num(0.25));
+      const s = kind === 'bounded' ? w.tanh(inner) : w.exp(inner);
+      const functions = [w.id(num(1)), s];
+      for (let n = 2; n < 6; n++) {
+        functions.push(w.sub(w.mul(w.mul(num(1.7), s), functions[n - 1]!), functions[n - 2]!));
+      }
+      return functions;
+    });
+    const { found, branches } = raisedAndCompared(table, layerOf(lists, 3, random), pointsOf(random, 60, 2));
+    const [name, shape] =
+      kind === 'bounded'
+        ? ['cos(p1 * acos(tanh(x * p0 + 0.25)))', [2, 5, 2]]
+        : ['pow(exp(x * p0 + 0.25), p1)', [2, 5, 2]];
+    expect(found).toEqual([`expression ${name}`]);
+    const { basis } = branches[0]!;
+    expect(basis._tag === 'expression' && basis.parameters.shape).toEqual(shape);
+  });
+
   it('keep what has different forms in branches of their own', () => {
     const table = functionTable();
     const w = writer(table);
@@ -91,6 +114,26 @@ describe('expressions', () => {
   });
 });
 
+describe('functions of inputs', () => {
+  it.each(SEEDS)('have parameters of each input, filled up where one has fewer (seed %i)', (seed) => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(seed);
+    const counts = [5, 4, 0, 5];
+    const functions = counts.map((count) =>
+      Array.from({ length: count }, () => {
+        const center = num(Math.fround(random.unit() * 2 - 1));
+        return w.exp(w.neg(w.pow(w.div(w.sub(w.x, center), num(0.5)), num(2))));
+      }),
+    );
+    const terms = layerOf(functions, 3, random);
+    const { found, branches } = raisedAndCompared(table, terms, pointsOf(random, 60, 3));
+    expect(found).toEqual(['expression exp(-pow((x - p0) / 0.5, 2))']);
+    const { basis } = branches[0]!;
+    expect(basis._tag === 'expression' && basis.parameters.shape).toEqual([4, 5, 1]);
+  });
+});
+
 describe('tables that are looked up', () => {
   it('become functions that are 1 at an entry', () => {
     const table = functionTable();
@@ -106,12 +149,31 @@ describe('tables that are looked up', () => {
     expect(branches.map((b) => b.weights.shape)).toEqual([[1, 5, 3]]);
   });
 
-  it('are refused inside of other functions', () => {
+  it('stay tables behind other functions', () => {
     const table = functionTable();
-    const id = table.call('tanh', table.lookup(Float64Array.of(1, 2, 3), table.x));
+    const w = writer(table);
+    const random = randomOf(6);
+    const entry = table.lookup(Float64Array.of(0.3, -0.2, 0.9), w.min(w.max(w.x, num(0)), num(2)));
+    const splines = splineProgram(w, Float32Array.of(-2, -1, -0.5, 0, 0.5, 1, 2), 2, false, entry);
+    const functions = [w.tanh(entry), ...splines, w.mul(w.x, num(2))];
+    const terms = layerOf([functions], 3, random);
+    const { found } = raisedAndCompared(table, terms, [0, 0.5, 1, 1.2, 2, 2.9]);
+    expect(found).toEqual(['a linear part', 'expression eq(floor(min(max(x, 0), 2)), p0)']);
+  });
+
+  it('are refused where the index is used beside them', () => {
+    const table = functionTable();
+    const entry = table.lookup(Float64Array.of(1, 2, 3), table.x);
+    const id = table.call('tanh', table.call('mul', entry, table.x));
     const result = branchesOf(table, layerOf([[id]], 2, randomOf(1)));
     expect(codeOf(result)).toBe('K0224');
     expect(messageOf(result)).toContain('a table of 3 entries');
+  });
+
+  it('are refused with more entries than a basis has functions', () => {
+    const table = functionTable();
+    const id = table.lookup(new Float64Array(5000), table.x);
+    expect(codeOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toBe('K0224');
   });
 });
 
@@ -135,6 +197,17 @@ describe('refusals', () => {
       return id;
     };
     expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0224');
+  });
+});
+
+describe('numbers that are not finite', () => {
+  it('are refused', () => {
+    const table = functionTable();
+    const nan = table.constant(Number.NaN);
+    expect(codeOf(branchesOf(table, layerOf([[table.x, nan]], 2, randomOf(1))))).toBe('K0204');
+    const terms = layerOf([[table.x]], 2, randomOf(1));
+    terms.weights[0]![0]![1] = Number.POSITIVE_INFINITY;
+    expect(codeOf(branchesOf(table, terms))).toBe('K0204');
   });
 });
 

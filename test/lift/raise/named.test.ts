@@ -126,6 +126,30 @@ describe('B-splines', () => {
     expect(found).toEqual(['B-splines of order 2 on 7 intervals from -2 to 1.5, equal knots']);
   });
 
+  it('of order 1 are hats, however they are cut off', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(2);
+    const hats = [-1, -0.5, 0, 0.5, 1].map((c, k) => {
+      const slope = w.sub(num(1), w.mul(w.abs(w.sub(w.x, num(c))), num(2)));
+      return k % 2 === 0 ? w.relu(slope) : w.max(num(0), slope);
+    });
+    const { found } = raisedAndCompared(table, layerOf([hats], 2, random), pointsOf(random, 200, 3));
+    expect(found).toEqual(['B-splines of order 1 on 4 intervals from -1 to 1, equal knots']);
+  });
+
+  it('of order 1 with slopes that were rounded are on one row', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(2);
+    const third = Math.fround(1 / 3);
+    const hats = Array.from({ length: 7 }, (_, k) =>
+      w.relu(w.sub(num(1), w.abs(w.div(w.sub(w.x, num(Math.fround((k - 3) * third))), num(third))))),
+    );
+    const { found } = raisedAndCompared(table, layerOf([hats], 2, random), pointsOf(random, 200, 3));
+    expect(found).toEqual(['B-splines of order 1 on 6 intervals from -1 to 1, equal knots']);
+  });
+
   it('summed for each edge before they meet are taken apart again', () => {
     const table = functionTable();
     const w = writer(table);
@@ -226,6 +250,15 @@ describe('polynomials', () => {
     expect(branches[0]!.weights.shape).toEqual([2, 7, 3]);
   });
 
+  it('cos(n acos(x)) are those of Chebyshev of x, where they are numbers at all', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const random = randomOf(4);
+    const functions = Array.from({ length: 5 }, (_, n) => w.cos(w.mul(w.acos(w.x), num(n))));
+    const { found } = raisedAndCompared(table, layerOf([functions], 3, random), pointsOf(random, 99, 1));
+    expect(found).toEqual(['polynomials of degree 4 of x, as Chebyshev polynomials']);
+  });
+
   it.each(SEEDS)('recurrences of any kind are polynomials of one branch (seed %i)', (seed) => {
     const table = functionTable();
     const w = writer(table);
@@ -242,6 +275,33 @@ describe('polynomials', () => {
     expect(branches).toHaveLength(1);
     expect(branches[0]!.basis).toMatchObject({ squash: s === w.x ? 'none' : 'tanh' });
   });
+
+  it.each(['gram', 'legendre', 'none'])(
+    'under silu are a branch where a recurrence gives them: %s',
+    (family) => {
+      const table = functionTable();
+      const w = writer(table);
+      const random = randomOf(8);
+      const s = w.tanh(w.x);
+      const betas = [0, 0.3, 0.21, 0.17];
+      const polynomials = [w.id(num(1)), s];
+      for (let n = 1; n < 4; n++) {
+        const a = family === 'legendre' ? (2 * n + 1) / (n + 1) : family === 'gram' ? 1 : 1.3;
+        const b = family === 'legendre' ? n / (n + 1) : betas[n]!;
+        const up = w.mul(w.mul(num(a), s), polynomials[n]!);
+        polynomials.push(w.sub(up, w.mul(polynomials[n - 1]!, num(b))));
+      }
+      const functions = polynomials.map((p) => w.mul(p, w.sigmoid(p)));
+      const terms = layerOf([functions, functions], 3, random);
+      const { found, branches } = raisedAndCompared(table, terms, pointsOf(random, 99, 5));
+      if (family === 'none') expect(found.every((f) => f.startsWith('expression'))).toBe(true);
+      else {
+        expect(found).toHaveLength(1);
+        expect(found[0]).toMatch(/^silu of (Gram|Legendre) polynomials of degree 4 of tanh\(x\)$/);
+        expect(branches[0]!.basis).toMatchObject({ family, outer: 'silu', squash: 'tanh' });
+      }
+    },
+  );
 
   it('sums of powers for each edge are one branch', () => {
     const table = functionTable();

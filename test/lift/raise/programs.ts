@@ -34,6 +34,7 @@ export const writer = (table: FunctionTable) => {
         | 'relu'
         | 'log'
         | 'is-nan'
+        | 'is-inf'
         | 'abs',
     ) =>
     (a: Operand): FunctionId =>
@@ -65,6 +66,7 @@ export const writer = (table: FunctionTable) => {
     log: unary('log'),
     abs: unary('abs'),
     isNan: unary('is-nan'),
+    isInf: unary('is-inf'),
     where: (c: Operand, a: Operand, b: Operand): FunctionId => table.call('where', id(c), id(a), id(b)),
     sum: (parts: ReadonlyArray<FunctionId>, factors: ReadonlyArray<number>): FunctionId =>
       table.sum(Int32Array.from(parts), Float64Array.from(factors)),
@@ -72,6 +74,13 @@ export const writer = (table: FunctionTable) => {
 };
 
 export type Writer = ReturnType<typeof writer>;
+
+/** What replaces NaN and infinities by numbers. */
+const finite = (w: Writer, v: FunctionId): FunctionId => {
+  const first = w.where(w.isNan(v), num(0), v);
+  const second = w.where(w.and(w.isInf(first), w.gt(first, num(0))), num(3.4e38), first);
+  return w.where(w.and(w.isInf(second), w.lt(second, num(0))), num(-3.4e38), second);
+};
 
 /** The recursion over intervals that efficient-kan and pykan have; `guarded` where 0/0 is made 0 at every degree. */
 export const splineProgram = (
@@ -88,7 +97,7 @@ export const splineProgram = (
       const rise = w.div(w.sub(x, t(k)), num(knots[k + p]! - knots[k]!));
       const fall = w.div(w.sub(t(k + p + 1), x), num(knots[k + p + 1]! - knots[k + 1]!));
       const both = w.add(w.mul(rise, bases[k]!), w.mul(fall, bases[k + 1]!));
-      return guarded ? w.where(w.isNan(both), num(0), both) : both;
+      return guarded ? finite(w, both) : both;
     });
   }
   return bases;
@@ -123,7 +132,9 @@ export const termsOf = (table: FunctionTable, terms: LayerTerms): ((x: number) =
 };
 
 /** What a branch adds to the outputs, read from its text: names of scalar functions, sums, products and lets. */
-const adderOf = (branch: Raised['branches'][number]): ((i: number, x: number, acc: Float64Array) => void) => {
+export const adderOf = (
+  branch: Raised['branches'][number],
+): ((i: number, x: number, acc: Float64Array) => void) => {
   const { basis, weights } = branch;
   if (basis._tag !== 'expression') {
     const evaluator = branchEvaluator({ basis, weights });
