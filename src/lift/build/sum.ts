@@ -119,17 +119,12 @@ const layers = (
     if (inputs * elements.length > DENSE_LIMIT) return tooIrregular(l, cut, inputs, elements.length);
     const dense = denseLayer(l, build, loose, elements, hintOf(l));
     if (E.isLeft(dense)) return dense;
-    note(l, cut, dense.right.value, dense.right.found);
     parts.push({ ...dense.right, position: counting(elements.length) });
   }
   return E.right(parts);
 };
 
-const hintOf = (l: Lifting): string => `layer${l.notes.filter((n) => n.node !== '').length}`;
-
-const note = (l: Lifting, cut: Cut, value: ValueName, what: ReadonlyArray<string>): void => {
-  l.notes.push({ value, node: nodeOf(l, cut).origin.node, what });
-};
+const hintOf = (l: Lifting): string => `layer${l.layers++}`;
 
 const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<Placed>): Checked<Part> => {
   const first = group[0]!;
@@ -137,7 +132,6 @@ const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<
   const pooled = group.length === 1 ? meanPool(l, build, first, 'mean') : undefined;
   if (pooled !== undefined) {
     return E.map((value: ValueName): Part => {
-      note(l, cut, value, ['mean over windows']);
       return { value, position: first.position, bias: new Float64Array(channels) };
     })(pooled);
   }
@@ -152,7 +146,6 @@ const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<
       bias: Float64Array;
       found: ReadonlyArray<string>;
     }): Part => {
-      note(l, cut, value, found);
       return { value, position: first.position, bias };
     },
   )(layer);
@@ -246,6 +239,7 @@ export const buildSum = (l: Lifting, build: BuildCut, cut: Cut): Checked<Built> 
   if (start === undefined)
     return fail('K0222', 'a value depends on no input', { place: { op: nodeOf(l, cut).name } });
   const withBias = biased(l, start, bias);
+  l.origins.set(withBias, nodeOf(l, cut).origin.node);
   const total = rest.reduce((sum, v) => l.b.add('sum', { kind: 'add', attrs: {} }, [sum, v]), withBias);
   return E.right({ name: total, position });
 };
