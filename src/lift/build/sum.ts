@@ -19,7 +19,7 @@ import {
 } from './state.js';
 import { type BuildCut, valueOfSources } from './values.js';
 import { termForm } from './windows/find.js';
-import { meanPool, windowLayer } from './windows/layer.js';
+import { meanPool, type WindowLayer, windowLayer } from './windows/layer.js';
 import { type Placed, placed, sameWindows } from './windows/place.js';
 
 /** A part of the sum: element k of the sample is element position[k] of the value. */
@@ -110,7 +110,7 @@ const layers = (
   }
   const parts: Part[] = [];
   for (const group of windows) {
-    const part = windowPart(l, build, cut, group);
+    const part = windowPart(l, build, group);
     if (E.isLeft(part)) return part;
     parts.push(part.right);
   }
@@ -126,7 +126,7 @@ const layers = (
 
 const hintOf = (l: Lifting): string => `layer${l.layers++}`;
 
-const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<Placed>): Checked<Part> => {
+const windowPart = (l: Lifting, build: BuildCut, group: ReadonlyArray<Placed>): Checked<Part> => {
   const first = group[0]!;
   const channels = first.form.groups * first.perGroup;
   const pooled = group.length === 1 ? meanPool(l, build, first, 'mean') : undefined;
@@ -136,19 +136,9 @@ const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<
     })(pooled);
   }
   const layer = windowLayer(l, build, group, hintOf(l));
-  return E.map(
-    ({
-      value,
-      bias,
-      found,
-    }: {
-      value: ValueName;
-      bias: Float64Array;
-      found: ReadonlyArray<string>;
-    }): Part => {
-      return { value, position: first.position, bias };
-    },
-  )(layer);
+  return E.map(({ value, bias }: WindowLayer): Part => {
+    return { value, position: first.position, bias };
+  })(layer);
 };
 
 /** A part whose elements lie as in `like`. */
