@@ -57,6 +57,8 @@ export interface OpFacts {
   readonly name: string;
   readonly op: string;
   /** Of one sample. */
+  /** The node of an exported graph that it ends at. */
+  readonly node?: string;
   readonly inputShape: ReadonlyArray<number>;
   readonly outputShape: ReadonlyArray<number>;
   readonly element: string;
@@ -89,6 +91,7 @@ export const describe = ({
   parameters,
   folded,
   assumptions,
+  origins,
 }: Imported): Description => {
   const types = typesOf(graph);
   const output = types.get(graph.outputs[0]!);
@@ -99,17 +102,22 @@ export const describe = ({
     input: graph.inputs.map(({ type }) => showType(type)).join(', '),
     output: output === undefined ? 'nothing' : showType(output),
     parameters,
-    ops: graph.nodes.map((node) => opFacts(node, types)),
+    ops: graph.nodes.map((node) => opFacts(node, types, origins?.get(node.name))),
     folded,
     assumptions,
   };
 };
 
-const opFacts = ({ name, op, operands, type }: Node, types: ReadonlyMap<string, ValueType>): OpFacts => {
+const opFacts = (
+  { name, op, operands, type }: Node,
+  types: ReadonlyMap<string, ValueType>,
+  node: string | undefined,
+): OpFacts => {
   const operand = types.get(operands[0] ?? '');
   const facts = {
     name,
     op: op.kind,
+    ...(node === undefined ? {} : { node }),
     inputShape: operand?.shape ?? [],
     outputShape: type.shape,
     element: showElement(type.element),
@@ -216,7 +224,7 @@ const showOp = (op: OpFacts): ReadonlyArray<string> => {
   const shapes = `${op.inputShape.join('x')} -> ${op.outputShape.join('x')}`;
   const details = op.levels === undefined ? '' : `, ${op.levels} codes, ${op.element}`;
   return [
-    `  ${op.name}: ${op.op} ${shapes}${details}${op.bias === true ? ', with a bias' : ''}`,
+    `  ${op.name}: ${op.op} ${shapes}${details}${op.bias === true ? ', with a bias' : ''}${op.node === undefined ? '' : `   (${op.node})`}`,
     ...(op.branches ?? []).map((b) => `    ${showBasis(b)}`),
   ];
 };

@@ -67,16 +67,26 @@ export interface Raised {
   readonly branches: ReturnType<typeof branchesOf> extends Checked<infer R> ? R : never;
   /** For each input what the layer is computed of; absent: of the inputs themselves. */
   readonly inner?: Int32Array;
+  /** What becomes of an input that is 0, the same for all inputs where that was asked for. */
+  readonly ofZero: number;
 }
 
 const expressions = ({ branches }: Raised['branches']): number =>
   branches.filter(({ basis }) => basis._tag === 'expression').length;
 
-/** The layer with named bases, taking functions of inputs into account if that gives it more of them. */
-export const raised = (table: FunctionTable, terms: LayerTerms): Checked<Raised> => {
+/**
+ * The layer with named bases, taking functions of inputs into account if that gives it more of them. With `alike` zeros
+ * those are taken only if they are the same at 0 for all inputs: what stands around an image is one number.
+ */
+export const raised = (
+  table: FunctionTable,
+  terms: LayerTerms,
+  zeros: 'any' | 'alike' = 'any',
+): Checked<Raised> => {
   const plain = branchesOf(table, terms);
-  if (E.isRight(plain) && expressions(plain.right) === 0) return E.right({ branches: plain.right });
-  const asItIs = E.map((branches: Raised['branches']): Raised => ({ branches }))(plain);
+  if (E.isRight(plain) && expressions(plain.right) === 0)
+    return E.right({ branches: plain.right, ofZero: 0 });
+  const asItIs = E.map((branches: Raised['branches']): Raised => ({ branches, ofZero: 0 }))(plain);
   const known = new Map<string, FunctionId>();
   const inner = Int32Array.from(terms.functions, (functions) => {
     const key = functions.join();
@@ -85,10 +95,13 @@ export const raised = (table: FunctionTable, terms: LayerTerms): Checked<Raised>
     return found;
   });
   if (inner.every((g) => g === table.x)) return asItIs;
+  const { values, evaluate } = table.evaluator([...new Set(inner)]);
+  evaluate(0);
+  if (zeros === 'alike' && values.some((v) => v !== values[0])) return asItIs;
   const outer = new Map([...new Set(inner)].map((g) => [g, outerOf(table, g)]));
   const functions = terms.functions.map((own, i) => own.map(outer.get(inner[i]!)!));
   const again = branchesOf(table, { ...terms, functions });
   if (E.isLeft(again)) return asItIs;
   if (E.isRight(plain) && expressions(again.right) >= expressions(plain.right)) return asItIs;
-  return E.right({ branches: again.right, inner });
+  return E.right({ branches: again.right, inner, ofZero: values[0]! });
 };

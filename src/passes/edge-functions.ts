@@ -10,8 +10,8 @@ import { inputChannel, type LayerSite, rowsOf } from './layer-site.js';
 const BIN_LIMIT = 2 ** 18;
 
 /**
- * [inputs, rows, outputs], row-major: the function of every edge over the cell of every code, and 0 in a last row where
- * windows are padded.
+ * [inputs, rows, outputs], row-major: the function of every edge over the cell of every code, and where windows are padded a
+ * last row of what taps outside of the image add.
  */
 export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array => {
   const { inputs, outputs, layer } = site;
@@ -47,6 +47,10 @@ export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32
       for (let o = 0; o < outputs; o++) {
         result[row + o] = count === 0 ? value[o]! : sums[c * outputs + o]! / count;
       }
+    }
+    if (rows > levels && layer.outside !== undefined) {
+      evaluate(i, layer.outside);
+      result.set(value, (i * rows + levels) * outputs);
     }
     if (singular) repairSingularities(result, i * rows * outputs, levels, outputs);
   }

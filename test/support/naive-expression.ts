@@ -22,7 +22,7 @@ const FUNCTIONS: Readonly<Record<string, (...args: number[]) => number>> = {
   tanh: (x) => Math.tanh(x!),
   sigmoid: (x) => 1 / (1 + Math.exp(-x!)),
   softplus: (x) => Math.log1p(Math.exp(x!)),
-  relu: (x) => (x! > 0 ? x! : 0),
+  relu: (x) => Math.max(0, x!),
   floor: (x) => Math.floor(x!),
   ceil: (x) => Math.ceil(x!),
   trunc: (x) => Math.trunc(x!),

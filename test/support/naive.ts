@@ -94,10 +94,11 @@ const kanOutput = ({ attrs }: OpOf<'kan'>, x: Sample, type: ValueType, j: number
   const terms = attrs.branches.flatMap(({ basis, weights, from = 0 }) =>
     reads.flatMap(({ input, element }) => {
       const i = input - from;
-      if (element === undefined || i < 0 || i >= weights.shape[0]!) return [];
+      const value0 = element === undefined ? attrs.outside : x.data[element];
+      if (value0 === undefined || i < 0 || i >= weights.shape[0]!) return [];
       return range(0, weights.shape[1]!).map((k): Approximate => {
         const weight = at(weights, i, k, local);
-        const { value, magnitude } = basisValue(basis, i, k, x.data[element]!, local);
+        const { value, magnitude } = basisValue(basis, i, k, value0, local);
         return { value: weight * value, magnitude: Math.abs(weight) * magnitude };
       });
     }),

@@ -13,7 +13,7 @@ import {
   supportSize,
 } from '../basis.js';
 import { accumulateInput, addProducts, type BranchEvaluator, branchEvaluator } from '../basis-evaluate.js';
-import { constantOf, integer, record } from '../codec.js';
+import { constantOf, Finite, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
@@ -38,6 +38,8 @@ export interface KanAttrs {
   readonly precision?: Precision;
   /** The layer is applied to every window of an image [C, H, W]. */
   readonly window?: Window;
+  /** What taps outside of the image read; absent: they add nothing. */
+  readonly outside?: number;
 }
 
 const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
@@ -47,7 +49,7 @@ const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
 
 const attrs: t.Type<KanAttrs, unknown, unknown> = record(
   { branches: t.readonlyArray(BranchCodec) },
-  { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec },
+  { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec, outside: Finite },
 );
 
 /** What the branches of a layer must fit. */
@@ -145,6 +147,7 @@ const windowed = (
   acc.fill(0);
   if (a.bias !== undefined) for (let at = 0; at < acc.length; at += outputs) acc.set(a.bias.data, at);
   const area = w.kernel[0] * w.kernel[1];
+  if (a.outside !== undefined) addOutside(a.outside, w, branches, height, width, acc);
   const perGroup = channels / w.groups;
   const uses = tapUses(w, height, width);
   for (const b of branches) {
@@ -161,6 +164,40 @@ const windowed = (
           );
         }
       }
+    }
+  }
+};
+
+/** Adds what taps outside of the image add, at every place that has some. */
+const addOutside = (
+  x: number,
+  w: Window,
+  branches: ReadonlyArray<BranchEvaluator>,
+  height: number,
+  width: number,
+  acc: Float64Array,
+): void => {
+  const area = w.kernel[0] * w.kernel[1];
+  const groupWidth = branches[0]!.outputs;
+  const outputs = groupWidth * w.groups;
+  const places = acc.length / outputs;
+  const isInside = new Uint8Array(places * area);
+  forEachTap(w, height, width, (at, t) => {
+    isInside[at * area + t] = 1;
+  });
+  // What one tap adds to all outputs, channels summed.
+  const sums = new Float64Array(area * outputs);
+  for (const b of branches) {
+    for (let i = b.from; i < b.to; i++) {
+      const group = Math.floor((i * w.groups) / (b.to - b.from));
+      b.evaluator.evaluate(i - b.from, x);
+      addProducts(b, i - b.from, sums, (i % area) * outputs + (w.groups === 1 ? 0 : group * groupWidth));
+    }
+  }
+  for (let at = 0; at < places; at++) {
+    for (let t = 0; t < area; t++) {
+      if (isInside[at * area + t] === 1) continue;
+      for (let o = 0; o < outputs; o++) acc[at * outputs + o]! += sums[t * outputs + o]!;
     }
   }
 };
@@ -206,7 +243,7 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
       '  - `expression{function, parameters, edges?}`: functions that have no name. `function` is a text over x and parameters p0, p1, ...: sums, products and calls of scalar functions, with `let name = ...;` before it for what stands in several places. `parameters` is f32[R, K, P], R = 1 or I; with `edges` every edge has functions of its own, and it is f32[R, K, O, P].',
       '- `bias?`: f32[O].',
       '- `precision?`: `{basis, coef, table}`, bits for the table forms. Set by quantization, read by tabulation.',
-      '- `window?`: see above.',
+      '- `window?`: see above. `outside?`: what taps outside of the image read; absent: they add nothing.',
     ],
   },
   levels: ['float', 'quantized'],
@@ -224,6 +261,7 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
     if (E.isLeft(shape)) return shape;
     const fit = eachHolds(a.branches, (branch, index) => checkBranch(branch, index, layer, a.window));
     if (E.isLeft(fit)) return fit;
+    if (a.outside !== undefined && a.window === undefined) return E.left('outside is for windows only');
     if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
       return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
     }

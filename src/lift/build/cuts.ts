@@ -87,7 +87,8 @@ export const buildStandardize = (
     E.map((value): Built => {
       const over = count === 1 ? 'sample' : 'channel';
       const attrs = { over, epsilon, scale: 1, shift: 0 } as const;
-      return { name: l.b.add('norm', { kind: 'norm', attrs }, [value]), position };
+      const name = l.b.add('norm', { kind: 'norm', attrs }, [value]);
+      return layout === natural.right ? { name, position } : { name, position, natural: natural.right };
     }),
   );
 };

@@ -1,8 +1,8 @@
 /** Where the elements of a cut lie in the value that it becomes. */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
-import { sourceAt, type Varying } from '../traced.js';
-import { type Lifting, shapeOf } from './state.js';
+import { type Cut, functionAt, sourceAt, type Varying } from '../traced.js';
+import { type Built, type Lifting, shapeOf } from './state.js';
 import type { BuildCut } from './values.js';
 
 export interface Layout {
@@ -20,27 +20,51 @@ export const inPlaces = (elements: Int32Array, position: Int32Array): Int32Array
   return order;
 };
 
-/** Where elements lie if nothing but functions of single elements says so: as in the value that they are functions of. */
+/** Where the elements of a tensor lie in the value of the cut that they are functions of, by ways to lay that out. */
+const layoutsIn = (
+  l: Lifting,
+  v: Varying,
+  elements: Int32Array,
+  cut: Cut,
+  built: Built,
+): ReadonlyArray<Layout> => {
+  const own: Layout = { position: built.position, shape: shapeOf(l, built.name) };
+  return [own, ...(built.natural === undefined ? [] : [built.natural])].flatMap(({ position, shape }) => {
+    if (shape.reduce((n, d) => n * d, 1) !== elements.length) return [];
+    const places = elements.map((e) => {
+      const s = sourceAt(v, e);
+      return s >= cut.base && s < cut.base + cut.size ? position[cut.rank[s - cut.base]!]! : -1;
+    });
+    return places.includes(-1) || new Set(places).size < places.length ? [] : [{ position: places, shape }];
+  });
+};
+
+/** Whether all elements of a channel are the same function of their sources. */
+const isByChannel = (l: Lifting, v: Varying, elements: Int32Array, { position, shape }: Layout): boolean => {
+  const inner = elements.length / shape[0]!;
+  const functions = inPlaces(elements, position).map((e) => functionAt(l.trace.table, v, e));
+  return functions.every((f, at) => f === functions[Math.floor(at / inner) * inner]);
+};
+
+/**
+ * Where elements lie if nothing but functions of single elements says so: as in the value that they are functions of,
+ * by preference so that a channel has one function.
+ */
 export const layoutOf = (
   l: Lifting,
   build: BuildCut,
   values: ReadonlyArray<Varying>,
   elements: Int32Array,
 ): Checked<Layout> => {
-  for (const operand of values) {
-    const first = sourceAt(operand, elements[0]!);
+  for (const v of values) {
+    const first = sourceAt(v, elements[0]!);
     if (first < 0) continue;
     const cut = l.ownerOf(first);
     const built = build(l, cut);
     if (E.isLeft(built)) return built;
-    const shape = shapeOf(l, built.right.name);
-    if (shape.reduce((n, d) => n * d, 1) !== elements.length) continue;
-    const position = elements.map((e) => {
-      const s = sourceAt(operand, e);
-      return s >= cut.base && s < cut.base + cut.size ? built.right.position[cut.rank[s - cut.base]!]! : -1;
-    });
-    if (!position.includes(-1) && new Set(position).size === position.length)
-      return E.right({ position, shape });
+    const layouts = layoutsIn(l, v, elements, cut, built.right);
+    const found = layouts.find((layout) => isByChannel(l, v, elements, layout)) ?? layouts[0];
+    if (found !== undefined) return E.right(found);
   }
   return E.right({ position: counting(elements.length), shape: [elements.length] });
 };

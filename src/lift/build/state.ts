@@ -15,6 +15,8 @@ export interface Built {
   readonly name: ValueName;
   /** Element number `rank` of a sample is element position[rank] of the value, row-major. */
   readonly position: Int32Array;
+  /** Where elements lay before they were put into another order for the sake of one op. */
+  readonly natural?: { readonly position: Int32Array; readonly shape: ReadonlyArray<number> };
 }
 
 /** Filled while a graph is built. */

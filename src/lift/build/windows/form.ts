@@ -21,6 +21,11 @@ export interface WindowForm {
   readonly dx: Int32Array;
   readonly fn: Int32Array;
   readonly factor: Float64Array;
+  /**
+   * What taps outside of the image see: nothing, or the zeros with which the image was padded before its functions were
+   * taken; `either` where all functions of a zero are 0.
+   */
+  readonly outside: 'nothing' | 'zero' | 'either';
 }
 
 /** One axis of windows, as the IR has them: symmetric padding, and taps that may have no weight. */

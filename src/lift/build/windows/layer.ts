@@ -156,18 +156,9 @@ export interface WindowLayer {
   readonly found: ReadonlyArray<string>;
 }
 
-/** The image that windows read. Places without a source are zeros. */
-const imageOf = (l: Lifting, build: BuildCut, { form }: Placed): Checked<ValueName> => {
-  const value = valueOfSources(l, build, form.sources, [form.channels, form.height, form.width]);
-  if (E.isLeft(value) || !form.sources.includes(-1)) return value;
-  const { table } = l.trace;
-  const zero = table.constant(0);
-  return applied(
-    l,
-    value.right,
-    form.sources.map((s) => (s < 0 ? zero : table.x)),
-  );
-};
+/** The image that windows read. */
+const imageOf = (l: Lifting, build: BuildCut, { form }: Placed): Checked<ValueName> =>
+  valueOfSources(l, build, form.sources, [form.channels, form.height, form.width]);
 
 /** Terms that read the same windows, as one layer. */
 export const windowLayer = (
@@ -181,11 +172,11 @@ export const windowLayer = (
   const image = imageOf(l, build, first);
   if (E.isLeft(image)) return image;
   const area = areaOf(first);
-  const made = raised(l.trace.table, termsOf(group));
+  const zeros = group.some((p) => p.form.outside === 'zero');
+  const made = raised(l.trace.table, termsOf(group), zeros ? 'alike' : 'any');
   if (E.isLeft(made)) return made;
-  const { branches: named, inner } = made.right;
+  const { branches: named, inner, ofZero } = made.right;
   const plane = form.height * form.width;
-  // A padding of zeros is one of the layer's functions, so that it stays where functions of inputs keep it.
   const operand =
     inner === undefined
       ? E.right(image.right)
@@ -200,11 +191,12 @@ export const windowLayer = (
   const constants = named.bias;
   const padded = window.padding[0] > 0 || window.padding[1] > 0;
   const bias = new Float64Array(groups * width);
-  if (padded && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
+  if (padded && !zeros && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
   else for (let k = 0; k < constants.length; k++) bias[Math.floor(k / area)]! += constants[k]!;
   const { found } = named;
+  const outside = zeros && padded ? { outside: Math.fround(ofZero) } : {};
   return E.map((value: ValueName): WindowLayer => ({ value, bias, found }))(
-    addOp(l, hint, { kind: 'kan', attrs: { branches, window } }, [operand.right]),
+    addOp(l, hint, { kind: 'kan', attrs: { branches, window, ...outside } }, [operand.right]),
   );
 };
 

@@ -105,9 +105,6 @@ const functionsOf = (
   return fn.includes(-1) ? undefined : { fn, factor };
 };
 
-/** What constants among the taps are. */
-type Outside = 'zero' | 'of-zero';
-
 /**
  * Constants stand exactly where taps lie outside of the image: zeros, which is what a window sees there, or the
  * functions of a zero with which the image itself was padded. Undefined where they are neither.
@@ -116,8 +113,8 @@ const outsideOf = (
   table: FunctionTable,
   { operand, offset, tap }: RowsTerm,
   patches: Int32Array,
-  form: WindowForm,
-): Outside | undefined => {
+  form: Omit<WindowForm, 'outside'>,
+): WindowForm['outside'] | undefined => {
   const used = [...new Set(form.fn)];
   const atZero = table.evaluator(used);
   atZero.evaluate(0);
@@ -139,30 +136,7 @@ const outsideOf = (
       if (!(Math.abs(value - expected) <= 1e-5 * Math.max(1, Math.abs(expected)))) ofZeros = false;
     }
   }
-  return zeros ? 'zero' : ofZeros ? 'of-zero' : undefined;
-};
-
-/** The image with a border of constant zeros as wide as taps reach. */
-const bordered = (form: WindowForm): WindowForm => {
-  const reach = (corner: Int32Array, far: Int32Array, size: number): readonly [number, number] => {
-    const low = least(corner) + least(far);
-    const high = corner.reduce((n, v) => Math.max(n, v), 0) + far.reduce((n, v) => Math.max(n, v), 0) + 1;
-    return [Math.max(0, -low), Math.max(0, high - size)];
-  };
-  const [top, bottom] = reach(form.y, form.dy, form.height);
-  const [left, right] = reach(form.x, form.dx, form.width);
-  const [height, width] = [top + form.height + bottom, left + form.width + right];
-  const sources = new Int32Array(form.channels * height * width).fill(NO_SOURCE);
-  for (let c = 0; c < form.channels; c++) {
-    for (let y = 0; y < form.height; y++) {
-      const row = form.sources.subarray(
-        (c * form.height + y) * form.width,
-        (c * form.height + y + 1) * form.width,
-      );
-      sources.set(row, (c * height + y + top) * width + left);
-    }
-  }
-  return { ...form, height, width, sources, y: form.y.map((v) => v + top), x: form.x.map((v) => v + left) };
+  return zeros ? (ofZeros ? 'either' : 'nothing') : ofZeros ? 'zero' : undefined;
 };
 
 /** The form of patches over an image of sources; undefined where they are no windows of it. */
@@ -183,7 +157,7 @@ export const patchForm = (
   const functions = functionsOf(term, patches, group, shifts.length);
   if (functions === undefined) return undefined;
   const [lowY, lowX] = [least(taps.dy), least(taps.dx)];
-  const form: WindowForm = {
+  const form: Omit<WindowForm, 'outside'> = {
     channels,
     height,
     width,
@@ -202,5 +176,5 @@ export const patchForm = (
     ...functions,
   };
   const outside = outsideOf(table, term, patches, form);
-  return outside === undefined ? undefined : outside === 'zero' ? form : bordered(form);
+  return outside === undefined ? undefined : { ...form, outside };
 };

@@ -114,6 +114,7 @@ const sameIntegers = (a: Int32Array, b: Int32Array): boolean =>
 
 /** Whether two terms can be branches of one layer. */
 export const sameWindows = (a: Placed, b: Placed): boolean =>
+  (a.form.outside === 'either' || b.form.outside === 'either' || a.form.outside === b.form.outside) &&
   a.groups === b.groups &&
   a.width === b.width &&
   sameAxis(a.vertical, b.vertical) &&

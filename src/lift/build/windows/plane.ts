@@ -91,6 +91,7 @@ export const planeForm = (
     dx: tap.map((t) => t % width),
     fn: Int32Array.from(numbers, (n) => known.get(n)!.fn),
     factor: Float64Array.from(numbers, (n) => known.get(n)!.factor),
+    outside: 'nothing',
   };
 };
 
