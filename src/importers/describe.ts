@@ -44,7 +44,14 @@ export type BasisFacts =
       readonly degree: number;
       readonly squash: string;
     }
-  | { readonly basis: 'symbolic'; readonly functions: ReadonlyArray<string> };
+  | { readonly basis: 'symbolic'; readonly functions: ReadonlyArray<string> }
+  | {
+      readonly basis: 'expression';
+      readonly function: string;
+      readonly functions: number;
+      /** Whether every edge has functions of its own. */
+      readonly edges: boolean;
+    };
 
 export interface OpFacts {
   readonly name: string;
@@ -137,6 +144,12 @@ const basisFacts = ({ basis }: Branch): BasisFacts =>
       basis: 'symbolic',
       functions: functions.filter((f) => f !== '0'),
     }))
+    .with({ _tag: 'expression' }, ({ function: text, parameters, edges }) => ({
+      basis: 'expression',
+      function: text,
+      functions: parameters.shape[1]!,
+      edges: edges === true,
+    }))
     .exhaustive();
 
 /** A deviation from equal steps that rounding to f32 explains, in steps. */
@@ -192,6 +205,11 @@ const showBasis = (f: BasisFacts): string =>
         `${family} polynomials to degree ${degree}${squash === 'none' ? '' : ` of ${squash}(x)`}`,
     )
     .with({ basis: 'symbolic' }, ({ functions }) => `formulas with ${functions.join(', ')}`)
+    .with(
+      { basis: 'expression' },
+      ({ function: text, functions, edges }) =>
+        `${functions === 1 ? 'a function' : `${functions} functions`} ${edges ? 'of each edge' : 'of each input'}: ${text.length > 200 ? `${text.slice(0, 200)} ...` : text}`,
+    )
     .exhaustive();
 
 const showOp = (op: OpFacts): ReadonlyArray<string> => {

@@ -91,7 +91,7 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   ): ReadonlyArray<{ name: ValueName; asItIs: boolean }> => {
     const node = definitions.get(name);
     if (node === undefined) return [{ name, asItIs }];
-    if (hasRole(node.op, 'layout', 'observer')) {
+    if (hasRole(node.op, 'layout', 'observer', 'final')) {
       const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
       if (node.operands.length > 1)
         joinGroups(

@@ -1,4 +1,5 @@
 /** The functions of the edges of a layer, at codes. */
+import { mayBeSingular } from '../ir/basis.js';
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { inputChannel, type LayerSite, rowsOf } from './layer-site.js';
 
@@ -22,7 +23,7 @@ export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32
     for (const b of branches) accumulateInput(b, i, x, value);
   };
   // Functions that a person chose may have poles; trained splines that overflow are not to be mended.
-  const singular = layer.branches.some((b) => b.basis._tag === 'symbolic');
+  const singular = layer.branches.some((b) => mayBeSingular(b.basis));
   const byBins = cells === 'mean' && inputs * outputs <= BIN_LIMIT;
   const rows = rowsOf(site);
   const result = new Float32Array(inputs * rows * outputs);

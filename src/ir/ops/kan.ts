@@ -9,7 +9,7 @@ import {
   basisConstants,
   basisFault,
   functionCount,
-  isSharedBasis,
+  isSharedByTaps,
   supportSize,
 } from '../basis.js';
 import { accumulateInput, addProducts, type BranchEvaluator, branchEvaluator } from '../basis-evaluate.js';
@@ -85,11 +85,11 @@ const checkBranch = (
       `branch ${index}: weights are [${branch.weights.shape.join(', ')}]${start}, but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`,
     );
   }
-  if (window !== undefined && !isSharedBasis(branch.basis)) {
-    return E.left(`branch ${index}: over windows all inputs must share their basis`);
+  if (window !== undefined && !isSharedByTaps(branch.basis, area)) {
+    return E.left(`branch ${index}: all places of a window must read a channel through the same functions`);
   }
   return pipe(
-    basisFault(branch.basis, i),
+    basisFault(branch.basis, i, o),
     E.mapLeft((fault) => `branch ${index}: ${fault}`),
   );
 };
@@ -196,13 +196,14 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
       '`y[o] = bias[o] + sum over branches, inputs i and functions k of weights[i, k, o] * basis_k(x[from + i])`, summed in double and rounded once: f32[n, I] to f32[n, O], or f32[n, C, H, W] to f32[n, O, OH, OW].',
       '',
       '- `branches`: a list of `{basis, weights, from?}`, weights f32[I, K, O]. With `from` a branch reads that many inputs from there on instead of all: whole channels, and not where there are groups.',
-      '- The bases. Over windows all inputs share them: one row of knots, and nothing symbolic.',
+      '- The bases. Rows of their constants belong to inputs; over windows all places of the kernel have the rows of their channel.',
       '  - `bspline{knots, order, repeated?}`: B-splines by the Cox-de Boor recursion on knots f32[R, N], R = 1 or I, ascending; K = N - order - 1. Intervals are half-open, a term that is 0/0 counts as 0 (with `repeated`: "vanish" the whole function of that degree does, as in pykan), and outside the knots, as for NaN, all are 0.',
       '  - `base{activation}`: one named function for all inputs, K = 1.',
       '  - `rbf{centers, width, kernel?}`: a function of t = (x - centers[k]) / width, centers f32[K]: `gaussian` (when absent),',
       '    exp(-t^2), or `reflectional-switch`, 1 - tanh(t)^2.',
       '  - `polynomial{family, degree, squash, outer, beta?}`: `outer` of the polynomials of degree 0 to `degree` at s, s being x or tanh(x) (`squash`). P_0 = 1, P_1 = s, P_{n+1} = a_n s P_n - b_n P_{n-1}; `chebyshev`: a_n = 2, b_n = 1; `legendre`: a_n = (2n + 1) / (n + 1), b_n = n / (n + 1); `gram`: a_n = 1, b_n = beta[n], beta f32[degree + 1].',
       "  - `symbolic{functions, kinds, inner}`: functions[kinds[i, k]](inner[i, k, 0] * x + inner[i, k, 1]), the names being pykan's; kinds uint[I, K], inner f32[I, K, 2].",
+      '  - `expression{function, parameters, edges?}`: functions that have no name. `function` is a text over x and parameters p0, p1, ...: sums, products and calls of scalar functions, with `let name = ...;` before it for what stands in several places. `parameters` is f32[R, K, P], R = 1 or I; with `edges` every edge has functions of its own, and it is f32[R, K, O, P].',
       '- `bias?`: f32[O].',
       '- `precision?`: `{basis, coef, table}`, bits for the table forms. Set by quantization, read by tabulation.',
       '- `window?`: see above.',

@@ -1,10 +1,11 @@
 /** Branches of functions that have no name: expressions with parameters. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
+import type { ExpressionBasis } from '../../ir/basis.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import type { FunctionTable } from '../functions.js';
-import type { Expression, RaisedBranch } from './branch-plan.js';
+import type { RaisedBranch } from './branch-plan.js';
 import { type Layout, layoutOf, slotRows } from './expression-groups.js';
 import { expressionText } from './expression-text.js';
 import { MOST_ENTRIES } from './lookup.js';
@@ -30,13 +31,13 @@ interface Group {
 const refusal = (unfit: Unfit): Checked<never> =>
   unfit.reason === 'lookup'
     ? fail(
-        'K0214',
+        'K0224',
         `a table of ${unfit.entries} entries is looked up together with other functions of its index, or is too large`,
         {
           expected: `tables of at most ${MOST_ENTRIES} entries behind which nothing but the entry is used`,
         },
       )
-    : fail('K0214', `a function of one variable has more than ${MOST_NODES} operations`, {
+    : fail('K0224', `a function of one variable has more than ${MOST_NODES} operations`, {
         expected: `B-splines, Gaussians, polynomials, activations, or expressions of at most ${MOST_NODES} operations`,
         hint: 'A grid of many intervals that is written out as a sum may be such a function: export the layer with its functions before they are summed',
       });
@@ -58,7 +59,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   const { assignments, parameters, valuesOf } = parametrised(instances.map((i) => i.constants));
   const text = expressionText(instances[0]!.template, assignments);
   if (parameters > MOST_PARAMETERS) {
-    return fail('K0214', `functions of one form have ${parameters} parameters: ${shortened(text)}`, {
+    return fail('K0224', `functions of one form have ${parameters} parameters: ${shortened(text)}`, {
       expected: `at most ${MOST_PARAMETERS} numbers in which functions of one form differ`,
     });
   }
@@ -76,7 +77,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   return E.right({ parameters: values, count: parameters, text, lists });
 };
 
-const basisOf = (text: string, parameters: Constant, edges: boolean): Expression => ({
+const basisOf = (text: string, parameters: Constant, edges: boolean): ExpressionBasis => ({
   _tag: 'expression',
   function: text,
   parameters,

@@ -4,10 +4,11 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
+import type { Branch } from '../../ir/basis.js';
 import { firstUnfit } from '../../ir/constant.js';
 import type { FunctionTable } from '../functions.js';
 import type { LayerTerms } from '../terms.js';
-import { branchOf, type RaisedBranch } from './branch-plan.js';
+import { branchOf } from './branch-plan.js';
 import { expressionBranches } from './expression-branches.js';
 import { combinationsOf } from './linear.js';
 import { activationPlans, outerPlans, polynomialPlans, radialPlans } from './named-branches.js';
@@ -20,7 +21,7 @@ import { biasOf, type Layer } from './weights.js';
 
 /** A layer as branches. */
 export interface Raised {
-  readonly branches: ReadonlyArray<RaisedBranch['branch']>;
+  readonly branches: ReadonlyArray<Branch>;
   /** Of each output. */
   readonly bias: Float64Array;
   /** What every branch is, in words. */

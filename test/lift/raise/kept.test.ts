@@ -166,14 +166,14 @@ describe('tables that are looked up', () => {
     const entry = table.lookup(Float64Array.of(1, 2, 3), table.x);
     const id = table.call('tanh', table.call('mul', entry, table.x));
     const result = branchesOf(table, layerOf([[id]], 2, randomOf(1)));
-    expect(codeOf(result)).toBe('K0214');
+    expect(codeOf(result)).toBe('K0224');
     expect(messageOf(result)).toContain('a table of 3 entries');
   });
 
   it('are refused with more entries than a basis has functions', () => {
     const table = functionTable();
     const id = table.lookup(new Float64Array(5000), table.x);
-    expect(codeOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toBe('K0214');
+    expect(codeOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toBe('K0224');
   });
 });
 
@@ -196,7 +196,7 @@ describe('refusals', () => {
         id = table.call('sin', table.call('mul', id, table.constant(random.unit())));
       return id;
     };
-    expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0214');
+    expect(codeOf(branchesOf(table, layerOf([[function300(), function300()]], 2, random)))).toBe('K0224');
   });
 });
 
