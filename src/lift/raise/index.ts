@@ -12,10 +12,9 @@ import { branchOf } from './branch-plan.js';
 import { expressionBranches } from './expression-branches.js';
 import { combinationsOf } from './linear.js';
 import { activationPlans, outerPlans, polynomialPlans, radialPlans } from './named-branches.js';
-import { recogniser } from './recognise.js';
+import { recogniserOf } from './recognise.js';
 import { settled } from './settle.js';
 import { sharesOf } from './shares.js';
-import { slotsOf } from './slots.js';
 import { splinePlans } from './spline-branches.js';
 import { biasOf, type Layer } from './weights.js';
 
@@ -33,10 +32,9 @@ export interface Raised {
  * f32[I, K, O].
  */
 export const branchesOf = (table: FunctionTable, terms: LayerTerms): Checked<Raised> => {
-  const slots = slotsOf();
-  const known = recogniser(table, slots);
+  const known = recogniserOf(table);
   const shares = sharesOf(terms, (functions) => combinationsOf(known, functions));
-  const layer: Layer = settled({ terms, shares, slots });
+  const layer: Layer = settled({ terms, shares, slots: known.slots });
   const plans = [
     ...activationPlans(layer),
     ...splinePlans(layer),

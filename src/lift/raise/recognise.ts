@@ -8,7 +8,7 @@ import { piecesOf } from './piecewise.js';
 import { valuesAt } from './pointwise.js';
 import { isTanhOfX, type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
 import { radialOf } from './radial.js';
-import { type Collector, type Combination, collector, type Slots } from './slots.js';
+import { type Collector, type Combination, collector, type Slots, slotsOf } from './slots.js';
 import { splineOf } from './spline.js';
 
 export interface Recogniser {
@@ -114,7 +114,16 @@ const scaledBy = (c: Combination, slope: number, constant: number): Combination 
   factors: c.factors.map((f) => f * slope),
 });
 
-export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
+const recognisers = new WeakMap<FunctionTable, Recogniser>();
+
+/** The recogniser of a table: what it finds is kept, for all layers whose functions are in the table. */
+export const recogniserOf = (table: FunctionTable): Recogniser => {
+  const known = recognisers.get(table) ?? recogniser(table, slotsOf());
+  recognisers.set(table, known);
+  return known;
+};
+
+const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
   const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();

@@ -177,6 +177,17 @@ describe('tables that are looked up', () => {
   });
 });
 
+describe('texts', () => {
+  it('of functions that nest deeply have names for their parts, and are read', () => {
+    const table = functionTable();
+    const w = writer(table);
+    let id = table.x;
+    for (let n = 0; n < 400; n++) id = w.sin(w.add(id, w.mul(w.x, num(1 + n / 100))));
+    const { found } = raisedAndCompared(table, layerOf([[id]], 2, randomOf(1)), pointsOf(randomOf(2), 20, 3));
+    expect(found[0]).toMatch(/^expression let t0 = /);
+  });
+});
+
 describe('refusals', () => {
   it('say what is too large', () => {
     const table = functionTable();
