@@ -95,6 +95,21 @@ describe('expressions', () => {
     expect(basis._tag === 'expression' && basis.parameters.shape).toEqual(shape);
   });
 
+  it('keep polynomials whose coefficients would cancel', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const s = w.sub(w.mul(w.x, num(2)), num(1));
+    const polynomials = [w.id(num(1)), s];
+    for (let n = 1; n < 8; n++) {
+      const up = w.mul(w.mul(num((2 * n + 1) / (n + 1)), s), polynomials[n]!);
+      polynomials.push(w.sub(up, w.mul(num(n / (n + 1)), polynomials[n - 1]!)));
+    }
+    const points = pointsOf(randomOf(3), 60, 1).map(Math.abs);
+    const { found } = raisedAndCompared(table, layerOf([[polynomials[8]!]], 2, randomOf(1)), points);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^expression /);
+  });
+
   it('keep what has different forms in branches of their own', () => {
     const table = functionTable();
     const w = writer(table);
