@@ -220,8 +220,8 @@ export const chebyshevSum = (c: Row, s: number): number => {
   return c[0]! + s * b1 - b2;
 };
 
-/** Larger sums of coefficients lose more than 2e-5 of the values when they are rounded to f32. */
-const MOST_CANCELLATION = 256;
+/** Larger sums of coefficients lose more than 4e-6 of the values when they are rounded to f32. */
+const MOST_CANCELLATION = 64;
 
 /**
  * Whether coefficients in f32 give a sum of Chebyshev polynomials well, also where its argument is on one side of 0 only:
