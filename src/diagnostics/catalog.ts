@@ -77,6 +77,9 @@ export const CATALOG = {
     'A sum, a pooling or a softmax of the graph is of a form that no layer has: too large to be written out in full, and not the same for all places of an image.',
   K0224:
     'A layer of a tensor program has a function of one variable that is none of the bases that kanc names and too large to be kept as an expression, or a table is looked up where its entries cannot become weights.',
+  K0225:
+    'The layers that were found in an exported graph do not give its results. Either the graph amplifies the rounding of floats, so that its results differ between runtimes, or kanc reads an op of it wrongly: then please report it.',
+  K0226: 'An exported graph takes several inputs, and a program of kanc takes one.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

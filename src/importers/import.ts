@@ -23,6 +23,7 @@ import { foldParts } from './fold.js';
 import { heedingAll } from './heeded.js';
 import { listed } from './listed.js';
 import { asOneLayer, ofOneLayer } from './numbered-layers.js';
+import { onnx } from './onnx/family.js';
 import { placesOf, type Recognised, recognised } from './recognise.js';
 import { inScope, under } from './scope.js';
 import { indexOf, type Source, sourceOf } from './source.js';
@@ -40,7 +41,7 @@ export const FAMILIES: ReadonlyArray<Family> = [
 ];
 
 /** Families with a file format of their own; tried before the containers of tensors. */
-export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele];
+export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele, onnx];
 
 const ALL = [...FAMILIES, ...DOCUMENT_FAMILIES];
 

@@ -3,6 +3,7 @@
  * touch no disk; they say which names to look for, and whoever has a disk gives the bytes.
  */
 
+import { externalFilesOf, isOnnx } from './containers/onnx/index.js';
 import { shardsOf } from './containers/sharded.js';
 
 export interface Source {
@@ -68,6 +69,7 @@ export const mainFiles = (names: ReadonlyArray<string>): ReadonlyArray<string> =
 
 /** Names of files that may belong to a main file and lie in its folder: by its name, or named in it. */
 export const companions = (name: string, bytes: Uint8Array): ReadonlyArray<string> => {
+  if (isOnnx(bytes)) return externalFilesOf(bytes);
   const shards = shardsOf(bytes);
   if (shards.length > 0) return shards;
   if (name.endsWith('.json')) return [KANELE_CONFIG, KANELE_TABLES].filter((other) => other !== name);

@@ -18,4 +18,3 @@ export const lift = (program: TensorProgram): Checked<BuiltGraph> =>
   );
 
 export type { BuiltGraph } from './build/index.js';
-export type { Note } from './build/state.js';

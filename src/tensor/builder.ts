@@ -46,9 +46,8 @@ export interface TensorBuilder {
   readonly finish: (inputs: ReadonlyArray<ValueId>, outputs: ReadonlyArray<ValueId>) => TensorProgram;
 }
 
-/** Above these a program is not made: a file of a few bytes can ask for any size, and loops for any number. */
+/** Above this a tensor is not made: a file of a few bytes can ask for any size. */
 const MOST_ELEMENTS = 2 ** 27;
-const MOST_VALUES = 2 ** 20;
 
 /** That a tensor of a shape can be made. */
 export const sizeHolds = (shape: Shape): Rule<void> =>
@@ -123,7 +122,6 @@ export const tensorBuilder = (name: string, samples: number): TensorBuilder => {
     if (E.isLeft(type)) return type;
     const holds = sizeHolds(type.right.shape);
     if (E.isLeft(holds)) return holds;
-    if (nodes.length >= MOST_VALUES) return E.left(`a program has at most ${MOST_VALUES} values`);
     if (changesNothing(op, types, type.right)) return E.right(operands[0]!);
     return E.map((data: Float64Array | undefined) =>
       data === undefined

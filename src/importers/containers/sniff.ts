@@ -18,13 +18,6 @@ const isPickle = (bytes: Uint8Array): boolean =>
 
 const firstText = (bytes: Uint8Array): string => String.fromCharCode(...bytes.subarray(0, 256));
 
-/** ONNX is a bare protobuf: ir_version as the first field, then producer or opset. */
-const isOnnx = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x08 &&
-  bytes[1]! > 1 &&
-  bytes[1]! < 0x20 &&
-  (bytes[2] === 0x12 || bytes[2] === 0x3a || bytes[2] === 0x42);
-
 /** A bare protobuf too: schema version 1, then the graphs, each with its length. */
 const isSavedModel = (bytes: Uint8Array): boolean =>
   bytes[0] === 0x08 && bytes[1] === 0x01 && bytes[2] === 0x12;
@@ -64,11 +57,6 @@ const OTHERS: ReadonlyArray<Other & { readonly matches: (bytes: Uint8Array) => b
     matches: (b) => hasAscii(b, 4, 'ET1') && b[7]! >= 0x30 && b[7]! <= 0x39,
     what: 'an ExecuTorch program',
     hint: AS_STATE_DICT,
-  },
-  {
-    matches: isOnnx,
-    what: 'an ONNX model, in which the splines are no longer visible',
-    hint: 'Give the checkpoint that it was exported from (.pt or .safetensors).',
   },
   { matches: isSavedModel, what: 'a TensorFlow SavedModel', hint: NO_TORCH },
   { matches: isMessagePack, what: 'a MessagePack file (Flax?)', hint: NO_TORCH },

@@ -5,7 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Rule, type Steps, step } from '../../diagnostics/index.js';
 import type { ScalarFunction } from '../../numeric/scalar.js';
-import type { TensorBuilder } from '../../tensor/builder.js';
+import { sizeHolds, type TensorBuilder } from '../../tensor/builder.js';
 import type { DType, Shape, TensorOp, TensorType, ValueId } from '../../tensor/program.js';
 import { showShape, type Wanted } from '../../tensor/shapes.js';
 import type {
@@ -25,7 +25,9 @@ export type Refusal =
       /** The node, for people; told by who converts it. */
       readonly node?: string;
     }
-  | { readonly _tag: 'opaque'; readonly why: string };
+  | { readonly _tag: 'opaque'; readonly why: string }
+  /** More than can be made, whatever is right. */
+  | { readonly _tag: 'limit'; readonly message: string };
 
 export type Building<A> = Steps<Refusal, A>;
 
@@ -64,6 +66,11 @@ export function* opaque(why: string): Building<never> {
 /** The right of a rule; its left is what is wrong with the node. */
 export function* held<A>(rule: Rule<A>): Building<A> {
   return yield* step(E.mapLeft((message: string): Refusal => ({ _tag: 'wrong', message }))(rule));
+}
+
+/** That a tensor of a shape can be made, asked before its elements are listed. */
+export function* makeable(shape: Shape): Building<void> {
+  yield* held(sizeHolds(shape));
 }
 
 // Attributes.

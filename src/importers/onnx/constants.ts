@@ -1,6 +1,5 @@
 /** Ops of ONNX whose results are constants here: what they say of shapes, and numbers made of numbers. */
 
-import { sizeHolds } from '../../tensor/builder.js';
 import type { DType, ValueId } from '../../tensor/program.js';
 import { type Shape, sizeOfShape } from '../../tensor/program.js';
 import { broadcastShapes } from '../../tensor/shapes.js';
@@ -19,6 +18,7 @@ import {
   held,
   intOf,
   intsOf,
+  makeable,
   map,
   opaque,
   operand,
@@ -60,7 +60,7 @@ const Size: Conversion = function* (call) {
 
 /** The size of a constant, checked before it is made: a file can ask for any number of elements in a few bytes. */
 function* checkedSize(shape: Shape): Building<number> {
-  yield* held(sizeHolds(shape));
+  yield* makeable(shape);
   return sizeOfShape(shape);
 }
 

@@ -81,7 +81,7 @@ function* convertNode(state: Conversions, scope: Scope, node: OnnxNode): Buildin
     convert: (graph, inputs) => convertGraph(state, { names: new Map(inputs), graph, around: scope }),
   };
   const results = conversion === undefined ? opaqueOp(node) : along(conversion(call));
-  if (E.isLeft(results) && results.left._tag === 'wrong') return yield* step(results);
+  if (E.isLeft(results) && results.left._tag !== 'opaque') return yield* step(results);
   const known = E.isRight(results) ? results.right : [];
   const why = E.isLeft(results) ? reasonTold(results.left) : `this result of ${node.op} has no meaning here`;
   const values: ValueId[] = [];
@@ -106,6 +106,9 @@ function* checked<A>(rule: Rule<A>): Building<A> {
 const withNode = (refusal: Wrong, node: OnnxNode): Wrong =>
   refusal.node === undefined ? { ...refusal, node: showNode(node) } : refusal;
 
+/** Above this a program is not made: loops in a file of a few bytes can ask for any number of values. */
+const MOST_VALUES = 2 ** 16;
+
 /** Converts nodes in order and names their values. */
 export function* convertNodes(
   state: Conversions,
@@ -114,6 +117,13 @@ export function* convertNodes(
 ): Building<void> {
   for (const node of nodes) {
     const before = state.builder.count();
+    if (before > MOST_VALUES)
+      return yield* step<Refusal, never>(
+        E.left({
+          _tag: 'limit',
+          message: `The graph has more than ${MOST_VALUES} values, those of its loops counted`,
+        }),
+      );
     const results = along(convertNode(state, scope, node));
     if (E.isLeft(results))
       return yield* step<Refusal, never>(

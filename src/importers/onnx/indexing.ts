@@ -11,6 +11,7 @@ import {
   constant,
   contract,
   intOf,
+  makeable,
   map,
   meaningless,
   operand,
@@ -42,12 +43,13 @@ const Gather: Conversion = function* (call) {
     const rows = yield* wrapped(call, indices, shape[axis] ?? 1);
     return [yield* apply(call, { kind: 'lookup', axis }, [x, rows])];
   }
+  const result = [...shape.slice(0, axis), ...shapeOf(call, indices), ...shape.slice(axis + 1)];
+  yield* makeable(result);
   const list = yield* within(known, shape[axis] ?? 1);
   const index = outerIndex(
     shape.map((size, d) => (d === axis ? list : counting(size))),
     stridesOf(shape),
   );
-  const result = [...shape.slice(0, axis), ...shapeOf(call, indices), ...shape.slice(axis + 1)];
   return [yield* pick(call, [x], index, result)];
 };
 
@@ -157,6 +159,7 @@ const GatherND: Conversion = function* (call) {
   const batches = sizeOfShape(shape.slice(0, batch));
   const count = sizeOfShape(lead);
   const result = [...lead, ...shape.slice(batch + sizes.length)];
+  yield* makeable(result);
   // Rows of earlier samples of the batch stand before those of a tuple.
   const before = Float64Array.from({ length: count }, (_, t) => Math.floor((t * batches) / count) * rows);
   const known = call.builder.constantOf(indices);
@@ -200,6 +203,7 @@ const ScatterND: Conversion = function* (call) {
   if (known === undefined)
     return [yield* meaningless(call, 'it writes to places that are computed', typeOf(call, x))];
   const rows = yield* constantRows(known, tuples);
+  yield* makeable([rows.length, tuples.width]);
   const targets = outerIndex([rows, counting(tuples.width)], [tuples.width, 1]);
   if (targets.length !== sizeOfShape(shapeOf(call, updates)))
     return yield* wrong(`updates ${show(shapeOf(call, updates))} are not ${targets.length} elements`);

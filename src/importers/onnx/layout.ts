@@ -162,6 +162,8 @@ const Split: Conversion = function* (call) {
   const axis = yield* axisIn(yield* intOf(call, 'axis', 0), shape.length);
   const size = shape[axis] ?? 1;
   const count = yield* intOf(call, 'num_outputs', call.node.outputs.length);
+  if (count !== call.node.outputs.length)
+    return yield* wrong(`it has ${call.node.outputs.length} outputs of ${count}`);
   const even = Math.ceil(size / count);
   const sizes =
     (yield* listOf(call, 'split', 1)) ??

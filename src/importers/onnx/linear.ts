@@ -67,6 +67,10 @@ const MatMul: Conversion = function* (call) {
   const [ra = 0, rb = 0] = ranks;
   if (ra === 0 || rb === 0 || Math.max(ra, rb) > BATCH.length)
     return yield* wrong(`${show(shapeOf(call, a))} and ${show(shapeOf(call, b))} are no matrices`);
+  // Only the dimensions before the matrices are broadcast, not the one that is summed over.
+  const [na, nb] = [shapeOf(call, a)[ra - 1], shapeOf(call, b)[Math.max(rb - 2, 0)]];
+  if (na !== nb)
+    return yield* wrong(`${show(shapeOf(call, a))} cannot be multiplied by ${show(shapeOf(call, b))}`);
   const rank = Math.max(ra, rb, 2);
   const batch = BATCH.slice(0, rank - 2);
   const left = ra === 1 ? 'y' : `${batch.slice(batch.length - (ra - 2))}xy`;

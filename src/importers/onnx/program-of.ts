@@ -101,6 +101,7 @@ const namesKnown = (graph: OnnxGraph, names: ReadonlyArray<string>, what: string
 
 const told = (refusal: Refusal): Checked<never> => {
   if (refusal._tag === 'opaque') return fail('K0214', refusal.why);
+  if (refusal._tag === 'limit') return fail('K0113', refusal.message);
   const { message, expected, node } = refusal;
   const sentence = `${node === undefined ? '' : `In ${node}, `}${message}`;
   return fail('K0214', sentence.charAt(0).toUpperCase() + sentence.slice(1), {

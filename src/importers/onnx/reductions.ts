@@ -14,6 +14,7 @@ import {
   constantOf,
   contract,
   intOf,
+  makeable,
   map,
   operand,
   type Refusal,
@@ -100,6 +101,7 @@ const CumSum: Conversion = function* (call) {
   const axis = yield* axisIn(at, shape.length);
   if (shape.length > LETTERS.length) return yield* wrong(`its operand has ${shape.length} dimensions`);
   const size = shape[axis] ?? 1;
+  yield* makeable([size, size]);
   const exclusive = (yield* intOf(call, 'exclusive', 0)) !== 0;
   const reverse = (yield* intOf(call, 'reverse', 0)) !== 0;
   const ones = yield* constant(call, triangle(size, exclusive, reverse), [size, size], dtype);

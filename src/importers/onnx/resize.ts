@@ -12,6 +12,7 @@ import {
   floatsOf,
   intOf,
   intsOf,
+  makeable,
   numbersOf,
   opaque,
   operand,
@@ -124,6 +125,8 @@ const Resize: Conversion = function* (call) {
   const shape = shapeOf(call, x);
   const old = call.opset < 11 || call.node.op === 'Upsample';
   const axes = yield* axesOf(call, shape);
+  yield* makeable(axes.map((a) => a.count));
+  for (const { size, count } of axes) yield* makeable([size, count]);
   const mode = yield* stringOf(call, 'mode', 'nearest');
   const transformation = yield* stringOf(
     call,

@@ -8,6 +8,7 @@ import {
   constantOf,
   floatOf,
   intOf,
+  makeable,
   numbersOf,
   operand,
   pad,
@@ -46,6 +47,7 @@ const Pad: Conversion = function* (call) {
     shape.map((_, d) => (axes.includes(d) ? pads[axes.indexOf(d) + k * axes.length]! : 0));
   const before = side(0);
   const to = shape.map((size, d) => size + before[d]! + side(1)[d]!);
+  yield* makeable(to);
   if (mode === 'constant') {
     const value = (yield* numbersOf(call, 2, 'the value'))?.[0] ?? (yield* floatOf(call, 'value', 0));
     return [yield* pad(call, x, before, to, value)];

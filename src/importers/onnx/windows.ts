@@ -8,6 +8,7 @@ import {
   type Conversions,
   intOf,
   intsOf,
+  makeable,
   map,
   opaque,
   operand,
@@ -39,6 +40,7 @@ export interface Frame {
 }
 
 function* frameOf(call: Call, kernel: ReadonlyArray<number>): Building<Frame> {
+  yield* makeable(kernel);
   return {
     kernel,
     stride: yield* spatialOf(call, 'strides', kernel.length, 1),

@@ -3,14 +3,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import { builder } from '../../ir/builder.js';
-import type { Graph, ValueName } from '../../ir/graph.js';
+import { type Graph, toValueName, type ValueName } from '../../ir/graph.js';
 import { samplesOfElements } from '../samples.js';
 import type { Trace } from '../trace/index.js';
 import type { Cut, Varying } from '../traced.js';
 import { buildInput, buildPool, buildProduct, buildSoftmax, buildStandardize } from './cuts.js';
 import { inPlaces, layoutOf } from './layout.js';
 import { nodeOf, sameForAllSamples } from './same.js';
-import { type Built, type Lifting, liftingOf, type Note } from './state.js';
+import { type Built, type Lifting, liftingOf } from './state.js';
 import { buildSum } from './sum.js';
 import { valueOfElements } from './values.js';
 
@@ -42,6 +42,7 @@ const buildCut = (l: Lifting, cut: Cut): Checked<Built> => {
   const refused = l.b.failure();
   if (refused !== undefined) return refused;
   l.built.set(cut, made.right);
+  l.origins.set(made.right.name, nodeOf(l, cut).origin.node);
   return made;
 };
 
@@ -68,9 +69,32 @@ const live = (graph: Graph<'float'>): Graph<'float'> => {
   return { ...graph, nodes: nodes.toReversed() };
 };
 
+/** Values by the names that they would have had if what replaced them had been made at once. */
+const readable = ({ graph, origins }: BuiltGraph): BuiltGraph => {
+  const taken = new Set<string>([...graph.inputs, ...graph.nodes].map(({ name }) => name));
+  const names = new Map<string, ValueName>();
+  for (const { name } of graph.nodes) {
+    const stem = toValueName(name.replace(/_(?:biased|learnt)$/, ''));
+    if (stem === undefined || stem === name || taken.has(stem)) continue;
+    taken.add(stem);
+    names.set(name, stem);
+  }
+  const of = (name: ValueName): ValueName => names.get(name) ?? name;
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    name: of(node.name),
+    operands: node.operands.map(of),
+  }));
+  return {
+    graph: { ...graph, nodes, outputs: graph.outputs.map(of) },
+    origins: new Map([...origins].map(([name, node]) => [names.get(name) ?? name, node])),
+  };
+};
+
 export interface BuiltGraph {
   readonly graph: Graph<'float'>;
-  readonly notes: ReadonlyArray<Note>;
+  /** The nodes of the program that values end at. */
+  readonly origins: ReadonlyMap<string, string>;
 }
 
 export const buildGraph = (trace: Trace, name: string): Checked<BuiltGraph> => {
@@ -87,5 +111,5 @@ export const buildGraph = (trace: Trace, name: string): Checked<BuiltGraph> => {
     outputs.push(value.right);
   }
   const graph = l.b.build(outputs);
-  return E.map((g: Graph<'float'>): BuiltGraph => ({ graph: live(g), notes: l.notes }))(graph);
+  return E.map((g: Graph<'float'>): BuiltGraph => readable({ graph: live(g), origins: l.origins }))(graph);
 };

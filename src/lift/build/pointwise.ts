@@ -111,7 +111,7 @@ const nonlinear = (l: Lifting, value: ValueName, functions: Int32Array): Checked
     bias: new Float64Array(channels),
   });
   if (E.isLeft(raised)) return raised;
-  const { bias, found } = raised.right;
+  const { bias } = raised.right;
   const branches = raised.right.branches.map(ofInputs);
   const [only] = branches;
   const activated = branches.length === 1 && only !== undefined ? activation(only) : undefined;
@@ -120,7 +120,6 @@ const nonlinear = (l: Lifting, value: ValueName, functions: Int32Array): Checked
       ? layerOfChannels(l, value, branches, functions.length)
       : addOp(l, `${value}_act`, { kind: 'activate', attrs: { function: activated } }, [value]);
   if (E.isLeft(result)) return result;
-  l.notes.push({ value: result.right, node: '', what: found });
   const weight = (c: number): number => (only === undefined ? 1 : diagonal(only, shared ? 0 : c, 0));
   const all = Array.from(functions, (_, c) => c);
   return E.right(

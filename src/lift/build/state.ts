@@ -17,20 +17,15 @@ export interface Built {
   readonly position: Int32Array;
 }
 
-/** What a layer of the graph was made from, for people. */
-export interface Note {
-  readonly value: ValueName;
-  /** The node of the file at which the layer ends. */
-  readonly node: string;
-  readonly what: ReadonlyArray<string>;
-}
-
 /** Filled while a graph is built. */
 export interface Lifting {
   readonly trace: Trace;
   readonly b: Builder<'float'>;
   readonly built: Map<Cut, Built>;
-  readonly notes: Note[];
+  /** The node of the file at which a value ends, by the name of the value. */
+  readonly origins: Map<ValueName, string>;
+  /** Layers so far, whose names are their numbers. */
+  layers: number;
   readonly ownerOf: (source: number) => Cut;
 }
 
@@ -38,7 +33,8 @@ export const liftingOf = (trace: Trace, b: Builder<'float'>): Lifting => ({
   trace,
   b,
   built: new Map(),
-  notes: [],
+  origins: new Map(),
+  layers: 0,
   ownerOf: owners(trace.cuts),
 });
 

@@ -19,7 +19,7 @@ import {
 } from './state.js';
 import { type BuildCut, valueOfSources } from './values.js';
 import { termForm } from './windows/find.js';
-import { meanPool, windowLayer } from './windows/layer.js';
+import { meanPool, type WindowLayer, windowLayer } from './windows/layer.js';
 import { type Placed, placed, sameWindows } from './windows/place.js';
 
 /** A part of the sum: element k of the sample is element position[k] of the value. */
@@ -110,7 +110,7 @@ const layers = (
   }
   const parts: Part[] = [];
   for (const group of windows) {
-    const part = windowPart(l, build, cut, group);
+    const part = windowPart(l, build, group);
     if (E.isLeft(part)) return part;
     parts.push(part.right);
   }
@@ -119,43 +119,26 @@ const layers = (
     if (inputs * elements.length > DENSE_LIMIT) return tooIrregular(l, cut, inputs, elements.length);
     const dense = denseLayer(l, build, loose, elements, hintOf(l));
     if (E.isLeft(dense)) return dense;
-    note(l, cut, dense.right.value, dense.right.found);
     parts.push({ ...dense.right, position: counting(elements.length) });
   }
   return E.right(parts);
 };
 
-const hintOf = (l: Lifting): string => `layer${l.notes.filter((n) => n.node !== '').length}`;
+const hintOf = (l: Lifting): string => `layer${l.layers++}`;
 
-const note = (l: Lifting, cut: Cut, value: ValueName, what: ReadonlyArray<string>): void => {
-  l.notes.push({ value, node: nodeOf(l, cut).origin.node, what });
-};
-
-const windowPart = (l: Lifting, build: BuildCut, cut: Cut, group: ReadonlyArray<Placed>): Checked<Part> => {
+const windowPart = (l: Lifting, build: BuildCut, group: ReadonlyArray<Placed>): Checked<Part> => {
   const first = group[0]!;
   const channels = first.form.groups * first.perGroup;
   const pooled = group.length === 1 ? meanPool(l, build, first, 'mean') : undefined;
   if (pooled !== undefined) {
     return E.map((value: ValueName): Part => {
-      note(l, cut, value, ['mean over windows']);
       return { value, position: first.position, bias: new Float64Array(channels) };
     })(pooled);
   }
   const layer = windowLayer(l, build, group, hintOf(l));
-  return E.map(
-    ({
-      value,
-      bias,
-      found,
-    }: {
-      value: ValueName;
-      bias: Float64Array;
-      found: ReadonlyArray<string>;
-    }): Part => {
-      note(l, cut, value, found);
-      return { value, position: first.position, bias };
-    },
-  )(layer);
+  return E.map(({ value, bias }: WindowLayer): Part => {
+    return { value, position: first.position, bias };
+  })(layer);
 };
 
 /** A part whose elements lie as in `like`. */
@@ -246,6 +229,7 @@ export const buildSum = (l: Lifting, build: BuildCut, cut: Cut): Checked<Built> 
   if (start === undefined)
     return fail('K0222', 'a value depends on no input', { place: { op: nodeOf(l, cut).name } });
   const withBias = biased(l, start, bias);
+  l.origins.set(withBias, nodeOf(l, cut).origin.node);
   const total = rest.reduce((sum, v) => l.b.add('sum', { kind: 'add', attrs: {} }, [sum, v]), withBias);
   return E.right({ name: total, position });
 };
