@@ -46,7 +46,19 @@ const infix = (left: Piece, { sign, binds }: { sign: string; binds: number }, ri
   depth: Math.max(left.depth, right.depth) + 1,
 });
 
+/** What is multiplied by 1 or has 0 added: the argument that is the whole. */
+const neutral = (fn: string, [a, b]: ReadonlyArray<Piece>): Piece | undefined => {
+  if (a === undefined || b === undefined) return undefined;
+  const unit =
+    fn === 'add' || fn === 'sub' ? '0' : fn === 'mul' || fn === 'div' || fn === 'pow' ? '1' : undefined;
+  if (unit === undefined) return undefined;
+  if (b.text === unit) return a;
+  return (fn === 'add' || fn === 'mul') && a.text === unit ? b : undefined;
+};
+
 const callText = (fn: string, args: ReadonlyArray<Piece>): Piece => {
+  const whole = neutral(fn, args);
+  if (whole !== undefined) return whole;
   const operator = INFIX[fn];
   if (operator !== undefined) return infix(args[0]!, operator, args[1]!);
   if (fn === 'neg') return { text: `-${within(args[0]!, ATOM)}`, binds: SIGN, depth: args[0]!.depth + 1 };
@@ -96,7 +108,7 @@ export const expressionText = (template: Template, assignments: ReadonlyArray<As
         ),
       )
       .exhaustive();
-    const named = uses[at]! > 1 || piece.depth >= DEEPEST;
+    const named = (uses[at]! > 1 && piece.depth > 0) || piece.depth >= DEEPEST;
     if (named && (node.kind === 'call' || node.kind === 'sum')) {
       const name = `t${names.length}`;
       names.push(`let ${name} = ${piece.text}; `);

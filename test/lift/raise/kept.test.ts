@@ -193,6 +193,15 @@ describe('tables that are looked up', () => {
 });
 
 describe('texts', () => {
+  it('leave out ones and zeros that change nothing', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const u = w.add(w.pow(w.mul(w.div(w.x, num(1)), num(1)), num(1)), num(0));
+    const id = w.sin(w.sub(w.mul(num(1), w.add(num(0), w.mul(u, num(3)))), num(0)));
+    const { found } = raisedAndCompared(table, layerOf([[id]], 2, randomOf(1)), pointsOf(randomOf(2), 20, 3));
+    expect(found).toEqual(['expression sin(x * 3)']);
+  });
+
   it('of functions that nest deeply have names for their parts, and are read', () => {
     const table = functionTable();
     const w = writer(table);
