@@ -1,6 +1,5 @@
 /** A branch before its weights are known. */
 import type { Basis, Branch } from '../../ir/basis.js';
-import type { Constant } from '../../ir/constant.js';
 import type { SlotId } from './slots.js';
 import { type Layer, weightsOf } from './weights.js';
 
@@ -14,20 +13,9 @@ export interface BranchPlan {
   readonly columnOf: (share: number, slot: SlotId) => number | undefined;
 }
 
-/**
- * Functions written out: `function` over x and the parameters p0, p1, ... of f32[R, K, P] (R = 1 or I), or with
- * `edges` f32[R, K, O, P].
- */
-export interface Expression {
-  readonly _tag: 'expression';
-  readonly function: string;
-  readonly parameters: Constant;
-  readonly edges?: true;
-}
-
 /** A branch, and what it is in words. */
 export interface RaisedBranch {
-  readonly branch: Branch | { readonly basis: Expression; readonly weights: Constant };
+  readonly branch: Branch;
   readonly found: string;
 }
 

@@ -1,10 +1,11 @@
 /** Branches of functions that have no name: expressions with parameters. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
+import type { ExpressionBasis } from '../../ir/basis.js';
 import { type Constant, constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import type { FunctionTable } from '../functions.js';
-import type { Expression, RaisedBranch } from './branch-plan.js';
+import type { RaisedBranch } from './branch-plan.js';
 import { type Layout, layoutOf, slotRows } from './expression-groups.js';
 import { expressionText } from './expression-text.js';
 import { MOST_ENTRIES } from './lookup.js';
@@ -76,7 +77,7 @@ const groupOf = (layer: Layer, members: ReadonlyMap<SlotId, Instance>): Checked<
   return E.right({ parameters: values, count: parameters, text, lists });
 };
 
-const basisOf = (text: string, parameters: Constant, edges: boolean): Expression => ({
+const basisOf = (text: string, parameters: Constant, edges: boolean): ExpressionBasis => ({
   _tag: 'expression',
   function: text,
   parameters,

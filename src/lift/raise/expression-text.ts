@@ -11,9 +11,14 @@ const ATOM = 4;
 interface Piece {
   readonly text: string;
   readonly binds: number;
+  /** How deep it nests. */
+  readonly depth: number;
 }
 
-const atom = (text: string): Piece => ({ text, binds: ATOM });
+const atom = (text: string, depth = 0): Piece => ({ text, binds: ATOM, depth });
+
+/** Deeper parts have names of their own: readers of the text, people among them, lose their way in parentheses. */
+const DEEPEST = 24;
 
 const within = (piece: Piece, binds: number): string =>
   piece.binds < binds ? `(${piece.text})` : piece.text;
@@ -26,10 +31,10 @@ const INFIX: Readonly<Record<string, { readonly sign: string; readonly binds: nu
 };
 
 const literal = (value: number): Piece => {
-  if (Number.isNaN(value)) return { text: '0 / 0', binds: PRODUCT };
-  if (!Number.isFinite(value)) return { text: value > 0 ? '1 / 0' : '-1 / 0', binds: PRODUCT };
+  if (Number.isNaN(value)) return { text: '0 / 0', binds: PRODUCT, depth: 0 };
+  if (!Number.isFinite(value)) return { text: value > 0 ? '1 / 0' : '-1 / 0', binds: PRODUCT, depth: 0 };
   const text = Object.is(value, -0) ? '-0' : String(value);
-  return text.startsWith('-') ? { text, binds: SIGN } : atom(text);
+  return text.startsWith('-') ? { text, binds: SIGN, depth: 0 } : atom(text);
 };
 
 const constantText = (assignment: Assignment): Piece =>
@@ -38,13 +43,26 @@ const constantText = (assignment: Assignment): Piece =>
 const infix = (left: Piece, { sign, binds }: { sign: string; binds: number }, right: Piece): Piece => ({
   text: `${within(left, binds)} ${sign} ${within(right, binds + 1)}`,
   binds,
+  depth: Math.max(left.depth, right.depth) + 1,
 });
 
+/** What is multiplied by 1 or has 0 added: the argument that is the whole. */
+const neutral = (fn: string, [a, b]: ReadonlyArray<Piece>): Piece | undefined => {
+  if (a === undefined || b === undefined) return undefined;
+  const unit =
+    fn === 'add' || fn === 'sub' ? '0' : fn === 'mul' || fn === 'div' || fn === 'pow' ? '1' : undefined;
+  if (unit === undefined) return undefined;
+  if (b.text === unit) return a;
+  return (fn === 'add' || fn === 'mul') && a.text === unit ? b : undefined;
+};
+
 const callText = (fn: string, args: ReadonlyArray<Piece>): Piece => {
+  const whole = neutral(fn, args);
+  if (whole !== undefined) return whole;
   const operator = INFIX[fn];
   if (operator !== undefined) return infix(args[0]!, operator, args[1]!);
-  if (fn === 'neg') return { text: `-${within(args[0]!, ATOM)}`, binds: SIGN };
-  return atom(`${fn}(${args.map((a) => a.text).join(', ')})`);
+  if (fn === 'neg') return { text: `-${within(args[0]!, ATOM)}`, binds: SIGN, depth: args[0]!.depth + 1 };
+  return atom(`${fn}(${args.map((a) => a.text).join(', ')})`, Math.max(...args.map((a) => a.depth)) + 1);
 };
 
 /** Parts with their factors; a factor of 1 is not written. */
@@ -90,7 +108,8 @@ export const expressionText = (template: Template, assignments: ReadonlyArray<As
         ),
       )
       .exhaustive();
-    if (uses[at]! > 1 && (node.kind === 'call' || node.kind === 'sum')) {
+    const named = (uses[at]! > 1 && piece.depth > 0) || piece.depth >= DEEPEST;
+    if (named && (node.kind === 'call' || node.kind === 'sum')) {
       const name = `t${names.length}`;
       names.push(`let ${name} = ${piece.text}; `);
       pieces.push(atom(name));

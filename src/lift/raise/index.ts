@@ -4,23 +4,23 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
+import type { Branch } from '../../ir/basis.js';
 import { firstUnfit } from '../../ir/constant.js';
 import type { FunctionTable } from '../functions.js';
 import type { LayerTerms } from '../terms.js';
-import { branchOf, type RaisedBranch } from './branch-plan.js';
+import { branchOf } from './branch-plan.js';
 import { expressionBranches } from './expression-branches.js';
 import { combinationsOf } from './linear.js';
 import { activationPlans, outerPlans, polynomialPlans, radialPlans } from './named-branches.js';
-import { recogniser } from './recognise.js';
+import { recogniserOf } from './recognise.js';
 import { settled } from './settle.js';
 import { sharesOf } from './shares.js';
-import { slotsOf } from './slots.js';
 import { splinePlans } from './spline-branches.js';
 import { biasOf, type Layer } from './weights.js';
 
 /** A layer as branches. */
 export interface Raised {
-  readonly branches: ReadonlyArray<RaisedBranch['branch']>;
+  readonly branches: ReadonlyArray<Branch>;
   /** Of each output. */
   readonly bias: Float64Array;
   /** What every branch is, in words. */
@@ -32,10 +32,9 @@ export interface Raised {
  * f32[I, K, O].
  */
 export const branchesOf = (table: FunctionTable, terms: LayerTerms): Checked<Raised> => {
-  const slots = slotsOf();
-  const known = recogniser(table, slots);
+  const known = recogniserOf(table);
   const shares = sharesOf(terms, (functions) => combinationsOf(known, functions));
-  const layer: Layer = settled({ terms, shares, slots });
+  const layer: Layer = settled({ terms, shares, slots: known.slots });
   const plans = [
     ...activationPlans(layer),
     ...splinePlans(layer),

@@ -48,12 +48,16 @@ const addendsOf = (
   return node.fn === 'div' && cb !== undefined ? [[a, 1 / cb] as const] : undefined;
 };
 
-/** One level of sums taken apart; undefined where there is nothing to take apart. */
+/**
+ * One level of sums taken apart; undefined where there is nothing to take apart. A polynomial without a name stays: its
+ * powers would be put together again.
+ */
 const opened = (recogniser: Recogniser, sum: Linear): Linear | undefined => {
   const next: Linear = { constant: sum.constant, parts: new Map() };
   let changed = false;
   for (const [id, factor] of sum.parts) {
-    const addends = recogniser.named(id) === undefined ? addendsOf(recogniser.table, id) : undefined;
+    const kept = recogniser.named(id) !== undefined || recogniser.forms(id).generator === recogniser.table.x;
+    const addends = kept ? undefined : addendsOf(recogniser.table, id);
     if (addends === undefined) {
       next.parts.set(id, (next.parts.get(id) ?? 0) + factor);
       continue;

@@ -38,15 +38,17 @@ export const inductive = <A>(
   table: FunctionTable,
   compute: (id: FunctionId, known: (part: FunctionId) => A) => A,
 ): ((id: FunctionId) => A) => {
-  // Ids are dense, so that an array serves; what is stored may be undefined.
-  const found: (A | undefined)[] = new Array(table.size());
+  // Ids are dense, so that an array serves; what is stored may be undefined. Tables grow while they are looked at.
+  let found: (A | undefined)[] = new Array(table.size());
   let done = new Uint8Array(table.size());
   const isDone = (id: FunctionId): boolean => done[id] === 1;
   const store = (id: FunctionId, value: A): void => {
     if (id >= done.length) {
-      const longer = new Uint8Array(2 * id + 16);
+      const size = 2 * id + 16;
+      const [longer, more] = [new Uint8Array(size), new Array<A | undefined>(size)];
       longer.set(done);
-      done = longer;
+      for (let k = 0; k < done.length; k++) more[k] = found[k];
+      [done, found] = [longer, more];
     }
     found[id] = value;
     done[id] = 1;

@@ -212,3 +212,27 @@ export const toChebyshev = (coefficients: Row): Row => {
   }
   return out;
 };
+
+/** Sum of c[n] T_n(s), by Clenshaw's recurrence. */
+export const chebyshevSum = (c: Row, s: number): number => {
+  let [b1, b2] = [0, 0];
+  for (let n = c.length - 1; n > 0; n--) [b1, b2] = [c[n]! + 2 * s * b1 - b2, b1];
+  return c[0]! + s * b1 - b2;
+};
+
+/** Larger sums of coefficients lose more than 4e-6 of the values when they are rounded to f32. */
+const MOST_CANCELLATION = 64;
+
+/**
+ * Whether coefficients in f32 give a sum of Chebyshev polynomials well, also where its argument is on one side of 0 only:
+ * polynomials that are made for 0..1 are huge on the other side, and their coefficients with them.
+ */
+export const isWellConditioned = (c: Row): boolean => {
+  const size = c.reduce((total, v) => total + Math.abs(v), 0);
+  const peak = (sign: number): number => {
+    let most = 0;
+    for (let j = 0; j <= 24; j++) most = Math.max(most, Math.abs(chebyshevSum(c, (sign * j) / 24)));
+    return most;
+  };
+  return size <= MOST_CANCELLATION * Math.min(peak(1), peak(-1));
+};

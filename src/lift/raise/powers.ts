@@ -3,7 +3,7 @@
  * they are written by functions of one form: T_n(s) as cos(n acos(s)) where s is within -1..1, powers elsewhere.
  */
 import type { FunctionId } from '../functions.js';
-import { type PolynomialForm, toChebyshev } from './polynomial-form.js';
+import { isWellConditioned, type PolynomialForm, toChebyshev } from './polynomial-form.js';
 import { boundsOf } from './range.js';
 import type { Recogniser } from './recognise.js';
 import { type Combination, collector } from './slots.js';
@@ -15,13 +15,15 @@ type Forms = (id: FunctionId) => PolynomialForm;
 
 /** Functions that are polynomials of the same generator, if writing them by degrees takes no more functions. */
 const groupsOf = (
+  x: FunctionId,
   forms: Forms,
   functions: ReadonlyArray<FunctionId>,
 ): ReadonlyMap<FunctionId, ReadonlyArray<FunctionId>> => {
   const groups = new Map<FunctionId, FunctionId[]>();
   for (const id of functions) {
     const { generator, coefficients } = forms(id);
-    if (generator === undefined || coefficients.length <= 2) continue;
+    if (generator === undefined || generator === x || coefficients.length <= 2) continue;
+    if (!isWellConditioned(toChebyshev(coefficients))) continue;
     const group = groups.get(generator);
     if (group === undefined) groups.set(generator, [id]);
     else group.push(id);
@@ -45,7 +47,7 @@ export const byDegrees = (
   const generators = new Set(all.filter((id) => named(id) === undefined).map((id) => forms(id).generator));
   // A square of tanh has a name by itself, but not beside cubes.
   const functions = all.filter((id) => generators.has(forms(id).generator));
-  for (const [generator, ids] of groupsOf(forms, functions)) {
+  for (const [generator, ids] of groupsOf(table.x, forms, functions)) {
     const [lo, hi] = boundsOf(table, generator);
     const bounded = lo >= -1 && hi <= 1;
     const ofDegree = (n: number): FunctionId =>

@@ -6,9 +6,16 @@ import { addEntries, entriesOf } from './lookup.js';
 import { outerOf } from './outer-polynomials.js';
 import { piecesOf } from './piecewise.js';
 import { valuesAt } from './pointwise.js';
-import { isTanhOfX, type PolynomialForm, polynomialForms, toChebyshev } from './polynomial-form.js';
+import {
+  chebyshevSum,
+  isTanhOfX,
+  isWellConditioned,
+  type PolynomialForm,
+  polynomialForms,
+  toChebyshev,
+} from './polynomial-form.js';
 import { radialOf } from './radial.js';
-import { type Collector, type Combination, collector, type Slots } from './slots.js';
+import { type Collector, type Combination, collector, type Slots, slotsOf } from './slots.js';
 import { splineOf } from './spline.js';
 
 export interface Recogniser {
@@ -25,13 +32,6 @@ const POLYNOMIAL_TOLERANCE = 2e-6;
 /** Inside -1..1 densely, and some way out; for tanh also where it is 1 to all digits. */
 const INSIDE = Array.from({ length: 41 }, (_, j) => (j - 20) / 20);
 const OUTSIDE = [-20, -9, -6, -4, -3, -2.2, -1.5, 1.5, 2.2, 3, 4, 6, 9, 20];
-
-/** Sum of c[n] T_n(s), by Clenshaw's recurrence. */
-const chebyshevSum = (c: ReadonlyArray<number>, s: number): number => {
-  let [b1, b2] = [0, 0];
-  for (let n = c.length - 1; n > 0; n--) [b1, b2] = [c[n]! + 2 * s * b1 - b2, b1];
-  return c[0]! + s * b1 - b2;
-};
 
 /** Whether the values are those of the polynomial wherever the program has any. */
 const holds = (
@@ -68,6 +68,7 @@ const addPolynomial = (
   const c = toChebyshev(form.coefficients);
   const linear = c.length <= 2;
   if (!linear) {
+    if (squash === 'none' && !isWellConditioned(c)) return false;
     const fits = [INSIDE, OUTSIDE].every((points) => holds(valuesAt(table, id, points), points, squash, c));
     if (!fits) return false;
   }
@@ -114,7 +115,16 @@ const scaledBy = (c: Combination, slope: number, constant: number): Combination 
   factors: c.factors.map((f) => f * slope),
 });
 
-export const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
+const recognisers = new WeakMap<FunctionTable, Recogniser>();
+
+/** The recogniser of a table: what it finds is kept, for all layers whose functions are in the table. */
+export const recogniserOf = (table: FunctionTable): Recogniser => {
+  const known = recognisers.get(table) ?? recogniser(table, slotsOf());
+  recognisers.set(table, known);
+  return known;
+};
+
+const recogniser = (table: FunctionTable, slots: Slots): Recogniser => {
   const forms = polynomialForms(table);
   const finders = { pieces: piecesOf(table, forms), activations: activationFinder(table) };
   const widths = sharedWidths();

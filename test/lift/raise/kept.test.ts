@@ -95,6 +95,21 @@ describe('expressions', () => {
     expect(basis._tag === 'expression' && basis.parameters.shape).toEqual(shape);
   });
 
+  it('keep polynomials whose coefficients would cancel', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const s = w.sub(w.mul(w.x, num(2)), num(1));
+    const polynomials = [w.id(num(1)), s];
+    for (let n = 1; n < 8; n++) {
+      const up = w.mul(w.mul(num((2 * n + 1) / (n + 1)), s), polynomials[n]!);
+      polynomials.push(w.sub(up, w.mul(num(n / (n + 1)), polynomials[n - 1]!)));
+    }
+    const points = pointsOf(randomOf(3), 60, 1).map(Math.abs);
+    const { found } = raisedAndCompared(table, layerOf([[polynomials[8]!]], 2, randomOf(1)), points);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(/^expression /);
+  });
+
   it('keep what has different forms in branches of their own', () => {
     const table = functionTable();
     const w = writer(table);
@@ -174,6 +189,26 @@ describe('tables that are looked up', () => {
     const table = functionTable();
     const id = table.lookup(new Float64Array(5000), table.x);
     expect(codeOf(branchesOf(table, layerOf([[id]], 2, randomOf(1))))).toBe('K0224');
+  });
+});
+
+describe('texts', () => {
+  it('leave out ones and zeros that change nothing', () => {
+    const table = functionTable();
+    const w = writer(table);
+    const u = w.add(w.pow(w.mul(w.div(w.x, num(1)), num(1)), num(1)), num(0));
+    const id = w.sin(w.sub(w.mul(num(1), w.add(num(0), w.mul(u, num(3)))), num(0)));
+    const { found } = raisedAndCompared(table, layerOf([[id]], 2, randomOf(1)), pointsOf(randomOf(2), 20, 3));
+    expect(found).toEqual(['expression sin(x * 3)']);
+  });
+
+  it('of functions that nest deeply have names for their parts, and are read', () => {
+    const table = functionTable();
+    const w = writer(table);
+    let id = table.x;
+    for (let n = 0; n < 400; n++) id = w.sin(w.add(id, w.mul(w.x, num(1 + n / 100))));
+    const { found } = raisedAndCompared(table, layerOf([[id]], 2, randomOf(1)), pointsOf(randomOf(2), 20, 3));
+    expect(found[0]).toMatch(/^expression let t0 = /);
   });
 });
 

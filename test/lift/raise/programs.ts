@@ -4,7 +4,6 @@ import { accumulateInput, branchEvaluator } from '../../../src/ir/basis-evaluate
 import type { FunctionId, FunctionTable } from '../../../src/lift/functions.js';
 import { branchesOf, type Raised } from '../../../src/lift/raise/index.js';
 import type { LayerTerms } from '../../../src/lift/terms.js';
-import { BINARY_SCALARS, TERNARY_SCALARS, UNARY_SCALARS } from '../../../src/numeric/scalar.js';
 import { rightOf } from '../../support/checked.js';
 import type { Random } from '../../support/random.js';
 
@@ -131,41 +130,6 @@ export const termsOf = (table: FunctionTable, terms: LayerTerms): ((x: number) =
     });
 };
 
-/** What a branch adds to the outputs, read from its text: names of scalar functions, sums, products and lets. */
-export const adderOf = (
-  branch: Raised['branches'][number],
-): ((i: number, x: number, acc: Float64Array) => void) => {
-  const { basis, weights } = branch;
-  if (basis._tag !== 'expression') {
-    const evaluator = branchEvaluator({ basis, weights });
-    return (i, x, acc) => accumulateInput(evaluator, i, x, acc);
-  }
-  const names = [...Object.keys(UNARY_SCALARS), ...Object.keys(BINARY_SCALARS), 'where'];
-  const fns: Record<string, unknown> = { ...UNARY_SCALARS, ...BINARY_SCALARS, ...TERNARY_SCALARS };
-  const plain = (t: string): string => t.replaceAll('is-nan', 'is_nan').replaceAll('is-inf', 'is_inf');
-  const [last = '', ...lets] = basis.function.split('; ').reverse();
-  const body = `${lets
-    .reverse()
-    .map((l) => `${l};`)
-    .join('')} return ${last};`;
-  const f = new Function(...names.map(plain), 'x', 'p', plain(body).replace(/\bp(\d+)\b/g, 'p[$1]'));
-  const [rows, count, third, fourth] = basis.parameters.shape;
-  const outputs = weights.shape[2]!;
-  return (i, x, acc) => {
-    const row = rows === 1 ? 0 : i;
-    for (let k = 0; k < count!; k++) {
-      for (let o = 0; o < outputs; o++) {
-        const w = weights.data[(i * count! + k) * outputs + o]!;
-        if (w === 0) continue;
-        const size = basis.edges ? fourth! : third!;
-        const at = (basis.edges ? (row * count! + k) * outputs + o : row * count! + k) * size;
-        acc[o]! +=
-          w * Number(f(...names.map((n) => fns[n]), x, basis.parameters.data.subarray(at, at + size)));
-      }
-    }
-  };
-};
-
 /** Raises a layer and compares every input by itself and all of them together at the points. */
 export const raisedAndCompared = (
   table: FunctionTable,
@@ -174,7 +138,7 @@ export const raisedAndCompared = (
   tolerance = 4e-6,
 ): Raised => {
   const raised = rightOf(branchesOf(table, terms));
-  const add = raised.branches.map(adderOf);
+  const evaluators = raised.branches.map(branchEvaluator);
   const inputs = terms.functions.length;
   const termsAt = termsOf(table, terms);
   let peak = 0;
@@ -184,7 +148,7 @@ export const raisedAndCompared = (
     const expected = Float64Array.from(terms.bias);
     const parts = termsAt(x);
     for (let i = 0; i < inputs; i++) {
-      for (const one of add) one(i, x, total);
+      for (const evaluator of evaluators) accumulateInput(evaluator, i, x, total);
       for (let o = 0; o < terms.outputs; o++) expected[o]! += parts[i]![o]!;
     }
     for (let o = 0; o < terms.outputs; o++) {

@@ -1,12 +1,13 @@
 /** Layers of random functions compute the same when they have become branches. */
 import { expect, it } from 'vitest';
+import { accumulateInput, branchEvaluator } from '../../../src/ir/basis-evaluate.js';
 import { type FunctionId, functionTable } from '../../../src/lift/functions.js';
 import { branchesOf } from '../../../src/lift/raise/index.js';
 import type { LayerTerms } from '../../../src/lift/terms.js';
 import type { ScalarFunction } from '../../../src/numeric/scalar.js';
 import { rightOf } from '../../support/checked.js';
 import { type Random, randomOf } from '../../support/random.js';
-import { adderOf, num, splineProgram, termsOf, type Writer, writer } from './programs.js';
+import { num, splineProgram, termsOf, type Writer, writer } from './programs.js';
 
 type Table = ReturnType<typeof functionTable>;
 
@@ -94,7 +95,7 @@ it.each(SEEDS)('seed %i', (seed) => {
   const table = functionTable();
   const terms = randomLayer(table, random);
   const raised = rightOf(branchesOf(table, terms));
-  const add = raised.branches.map(adderOf);
+  const evaluators = raised.branches.map(branchEvaluator);
   const termsAt = termsOf(table, terms);
   // Without the bias: branches of one input alone stand for 0 at inputs that have none.
   const wrong: string[] = [];
@@ -110,7 +111,7 @@ it.each(SEEDS)('seed %i', (seed) => {
     });
     const got = Float64Array.from(raised.bias);
     terms.functions.forEach((_, i) => {
-      for (const one of add) one(i, x, got);
+      for (const evaluator of evaluators) accumulateInput(evaluator, i, x, got);
     });
     got.forEach((v, o) => {
       if (Number.isFinite(expected[o]!) && !(Math.abs(v - expected[o]!) <= 2e-5 * scale)) {
