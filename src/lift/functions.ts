@@ -119,6 +119,7 @@ const hashNumbers = (seed: number, data: Float64Array): number => {
   return h;
 };
 
+// Long: what makes functions shares the tables in which they are found again.
 export const functionTable = (): FunctionTable => {
   const nodes: FunctionNode[] = [{ kind: 'x' }];
   const constants = new Map<number, FunctionId>();

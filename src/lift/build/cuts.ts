@@ -7,7 +7,7 @@ import { uint } from '../../ir/element.js';
 import { floatType } from '../../ir/types.js';
 import { windowOutput } from '../../ir/window.js';
 import type { TensorProgram } from '../../tensor/program.js';
-import type { Cut, Definition } from '../traced.js';
+import type { Cut, Definition, Varying } from '../traced.js';
 import { counting, inPlaces, type Layout, layoutOf } from './layout.js';
 import { nodeOf } from './same.js';
 import { type Built, firstSample, flattened, type Lifting, reshaped } from './state.js';
@@ -69,6 +69,35 @@ const areChannels = ({ position, shape }: Layout, of: Int32Array, count: number)
   });
 };
 
+/** Groups up to which each has a norm of its own, side by side. */
+const MOST_NORMS = 8;
+
+/** A norm for each group, and the results one after the other. */
+const severalNorms = (
+  l: Lifting,
+  build: BuildCut,
+  operand: Varying,
+  elements: Int32Array,
+  of: Int32Array,
+  count: number,
+  epsilon: number,
+): Checked<Built> => {
+  const { position } = byGroups(of, count);
+  const order = inPlaces(elements, position);
+  const size = elements.length / count;
+  const attrs = { over: 'sample', epsilon, scale: 1, shift: 0 } as const;
+  return pipe(
+    Array.from({ length: count }, (_, g) => order.subarray(g * size, (g + 1) * size)),
+    E.traverseArray((part) =>
+      pipe(
+        valueOfElements(l, build, operand, part, [size]),
+        E.map((value) => l.b.add('norm', { kind: 'norm', attrs }, [value])),
+      ),
+    ),
+    E.map((norms): Built => ({ name: l.b.add('norms', { kind: 'concat', attrs: {} }, norms), position })),
+  );
+};
+
 export const buildStandardize = (
   l: Lifting,
   build: BuildCut,
@@ -80,6 +109,8 @@ export const buildStandardize = (
   const natural = layoutOf(l, build, [operand], elements);
   if (E.isLeft(natural)) return natural;
   const channels = count > 1 && areChannels(natural.right, of, count);
+  if (count > 1 && count <= MOST_NORMS && !channels)
+    return severalNorms(l, build, operand, elements, of, count, epsilon);
   const layout = count === 1 || channels ? natural.right : byGroups(of, count);
   const { position, shape } = layout;
   return pipe(

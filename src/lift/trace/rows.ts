@@ -2,7 +2,16 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
 import type { TensorNode, ValueId } from '../../tensor/program.js';
-import { asSources, factorAt, NO_SOURCE, type RowsTerm, type Traced, type Varying } from '../traced.js';
+import {
+  asSources,
+  elementsAt,
+  factorAt,
+  NO_SOURCE,
+  type RowsTerm,
+  type Term,
+  type Traced,
+  type Varying,
+} from '../traced.js';
 import type { Tracer } from './state.js';
 import { cutOfTerms } from './sums.js';
 
@@ -83,6 +92,24 @@ const singleProducts = ({ offset, tap, operand, weights, row, patch }: Rows): Va
   };
 };
 
+/** Summands up to which values that are stacked and then summed are added one by one. */
+const MOST_SUMMANDS = 4;
+
+/** Sums of a few values, element by element, as a program writes them that stacks branches: no layer, but additions. */
+const asPointwise = (t: Tracer, rows: Rows): ReadonlyArray<Term> | undefined => {
+  const { operand, patch, row, offset, tap, weights, plane } = rows;
+  const alone = patch.length === offset.length && new Set(patch).size === patch.length;
+  if (plane !== undefined || tap.length > MOST_SUMMANDS || patch.length < 2 || !alone) return undefined;
+  const zero = t.table.constant(0);
+  if (operand.fn.some((f, u) => operand.source[u] === NO_SOURCE && f !== zero)) return undefined;
+  return Array.from(tap, (_, j): Term => {
+    const at = patch.map((p) => offset[p]! + tap[j]!);
+    const part = elementsAt(t.table, operand, at);
+    const factor = Float64Array.from(at, (u, e) => weights[row[e]! * tap.length + j]! * factorAt(operand, u));
+    return { kind: 'pointwise', operand: { ...part, factor } };
+  });
+};
+
 /** The value that rows are. Every element has a patch. */
 export const traceRows = (t: Tracer, node: TensorNode, value: ValueId, given: Rows): Checked<Traced> => {
   const rows: Rows = { ...given, operand: asSources(given.operand) };
@@ -90,7 +117,8 @@ export const traceRows = (t: Tracer, node: TensorNode, value: ValueId, given: Ro
   const of = patchSources(rows);
   const many = of.includes(SEVERAL) && patch.some((p, e) => of[p] === SEVERAL && hasSeveral(rows, e));
   if (many) {
-    return cutOfTerms(t, node, value, [{ kind: 'rows', ...rows }], new Float64Array(patch.length));
+    const terms = asPointwise(t, rows) ?? [{ kind: 'rows', ...rows }];
+    return cutOfTerms(t, node, value, terms, new Float64Array(patch.length));
   }
   if (tap.length === 1) return E.right(singleProducts(rows));
   const source = new Int32Array(patch.length);
