@@ -67,7 +67,7 @@ const limitOf = (name: string): number => (name === 'torch-gaussians-f16' ? 5e-3
 
 describe('exported networks', () => {
   it('are told in their README, each in one line', () => {
-    const rows = [...readFileSync(join(FOLDER, 'README.md'), 'utf8').matchAll(/^\| ([a-z]+-[\w-]+) \|/gm)];
+    const rows = [...readFileSync(join(FOLDER, 'README.md'), 'utf8').matchAll(/^\| ([a-z]+-[\w-]+) +\|/gm)];
     expect(rows.map(([, name]) => name)).toEqual(names);
   });
 
