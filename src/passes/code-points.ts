@@ -79,6 +79,7 @@ const joinGroups = (joined: ReadonlyArray<Draft>, all: Iterable<Draft>): void =>
 };
 
 /** All code points of a float graph, in the order in which they are defined. */
+// Long: finding the points behind a value and drafting them go hand in hand.
 export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   const definitions = definitionsOf(graph);
   const front = frontValues(graph);

@@ -4,6 +4,7 @@ import {
   type Basis,
   type Branch,
   basisTableRange,
+  constant,
   edgeTableRange,
   F32,
   functionCount,
@@ -52,11 +53,11 @@ const maybeWindow = (r: Random, shape: ReadonlyArray<number>): { readonly window
 
 /** Functions that are finite everywhere, of one parameter or two. */
 export const EXPRESSIONS = [
-  'sin(p0 * x + p1)',
-  'let t = x - p0; t * exp(-(t * t)) + p1',
+  'sin(3 * tanh(p0 * x) + tanh(p1))',
+  'let t = x - p0; t * exp(-(t * t)) * p1',
   'where(lt(x, p0), 0, p1 * x)',
-  'x / (1 + abs(p0 * x)) - -2.5',
-  'max(x - p0, 0) * (p1 + tanh(x))',
+  'x / (1 + abs(p0 * x)) * -2.5e-1',
+  'max(x - p0, 0) * (2 + tanh(p1 + x))',
 ] as const;
 
 /** A basis for `inputs` inputs and `outputs` outputs; over windows of `taps` one that the places of a channel share. */
