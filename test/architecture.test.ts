@@ -46,6 +46,7 @@ const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
     'passes',
     'prove',
     'search',
+    'tensor',
     'view',
   ],
 };
