@@ -11,7 +11,7 @@ export interface ReadFile {
 }
 
 /** Layers' outputs of examples of kanc, formats that no importer reads, notes: nothing to compile. */
-const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|onnx|png|py|csv)$/i;
+const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|png|py|csv)$/i;
 
 /** By content; archives of arrays by their name, as checkpoints are archives too. */
 const holdsArray = ({ name, bytes }: ReadFile): boolean => isNpy(bytes) || /\.npz$/i.test(name);
@@ -34,7 +34,7 @@ const isArchitecture = ({ name, bytes }: ReadFile): boolean => {
 
 /** The likeliest first: what libraries write, then anything else, so that the importers tell what is wrong with it. */
 const likelihood = (name: string): number => {
-  const order = [/\.(?:pt|pth)$/i, /\.safetensors$/i, /\.(?:bin|ckpt)$/i];
+  const order = [/\.(?:pt|pth)$/i, /\.safetensors$/i, /\.(?:bin|ckpt)$/i, /\.onnx$/i];
   const found = order.findIndex((pattern) => pattern.test(name));
   return found < 0 ? order.length : found;
 };

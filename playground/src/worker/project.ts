@@ -39,7 +39,7 @@ export const loadProject = async (project: Project): Promise<Checked<LoadedProje
       checkpoint === undefined
         ? 'none of the files is a checkpoint'
         : 'two files are marked as the checkpoint',
-      { expected: 'one .pt, .pth or .safetensors file, the files of pykan, or those of KANELE' },
+      { expected: 'one .pt, .pth, .safetensors or .onnx file, the files of pykan, or those of KANELE' },
     );
   }
   const inputs = datasetOf(of('inputs')[0], project.reading.inputLayout);
