@@ -9,6 +9,7 @@
  */
 import type { ScalarFunction } from '../numeric/scalar.js';
 import type { TensorNode, TensorOp, TensorProgram, ValueId } from '../tensor/program.js';
+import { withoutDead } from './live.js';
 
 type Nodes = ReadonlyArray<TensorNode>;
 
@@ -48,15 +49,36 @@ const timesLiteral = (nodes: Nodes, id: ValueId): { value: ValueId; times: numbe
 
 const axesKey = (axes: ReadonlyArray<number>): string => [...axes].sort((a, b) => a - b).join();
 
-/** A mean that keeps its dimensions. */
-const meanOf = (
-  nodes: Nodes,
-  id: ValueId | undefined,
-): { of: ValueId; axes: ReadonlyArray<number> } | undefined => {
-  const node = id === undefined ? undefined : nodes[id];
-  return node?.op.kind === 'reduce' && node.op.fn === 'mean' && node.op.keep
-    ? { of: node.operands[0]!, axes: node.op.axes }
-    : undefined;
+/** What a choice by a constant is, which guards of degrees of freedom leave behind. */
+const chosen = (nodes: Nodes, id: ValueId): ValueId => {
+  const choice = mapOf(nodes, id, 'where');
+  const condition = literal(nodes, choice?.[0]);
+  return choice === undefined || condition === undefined
+    ? id
+    : chosen(nodes, choice[condition !== 0 ? 1 : 2]!);
+};
+
+interface Mean {
+  readonly of: ValueId;
+  readonly axes: ReadonlyArray<number>;
+}
+
+/** A mean that keeps its dimensions: as one op, or as a sum that is divided and reshaped. */
+const meanOf = (nodes: Nodes, given: ValueId | undefined): Mean | undefined => {
+  if (given === undefined) return undefined;
+  const { value, times } = timesLiteral(nodes, chosen(nodes, given));
+  const outer = nodes[value]!;
+  const reduced = outer.op.kind === 'reshape' ? outer.operands[0]! : value;
+  const node = nodes[reduced]!;
+  if (node.op.kind !== 'reduce' || (node.op.fn !== 'mean' && node.op.fn !== 'sum')) return undefined;
+  const { axes, fn } = node.op;
+  const of = node.operands[0]!;
+  const { shape } = nodes[of]!.type;
+  const kept = shape.map((n, d) => (axes.includes(d) ? 1 : n));
+  if (outer.type.shape.length !== kept.length || outer.type.shape.some((n, d) => n !== kept[d]))
+    return undefined;
+  const count = fn === 'mean' ? 1 : axes.reduce((n, d) => n * shape[d]!, 1);
+  return Math.abs(times * count - 1) < 1e-6 ? { of, axes } : undefined;
 };
 
 const squareOf = (nodes: Nodes, id: ValueId | undefined): ValueId | undefined => {
@@ -67,10 +89,7 @@ const squareOf = (nodes: Nodes, id: ValueId | undefined): ValueId | undefined =>
 };
 
 /** x - mean(x). */
-const centredOf = (
-  nodes: Nodes,
-  id: ValueId | undefined,
-): { of: ValueId; axes: ReadonlyArray<number> } | undefined => {
+const centredOf = (nodes: Nodes, id: ValueId | undefined): Mean | undefined => {
   const difference = mapOf(nodes, id, 'sub');
   const mean = meanOf(nodes, difference?.[1]);
   return mean !== undefined && mean.of === difference?.[0] ? mean : undefined;
@@ -85,7 +104,8 @@ interface Spread {
 }
 
 /** The variance of a value, biased. */
-const varianceOf = (nodes: Nodes, id: ValueId): { of: ValueId; axes: ReadonlyArray<number> } | undefined => {
+const varianceOf = (nodes: Nodes, given: ValueId): Mean | undefined => {
+  const id = chosen(nodes, given);
   const direct = meanOf(nodes, id);
   const centred = centredOf(nodes, squareOf(nodes, direct?.of));
   if (direct !== undefined && centred !== undefined) {
@@ -145,10 +165,7 @@ interface Norm {
   readonly shift?: ValueId;
 }
 
-const sameGroup = (
-  spread: Spread | undefined,
-  mean: { of: ValueId; axes: ReadonlyArray<number> } | undefined,
-) =>
+const sameGroup = (spread: Spread | undefined, mean: Mean | undefined) =>
   spread !== undefined &&
   mean !== undefined &&
   spread.of === mean.of &&
@@ -198,23 +215,49 @@ const factorOf = (nodes: Nodes, id: ValueId | undefined): { spread: Spread; gain
   return undefined;
 };
 
-/** x * r + (b - mean(x) * r), or with the difference the other way: x * r - (mean(x) * r - b). */
+/** b - a * r, or -a * r + b: b, and the two factors of which one is a mean. */
+const shiftedProduct = (
+  nodes: Nodes,
+  id: ValueId | undefined,
+): { shift: ValueId; factors: ReadonlyArray<readonly [ValueId, ValueId]> } | undefined => {
+  const both = (product: ReadonlyArray<ValueId>) =>
+    [
+      [product[0]!, product[1]!],
+      [product[1]!, product[0]!],
+    ] as const;
+  const [shift, subtracted] = mapOf(nodes, id, 'sub') ?? [];
+  const product = mapOf(nodes, subtracted, 'mul');
+  if (shift !== undefined && product !== undefined) return { shift, factors: both(product) };
+  const sum = mapOf(nodes, id, 'add');
+  if (sum === undefined) return undefined;
+  for (const [a, b] of both(sum)) {
+    const negated = mapOf(nodes, a, 'mul');
+    if (negated === undefined) continue;
+    for (const [first, second] of both(negated)) {
+      const [value] = mapOf(nodes, first, 'neg') ?? [];
+      if (value !== undefined) return { shift: b, factors: [[value, second]] };
+    }
+  }
+  return undefined;
+};
+
+/** x * r + (b - mean(x) * r), in any order. */
 const sumNorm = (nodes: Nodes, id: ValueId): Norm | undefined => {
   const sum = mapOf(nodes, id, 'add');
   if (sum === undefined) return undefined;
   for (const [product, rest] of [sum, [sum[1], sum[0]]] as const) {
     const [x, r] = mapOf(nodes, product, 'mul') ?? [];
-    const [shift, subtracted] = mapOf(nodes, rest, 'sub') ?? [];
-    const [mean, again] = mapOf(nodes, subtracted, 'mul') ?? [];
+    const shifted = shiftedProduct(nodes, rest);
+    if (shifted === undefined) continue;
     for (const [value, factor] of [
       [x, r],
       [r, x],
     ] as const) {
       const scale = factorOf(nodes, factor);
-      const group = meanOf(nodes, again === factor ? mean : mean === factor ? again : undefined);
-      const spread = sameGroup(scale?.spread, group);
-      if (spread === undefined || value !== spread.of || shift === undefined) continue;
-      return { spread, shift, ...(scale?.gain === undefined ? {} : { gain: scale.gain }) };
+      const mean = shifted.factors.find(([, again]) => again === factor)?.[0];
+      const spread = sameGroup(scale?.spread, meanOf(nodes, mean));
+      if (spread === undefined || value !== spread.of) continue;
+      return { spread, shift: shifted.shift, ...(scale?.gain === undefined ? {} : { gain: scale.gain }) };
     }
   }
   return undefined;
@@ -263,26 +306,4 @@ const writeNorm = (
   if (gain !== undefined) value = add('.gained', { kind: 'map', fn: 'mul' }, [value, renamed[gain]!]);
   if (shift !== undefined) value = add('.shifted', { kind: 'map', fn: 'add' }, [value, renamed[shift]!]);
   return value;
-};
-
-/** The program without nodes that no output needs; inputs stay. */
-export const withoutDead = (program: TensorProgram): TensorProgram => {
-  const { nodes } = program;
-  const live = new Uint8Array(nodes.length);
-  for (const id of [...program.outputs, ...program.inputs]) live[id] = 1;
-  for (let id = nodes.length - 1; id >= 0; id--) {
-    if (live[id] === 1) for (const o of nodes[id]!.operands) live[o] = 1;
-  }
-  const kept: TensorNode[] = [];
-  const renamed = nodes.map((node, id) => {
-    if (live[id] === 0) return -1;
-    return kept.push(node) - 1;
-  });
-  const of = (id: ValueId): ValueId => renamed[id]!;
-  return {
-    ...program,
-    nodes: kept.map((node) => ({ ...node, operands: node.operands.map(of) })),
-    inputs: program.inputs.map(of),
-    outputs: program.outputs.map(of),
-  };
 };
