@@ -21,8 +21,8 @@ const OLDEST_OPSET = 11;
 /** What protobuf takes for one message. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-/** Files beside a model that are looked for, as of checkpoints in several files. */
-const MOST_FILES = 1000;
+/** Files beside a model that are looked for: some tools write one for each constant. */
+const MOST_FILES = 10_000;
 
 /** What a reader throws as what it says; nothing else passes. */
 const caught = <A>(read: () => A): Checked<A> => {
@@ -88,5 +88,5 @@ export const externalFilesOf = (bytes: Uint8Array): ReadonlyArray<string> => {
     filesOfFunctions(bytesOf(message, 25), files);
     return [...files];
   });
-  return E.isLeft(found) || found.right.length > MOST_FILES ? [] : found.right;
+  return E.isLeft(found) ? [] : found.right.slice(0, MOST_FILES);
 };
