@@ -1,5 +1,5 @@
 /** ONNX files as tests need them: messages by field numbers, also such as no exporter writes. */
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 
 export type Bytes = Uint8Array;
 
@@ -153,3 +153,56 @@ export interface ModelParts {
 /** A model of the graph, as PyTorch 2 would have written it. */
 export const modelProto = (graph: Bytes, { opset = 17, functions }: ModelParts = {}): Bytes =>
   message([1, 8], [2, 'pytorch'], [3, '2.0'], [7, graph], [8, importProto(opset)], ...each(25, functions));
+
+/** The fields of a message, each with its tag, and its bytes where it has some. */
+const fieldsOf = (
+  bytes: Bytes,
+): ReadonlyArray<{ readonly number: number; readonly whole: Bytes; readonly inner?: Bytes }> => {
+  const reader = new BinaryReader(bytes);
+  const fields = [];
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const [number, wire] = reader.tag();
+    const inner = wire === WireType.LengthDelimited ? reader.bytes() : undefined;
+    if (inner === undefined) reader.skip(wire, number);
+    fields.push({
+      number,
+      whole: bytes.subarray(start, reader.pos),
+      ...(inner === undefined ? {} : { inner }),
+    });
+  }
+  return fields;
+};
+
+/** A message with a field of messages changed, all else as it is. */
+const changed = (bytes: Bytes, at: number, change: (inner: Bytes) => Bytes): Bytes => {
+  const writer = new BinaryWriter();
+  for (const { number, whole, inner } of fieldsOf(bytes)) {
+    if (number === at && inner !== undefined)
+      writer.tag(number, WireType.LengthDelimited).bytes(change(inner));
+    else writer.raw(whole);
+  }
+  return writer.finish();
+};
+
+/** A model whose constants with raw data lie in a file beside it, and that file. */
+export const withDataBeside = (
+  model: Bytes,
+  location: string,
+): { readonly model: Bytes; readonly data: Bytes } => {
+  const parts: Bytes[] = [];
+  let size = 0;
+  const moved = (tensor: Bytes): Bytes => {
+    const fields = fieldsOf(tensor);
+    const raw = fields.find(({ number }) => number === 9)?.inner;
+    if (raw === undefined) return tensor;
+    const writer = new BinaryWriter();
+    for (const { number, whole } of fields) if (number !== 9) writer.raw(whole);
+    writer.raw(message(...external({ location, offset: `${size}`, length: `${raw.length}` })));
+    parts.push(raw);
+    size += raw.length;
+    return writer.finish();
+  };
+  const changedModel = changed(model, 7, (graph) => changed(graph, 5, moved));
+  return { model: changedModel, data: new Uint8Array(Buffer.concat(parts)) };
+};
