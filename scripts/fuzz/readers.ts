@@ -24,6 +24,7 @@ import {
   torchZip,
   vector,
 } from '../../test/support/pickle-writer.js';
+import { onnxModels } from './onnx-models.js';
 
 /** A file, and what is made of its bytes after they were damaged. */
 export interface Target {
@@ -131,7 +132,14 @@ const kirs = (): ReadonlyArray<Target> =>
 type Named = Omit<Target, 'kind'>;
 const ownKind = (target: Named): Target => ({ ...target, kind: target.name });
 
-export const targets = (): ReadonlyArray<Target> => [...binary(), ...beside(), ...text(), ...kirs()];
+export const targets = (): ReadonlyArray<Target> => [
+  ...binary(),
+  ...onnxModels(),
+  ...beside(),
+  ...text(),
+  ...kirs(),
+];
+
 /** Checkpoints and arrays. */
 const binary = (): ReadonlyArray<Target> => [
   ...[

@@ -34,11 +34,11 @@ export const CATALOG = {
   K0116:
     'Two tensors of a checkpoint would have the same name, so that one of them would be lost: names that differ only in what wrappers (DataParallel, FSDP, torch.compile) put into them, or a key with a dot that reads like a dict in a dict.',
   K0117:
-    'An ONNX file is damaged: a message in it ends behind its bytes, or a constant has other numbers than its shape says.',
+    'An ONNX file is damaged: a message in it ends behind its bytes, a constant has other numbers than its shape says, two constants have one name, or a function of the file calls itself.',
   K0118:
     'The constants of an ONNX model lie in a file beside it (model.onnx.data), which is missing, too short, or not in the folder of the model. Keep the files that the exporter wrote together, under their names.',
   K0119:
-    'An ONNX file is of a version that kanc does not read: opsets before 11, or functions of another opset than the file.',
+    'An ONNX file is of a version that kanc does not read: opsets before 11, or functions of another opset than the file. Export the network again with `opset_version=17`, or convert it with `onnx.version_converter`.',
   K0201: 'The names and shapes of the tensors match no KAN family that this version knows.',
   K0202: 'A tensor that the family needs is missing.',
   K0203: 'A tensor has a shape that does not fit the others of its layer.',

@@ -1,6 +1,7 @@
 /** Telling containers apart by their first bytes; extensions of checkpoints mean nothing. */
 import { hasAscii } from './bytes.js';
 import { isNpy } from './npy/index.js';
+import { isOnnx } from './onnx/sniff.js';
 import { AS_STATE_DICT, AS_WEIGHTS, NO_TORCH, type Other } from './other-archives.js';
 import { isZip } from './zip.js';
 
@@ -57,6 +58,11 @@ const OTHERS: ReadonlyArray<Other & { readonly matches: (bytes: Uint8Array) => b
     matches: (b) => hasAscii(b, 4, 'ET1') && b[7]! >= 0x30 && b[7]! <= 0x39,
     what: 'an ExecuTorch program',
     hint: AS_STATE_DICT,
+  },
+  {
+    matches: isOnnx,
+    what: 'an ONNX model, a graph and no dict of tensors',
+    hint: 'It is read as it is: leave out options that are about checkpoints, or give the checkpoint.',
   },
   { matches: isSavedModel, what: 'a TensorFlow SavedModel', hint: NO_TORCH },
   { matches: isMessagePack, what: 'a MessagePack file (Flax?)', hint: NO_TORCH },

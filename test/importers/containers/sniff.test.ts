@@ -12,7 +12,7 @@ describe('what is no checkpoint', () => {
     ['.npy array', writeNpy({ shape: [1], dtype: 'u1', data: Uint8Array.of(1) })],
     ['HDF5', bytesOf('\x89HDF\r\n\x1a\n\0\0\0\0')],
     ['GGUF', bytesOf('GGUF\x03\0\0\0')],
-    ['ONNX', bytesOf('\x08\x08\x12\x07pytorch')],
+    ['ONNX', bytesOf('\x08\x08\x12\x07pytorch\x3a\x10cut off')],
     ['compressed', bytesOf('\x1f\x8b\x08\0\0\0')],
     ['Git LFS', bytesOf('version https://git-lfs.github.com/spec/v1\noid sha256:00\n')],
     ['web page', bytesOf('\n<!DOCTYPE html><html>')],

@@ -4,29 +4,25 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked } from '../../../diagnostics/index.js';
-import { functionsOf, inlined, opsetOf } from './functions.js';
+import { filesOfFunctions, functionsOf, inlined, opsetOf } from './functions.js';
 import { filesOfGraph, graphOf } from './graphs.js';
 import type { OnnxModel } from './model.js';
-import type { Beside } from './tensors.js';
-import { bytesOf, integerOf, lastBytes, messageOf, OnnxFault, textOf } from './wire.js';
+import { type Beside, newReader } from './reader.js';
+import { bytesOf, embedded, integerOf, messageOf, OnnxFault, textOf } from './wire.js';
 
 export type * from './model.js';
+export { isOnnx } from './sniff.js';
 
 /** ModelProto: version, producer and its version, graph, imports, functions. */
 const MODEL: ReadonlySet<number> = new Set([1, 2, 3, 7, 8, 25]);
 
 const OLDEST_OPSET = 11;
 
-/**
- * Whether bytes are an ONNX model: the version of the format as the first field, then another field of a model. Other
- * protobufs begin alike, so that the whole must be fields of a model.
- */
-export const isOnnx = (bytes: Uint8Array): boolean => {
-  const second = bytes[2]!;
-  // Version 1 with a field of bytes behind it is how a TensorFlow SavedModel begins.
-  const versioned = bytes[0] === 0x08 && bytes[1]! >= 2 && bytes[1]! < 0x40;
-  return versioned && [0x12, 0x1a, 0x22, 0x28, 0x32, 0x3a, 0x42, 0x72].includes(second);
-};
+/** What protobuf takes for one message. */
+const MOST_BYTES = 2 ** 31 - 1;
+
+/** Files beside a model that are looked for: some tools write one for each constant. */
+const MOST_FILES = 10_000;
 
 /** What a reader throws as what it says; nothing else passes. */
 const caught = <A>(read: () => A): Checked<A> => {
@@ -39,8 +35,14 @@ const caught = <A>(read: () => A): Checked<A> => {
 };
 
 const read = (bytes: Uint8Array, beside: Beside): OnnxModel => {
+  if (bytes.length > MOST_BYTES) {
+    throw new OnnxFault('K0113', `the model has ${bytes.length} bytes`, {
+      expected: `at most ${MOST_BYTES}, as protobuf has it`,
+      hint: 'Export it with external data (onnx.save_model with save_as_external_data=True).',
+    });
+  }
   const message = messageOf(bytes, 'the model', MODEL);
-  const graph = lastBytes(message, 7);
+  const graph = embedded(message, 7);
   const opset = opsetOf(bytesOf(message, 8));
   if (graph === undefined || opset === undefined) {
     throw new OnnxFault(
@@ -58,14 +60,14 @@ const read = (bytes: Uint8Array, beside: Beside): OnnxModel => {
       hint: 'Export the network with opset_version=17, or convert the file with onnx.version_converter.',
     });
   }
-  const reader = { beside, depth: 0 };
-  const functions = functionsOf(bytesOf(message, 25), opset, reader);
+  const reader = newReader(beside);
+  const functions = functionsOf(bytesOf(message, 25), reader);
   const main = graphOf(graph, reader);
   return {
     irVersion: integerOf(message, 1) ?? 0,
     opset,
     producer: `${textOf(message, 2)} ${textOf(message, 3)}`.trim(),
-    graph: { ...main, nodes: inlined(main.nodes, functions) },
+    graph: inlined(main, functions, opset, reader),
   };
 };
 
@@ -76,13 +78,15 @@ const read = (bytes: Uint8Array, beside: Beside): OnnxModel => {
 export const readOnnx = (bytes: Uint8Array, file: string, beside: Beside = new Map()): Checked<OnnxModel> =>
   at({ file })(caught(() => read(bytes, beside)));
 
-/** The files in which a model keeps its larger constants; none where it cannot be read. */
+/** The files in which a model keeps its larger constants; none where it cannot be read, which its reader tells. */
 export const externalFilesOf = (bytes: Uint8Array): ReadonlyArray<string> => {
   const found = caught(() => {
     const files = new Set<string>();
-    const graph = lastBytes(messageOf(bytes, 'the model', MODEL), 7);
+    const message = messageOf(bytes, 'the model', MODEL);
+    const graph = embedded(message, 7);
     if (graph !== undefined) filesOfGraph(graph, files);
+    filesOfFunctions(bytesOf(message, 25), files);
     return [...files];
   });
-  return E.isLeft(found) ? [] : found.right;
+  return E.isLeft(found) ? [] : found.right.slice(0, MOST_FILES);
 };

@@ -46,6 +46,12 @@ export interface OnnxNode {
   readonly inputs: ReadonlyArray<string>;
   readonly outputs: ReadonlyArray<string>;
   readonly attributes: ReadonlyMap<string, OnnxAttribute>;
+  /** Which of several functions of the same name is called. Absent in a model, whose functions are inlined. */
+  readonly overload?: string;
+  /**
+   * In a function: attributes by the names of those of its call that they take their values from. Absent in a model, too.
+   */
+  readonly references?: ReadonlyMap<string, string>;
 }
 
 export interface OnnxValue {

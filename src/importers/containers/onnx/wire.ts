@@ -8,7 +8,9 @@ import {
   type DiagnosticParts,
   type Diagnostics,
   diagnostic,
+  printable,
 } from '../../../diagnostics/index.js';
+import { viewOf } from '../bytes.js';
 
 /**
  * A fault of a file while it is read. Messages nest deeply and every field may be damaged, so that faults leave their
@@ -32,13 +34,8 @@ export type Field =
 /** Fields of one message by number, repeated ones in order. */
 export type Message = ReadonlyMap<number, ReadonlyArray<Field>>;
 
-/** Fields of one message; ONNX files of real networks have some thousand nodes in a graph. */
+/** Fields of one message: numbers of a list may each be one. */
 const MOST_FIELDS = 2 ** 20;
-
-/** Numbers are read without a look at the end. */
-const assertInside = ({ pos, len }: BinaryReader): void => {
-  if (pos > len) throw new RangeError('it ends in the middle of a number');
-};
 
 const nextField = (reader: BinaryReader, wire: WireType, number: number): Field | undefined => {
   switch (wire) {
@@ -55,8 +52,16 @@ const nextField = (reader: BinaryReader, wire: WireType, number: number): Field 
   }
 };
 
-/** The fields of a message whose numbers are wanted. Throws `OnnxFault` K0117 where the bytes are no message. */
-export const messageOf = (bytes: Uint8Array, what: string, wanted: ReadonlySet<number>): Message => {
+/**
+ * The fields of a message whose numbers are wanted. Throws `OnnxFault` K0117 where the bytes are no message, K0113
+ * where there are more than `most` of them.
+ */
+export const messageOf = (
+  bytes: Uint8Array,
+  what: string,
+  wanted: ReadonlySet<number>,
+  most: number = MOST_FIELDS,
+): Message => {
   const fields = new Map<number, Field[]>();
   const reader = new BinaryReader(bytes);
   let count = 0;
@@ -68,11 +73,8 @@ export const messageOf = (bytes: Uint8Array, what: string, wanted: ReadonlySet<n
         continue;
       }
       const field = nextField(reader, wire, number);
-      assertInside(reader);
       if (field === undefined) continue;
-      if (++count > MOST_FIELDS) {
-        throw new OnnxFault('K0113', `${what} has more than ${MOST_FIELDS} fields`);
-      }
+      if (++count > most) throw new OnnxFault('K0113', `${what} has more than ${most} fields`);
       const known = fields.get(number);
       if (known === undefined) fields.set(number, [field]);
       else known.push(field);
@@ -98,40 +100,114 @@ export const bytesOf = (message: Message, number: number): ReadonlyArray<Uint8Ar
 export const lastBytes = (message: Message, number: number): Uint8Array | undefined =>
   bytesOf(message, number).at(-1);
 
-const utf8 = new TextDecoder();
+/** A message in a field that is to stand once. Where it stands several times, protobuf has all of them be one. */
+export const embedded = (message: Message, number: number): Uint8Array | undefined => {
+  const parts = bytesOf(message, number);
+  return parts.length > 1 ? joined(parts) : parts[0];
+};
 
+const joined = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const all = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+};
+
+const loose = new TextDecoder('utf-8', { ignoreBOM: true });
+const strict = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
+
+/** Names are short and ASCII nearly always, and a decoder costs more than they do. */
+const MOST_ASCII = 64;
+
+const decoded = (bytes: Uint8Array, decoder: InstanceType<typeof TextDecoder>): string => {
+  if (bytes.length > MOST_ASCII) return decoder.decode(bytes);
+  let text = '';
+  for (const byte of bytes) {
+    if (byte > 0x7f) return decoder.decode(bytes);
+    text += String.fromCharCode(byte);
+  }
+  return text;
+};
+
+/** A name. Names that are no UTF-8 would become one and the same, so that they are refused. */
+const named = (bytes: Uint8Array): string => {
+  try {
+    return decoded(bytes, strict);
+  } catch {
+    throw new OnnxFault('K0117', `the name '${printable(loose.decode(bytes), 60)}' is no UTF-8 text`);
+  }
+};
+
+/** A name in a field that is to stand once; '' where there is none. */
+export const nameOf = (message: Message, number: number): string => {
+  const bytes = lastBytes(message, number);
+  return bytes === undefined ? '' : named(bytes);
+};
+
+export const namesOf = (message: Message, number: number): ReadonlyArray<string> =>
+  bytesOf(message, number).map(named);
+
+/** Texts that name nothing: what is no UTF-8 in them is replaced. */
 export const textOf = (message: Message, number: number): string => {
   const bytes = lastBytes(message, number);
-  return bytes === undefined ? '' : utf8.decode(bytes);
+  return bytes === undefined ? '' : decoded(bytes, loose);
 };
 
 export const textsOf = (message: Message, number: number): ReadonlyArray<string> =>
-  bytesOf(message, number).map((bytes) => utf8.decode(bytes));
+  bytesOf(message, number).map((bytes) => decoded(bytes, loose));
 
 export const integerOf = (message: Message, number: number): number | undefined => {
   const field = message.get(number)?.at(-1);
   return field?.kind === 'varint' ? Number(field.value) : undefined;
 };
 
-/** Integers of a repeated field, packed or not. */
-export const integersOf = (message: Message, number: number, what: string): ReadonlyArray<number> =>
-  (message.get(number) ?? []).flatMap((field) => {
-    if (field.kind === 'varint') return [Number(field.value)];
-    return field.kind === 'bytes' ? varints(field.bytes, what) : [];
-  });
+/** How many integers end in the bytes. */
+const endsIn = (bytes: Uint8Array): number => {
+  let count = 0;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i]! < 0x80) count++;
+  return count;
+};
 
-const varints = (bytes: Uint8Array, what: string): ReadonlyArray<number> => {
+/** Integers of a repeated field, packed or not: signed ones of up to 64 bits, or unsigned ones of 64. */
+export const integersOf = (
+  message: Message,
+  number: number,
+  what: string,
+  sign: 'signed' | 'unsigned' = 'signed',
+): Float64Array => {
+  const fields = message.get(number) ?? [];
+  let count = 0;
+  for (const f of fields) count += f.kind === 'varint' ? 1 : f.kind === 'bytes' ? endsIn(f.bytes) : 0;
+  const values = new Float64Array(count);
+  let at = 0;
+  for (const f of fields) {
+    if (f.kind === 'varint') {
+      values[at++] = Number(sign === 'signed' ? f.value : BigInt.asUintN(64, f.value));
+    } else if (f.kind === 'bytes') at = unpack(f.bytes, values, at, what, sign);
+  }
+  return values;
+};
+
+/** Writes packed integers from an index on; gives the index behind them. */
+const unpack = (
+  bytes: Uint8Array,
+  values: Float64Array,
+  from: number,
+  what: string,
+  sign: 'signed' | 'unsigned',
+): number => {
   const reader = new BinaryReader(bytes);
-  const values: number[] = [];
+  let at = from;
   try {
-    while (reader.pos < reader.len) {
-      values.push(Number(reader.int64()));
-      assertInside(reader);
-    }
+    while (reader.pos < reader.len)
+      values[at++] = Number(sign === 'signed' ? reader.int64() : reader.uint64());
   } catch {
     throw new OnnxFault('K0117', `${what} has damaged integers`);
   }
-  return values;
+  return at;
 };
 
 /** Numbers of a fixed width of a repeated field, packed or not, one after the other. */
@@ -139,18 +215,11 @@ export const fixedOf = (message: Message, number: number, width: 4 | 8, what: st
   const parts = (message.get(number) ?? []).flatMap((field) =>
     field.kind === 'varint' ? [] : [field.bytes],
   );
-  const size = parts.reduce((n, part) => n + part.length, 0);
-  if (size % width !== 0) throw new OnnxFault('K0117', `${what} has ${size} bytes of ${width}-byte numbers`);
-  const [only] = parts;
-  if (parts.length === 1 && only !== undefined)
-    return new DataView(only.buffer, only.byteOffset, only.length);
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return new DataView(all.buffer);
+  const [only, ...more] = parts;
+  const all = only === undefined || more.length > 0 ? joined(parts) : only;
+  if (all.length % width !== 0)
+    throw new OnnxFault('K0117', `${what} has ${all.length} bytes of ${width}-byte numbers`);
+  return viewOf(all);
 };
 
 /** A float of a field that is to stand once. */
