@@ -78,13 +78,13 @@ export const arrayPlan = (node: PickleNode): ArrayPlan | undefined => {
   return planOf(type, dims, fortran?.tag === 'bool' && fortran.value, raw);
 };
 
-/** The bytes behind a node: themselves, or the codes of a text that is said to be encoded. */
-const bytesOf = (node: PickleNode): Uint8Array | undefined => {
-  if (node.tag === 'bytes') return node.value;
+/** So many bytes behind a node: themselves, or the codes of a text that is said to be encoded. */
+const bytesOf = (node: PickleNode, length: number): Uint8Array | undefined => {
+  if (node.tag === 'bytes') return node.value.length === length ? node.value : undefined;
   if (node.tag !== 'object' || node.name !== '_codecs.encode') return undefined;
   const [text, encoding] = argumentsOf(node);
   const value = asText(text);
-  if (value === undefined || asText(encoding) !== 'latin1') return undefined;
+  if (value?.length !== length || asText(encoding) !== 'latin1') return undefined;
   const bytes = new Uint8Array(value.length);
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
@@ -103,10 +103,10 @@ export const readArray = ({
   count,
   raw,
 }: ArrayPlan): Checked<FileTensor> => {
-  const bytes = bytesOf(raw);
   const size = DTYPE_BYTES[dtype];
-  if (bytes === undefined || bytes.length !== count * size) {
-    return fail('K0108', `Its array has ${bytes?.length ?? 'no'} bytes`, {
+  const bytes = bytesOf(raw, count * size);
+  if (bytes === undefined) {
+    return fail('K0108', 'The bytes of its array are not those of its shape', {
       expected: `${count} elements of ${size} bytes`,
     });
   }

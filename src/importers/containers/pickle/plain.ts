@@ -4,10 +4,14 @@ import type { DictNode, ObjectNode, PickleNode } from './node.js';
 
 /** Sizes of windows nest twice (a list of pairs), names of formulas of a layer as well. */
 const MAX_DEPTH = 4;
-const MAX_ITEMS = 4096;
+/** How many values may still be copied: lists are shared in pickles, and so small files are large when written out. */
+export interface Budget {
+  left: number;
+}
 
-/** A number, text, name or short list; undefined for all that is no plain value. */
-export const plainValue = (node: PickleNode, depth = 0): PlainValue | undefined => {
+/** A number, text, name or short list; undefined for all that is no plain value, and beyond the budget. */
+export const plainValue = (node: PickleNode, budget: Budget, depth = 0): PlainValue | undefined => {
+  if (budget.left-- <= 0) return undefined;
   switch (node.tag) {
     case 'none':
       return null;
@@ -21,10 +25,10 @@ export const plainValue = (node: PickleNode, depth = 0): PlainValue | undefined 
       return { named: node.name };
     case 'list':
     case 'tuple': {
-      if (depth >= MAX_DEPTH || node.items.length > MAX_ITEMS) return undefined;
+      if (depth >= MAX_DEPTH) return undefined;
       const items: PlainValue[] = [];
       for (const item of node.items) {
-        const value = plainValue(item, depth + 1);
+        const value = plainValue(item, budget, depth + 1);
         if (value === undefined) return undefined;
         items.push(value);
       }
@@ -49,16 +53,17 @@ export const attributesOf = ({ state }: ObjectNode): ReadonlyMap<string, PickleN
   return new Map(state.items.flatMap((item) => (item.tag === 'dict' ? [...entriesOf(item)] : [])));
 };
 
-/** The texts in a set, however it was made. */
+/** The texts in a set, however it was made: its items stand in it or in a list that it is made of. */
 export const textsOf = (node: PickleNode | undefined): ReadonlySet<string> => {
   const texts = new Set<string>();
-  const see = (one: PickleNode, depth: number): void => {
+  const seen = new Set<PickleNode>();
+  const pending: PickleNode[] = node === undefined ? [] : [node];
+  for (let one = pending.pop(); one !== undefined; one = pending.pop()) {
+    if (seen.has(one)) continue;
+    seen.add(one);
     if (one.tag === 'string') texts.add(one.value);
-    else if (depth < 3 && one.tag === 'object') for (const part of one.parts) see(part, depth + 1);
-    else if (depth < 3 && (one.tag === 'list' || one.tag === 'tuple')) {
-      for (const item of one.items) see(item, depth + 1);
-    }
-  };
-  if (node !== undefined) see(node, 0);
+    else if (one.tag === 'object') for (const part of one.parts) pending.push(part);
+    else if (one.tag === 'list' || one.tag === 'tuple') for (const item of one.items) pending.push(item);
+  }
   return texts;
 };

@@ -10,8 +10,7 @@ import { type Checked, fail } from '../../../diagnostics/index.js';
 import { within } from '../checkpoint.js';
 import { type ModuleFacts, type Modules, type PlainValue, WRAPPERS } from '../modules.js';
 import { type DictNode, EMPTY_DICT, type ObjectNode, type PickleNode } from '../pickle/node.js';
-import { classesIn } from '../pickle/objects.js';
-import { attributesOf, entriesOf, plainValue, textsOf } from '../pickle/plain.js';
+import { attributesOf, type Budget, entriesOf, plainValue, textsOf } from '../pickle/plain.js';
 import { asTensor, type TensorNode } from './tensor-node.js';
 
 /** As deep as dicts may nest. A module that contains itself ends here. */
@@ -19,6 +18,8 @@ const MAX_DEPTH = 64;
 /** A module that is shared has as many names as there are ways to it, as in a state dict. */
 const MAX_MODULES = 65_536;
 const MAX_PATH = 4096;
+/** Tensors, modules and attributes of all modules, each as often as it has a name. */
+const MAX_MEMBERS = 2 ** 20;
 
 /** An object that stands where a tensor should be. */
 export interface Hidden {
@@ -49,8 +50,17 @@ const dictAt = (attributes: ReadonlyMap<string, PickleNode>, name: string): Dict
 
 const isProgram = ({ name }: ObjectNode): boolean => name.startsWith('__torch__.');
 
-/** The members of a module; undefined for an object of another kind. */
+/** Objects are asked as often as files refer to them, and looked at once. */
+const KNOWN = new WeakMap<ObjectNode, { readonly members: Members | undefined }>();
+
 const membersOf = (node: ObjectNode): Members | undefined => {
+  const known = KNOWN.get(node) ?? { members: findMembers(node) };
+  KNOWN.set(node, known);
+  return known.members;
+};
+
+/** The members of a module; undefined for an object of another kind. */
+const findMembers = (node: ObjectNode): Members | undefined => {
   const attributes = attributesOf(node);
   if (isProgram(node)) return programMembers(attributes);
   const parameters = dictAt(attributes, '_parameters');
@@ -96,7 +106,7 @@ const typeOf = (node: ObjectNode): string => {
   const made = callee?.tag === 'object' ? callee.parts[0] : undefined;
   const items = made?.tag === 'tuple' ? made.items : [];
   const name = items.find((item) => item.tag === 'string');
-  return name?.tag === 'string' ? name.value : (classesIn([node])[0] ?? node.name);
+  return name?.tag === 'string' ? name.value : node.name;
 };
 
 /** A shell around one module adds its own name to all others: DataParallel, averaged models, torch.compile. */
@@ -110,12 +120,12 @@ const isShell = ({ parameters, buffers, modules }: Members): boolean =>
 const isFolded = (name: string, { parameters }: Members): boolean =>
   parameters.has(`${name}_g`) || parameters.has(`${name}_orig`);
 
-const factsOf = (node: ObjectNode, members: Members): ModuleFacts => {
+const factsOf = (node: ObjectNode, members: Members, budget: Budget): ModuleFacts => {
   const { modules, others } = members;
   const attributes = new Map<string, PlainValue>();
   const loose: string[] = [];
   for (const [name, value] of others) {
-    const plain = plainValue(value);
+    const plain = plainValue(value, budget);
     if (plain !== undefined) attributes.set(name, plain);
     else if (asTensor(value) !== undefined && !isFolded(name, members)) loose.push(name);
   }
@@ -143,16 +153,20 @@ export const readModule = (root: ObjectNode): Checked<ModuleTree> => {
   const modules = new Map<string, ModuleFacts>();
   const hidden: Hidden[] = [];
   const pending: Place[] = [{ node: root, path: '', depth: 0 }];
+  const values: Budget = { left: MAX_MEMBERS };
   let count = 0;
+  let size = 0;
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { node, path, depth } = next;
     const members = membersOf(node);
     if (members === undefined) continue;
     if (depth > MAX_DEPTH) return tooLarge(`nests more than ${MAX_DEPTH} deep`);
     if (++count > MAX_MODULES) return tooLarge(`has more than ${MAX_MODULES} modules`);
+    size += members.parameters.size + members.buffers.size + members.modules.size + members.others.size;
+    if (size > MAX_MEMBERS) return tooLarge(`has more than ${MAX_MEMBERS} tensors and attributes`);
     if (path.length > MAX_PATH) return tooLarge(`has names of more than ${MAX_PATH} characters`);
     const shell = isShell(members);
-    if (!shell || !modules.has(path)) modules.set(path, factsOf(node, members));
+    if (!shell || !modules.has(path)) modules.set(path, factsOf(node, members, values));
     for (const [name, value] of [...members.parameters, ...members.buffers]) {
       const tensor = asTensor(value);
       const at = within(path, name);

@@ -156,6 +156,8 @@ const search = (root: Collection): Checked<Found> => {
     for (const place of [...visit(next, found, counted)].reverse()) pending.push(place);
   }
   for (const module of found.modules) {
+    if (visited.has(module.node)) continue;
+    visited.add(module.node);
     const added = addModule(module, found, counted);
     if (E.isLeft(added)) return added;
   }
