@@ -160,6 +160,9 @@ const binary = (): ReadonlyArray<Target> => [
   zipped('m.pt', file('models/efficient-kan-regression/model.pt')),
   zipped('model_state', file('models/pykan-symbolic/model_state')),
   zipped('trainer.pt', trainer()),
+  ...['sequential.pt', 'fast.pt', 'arrays.pt', 'script-kan.pt', 'cycle.pt'].map((name) =>
+    zipped(name, file(`../test/cases/modules/${name}`)),
+  ),
 ];
 
 /** A file of a training script: several dicts of tensors, and objects of which nothing is known. */

@@ -32,11 +32,10 @@ describe('what is no checkpoint', () => {
   });
 
   test.each([
-    ['.npz archive', ['x.npy', 'y.npy']],
     ['a Keras archive', ['metadata.json', 'config.json', 'model.weights.h5']],
     ['torch.export', ['model/data/weights/weight_0', 'model/models/model.json', 'model/archive_format']],
-    ['torch.export', ['serialized_exported_program.json', 'serialized_state_dict.pt']],
-    ['TorchScript', ['m/data.pkl', 'm/code/__torch__.py', 'm/constants.pkl']],
+    ['torch.export', ['serialized_exported_program.json', 'serialized_state_dict.json']],
+    ['lite interpreter', ['m/data.pkl', 'm/bytecode.pkl', 'm/constants.pkl']],
     ['TorchServe', ['MAR-INF/MANIFEST.json', 'model.pt']],
     ['a zip archive with a checkpoint in it', ['run/model.pt', 'run/log.txt']],
   ])('a zip that is %s', (what, names) => {
