@@ -14,7 +14,9 @@ const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
   numeric: [],
   code: ['numeric'],
   ir: ['code', 'diagnostics', 'numeric'],
-  importers: ['diagnostics', 'ir', 'numeric'],
+  tensor: ['diagnostics', 'numeric'],
+  lift: ['diagnostics', 'ir', 'numeric', 'tensor'],
+  importers: ['diagnostics', 'ir', 'lift', 'numeric', 'tensor'],
   analyses: ['diagnostics', 'ir', 'numeric'],
   passes: ['analyses', 'diagnostics', 'importers', 'ir', 'numeric'],
   backends: ['analyses', 'code', 'diagnostics', 'ir', 'numeric'],
@@ -44,6 +46,7 @@ const ALLOWED: Readonly<Record<string, ReadonlyArray<string>>> = {
     'passes',
     'prove',
     'search',
+    'tensor',
     'view',
   ],
 };

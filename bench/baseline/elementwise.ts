@@ -29,6 +29,7 @@ export const activationCode = (f: UnivariateFunction, layout: Layout): Tail['act
     const made = ACTIVATION_CODE[f.activation];
     return made === undefined ? undefined : { blocks: [], emit: (code, x) => made(code, x) };
   }
+  if (f._tag === 'expression') return undefined;
   const { slope } = f;
   return {
     blocks: typeof slope === 'number' ? [] : [channelBlock(slope, layout)],
@@ -79,7 +80,7 @@ export const activateKernel = (f: UnivariateFunction, type: ValueType): E.Either
   const layout = layoutOf(type);
   const made = activationCode(f, layout);
   if (made === undefined) return E.left('there is no vector code for the activation');
-  const shared = f._tag === 'activation' || typeof f.slope === 'number';
+  const shared = f._tag !== 'prelu' || typeof f.slope === 'number';
   const emit: Piece = (code, o) =>
     shared
       ? flat(layout, (c, [x]) => made.emit(c, x!, o.blocks, 0))(code, o)

@@ -66,6 +66,7 @@ export const expansionOf = (basis: Basis, inputs: number): Expansion | undefined
     .with({ _tag: 'rbf' }, radial)
     .with({ _tag: 'polynomial' }, polynomials)
     .with({ _tag: 'symbolic' }, symbolic)
+    .with({ _tag: 'expression' }, () => undefined)
     .exhaustive();
 
 /** exp(-((x - c) / width)^2): one division less, by the inverse width. */

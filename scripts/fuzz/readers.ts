@@ -24,6 +24,7 @@ import {
   torchZip,
   vector,
 } from '../../test/support/pickle-writer.js';
+import { onnxModels } from './onnx-models.js';
 
 /** A file, and what is made of its bytes after they were damaged. */
 export interface Target {
@@ -131,7 +132,14 @@ const kirs = (): ReadonlyArray<Target> =>
 type Named = Omit<Target, 'kind'>;
 const ownKind = (target: Named): Target => ({ ...target, kind: target.name });
 
-export const targets = (): ReadonlyArray<Target> => [...binary(), ...beside(), ...text(), ...kirs()];
+export const targets = (): ReadonlyArray<Target> => [
+  ...binary(),
+  ...onnxModels(),
+  ...beside(),
+  ...text(),
+  ...kirs(),
+];
+
 /** Checkpoints and arrays. */
 const binary = (): ReadonlyArray<Target> => [
   ...[
@@ -152,6 +160,9 @@ const binary = (): ReadonlyArray<Target> => [
   zipped('m.pt', file('models/efficient-kan-regression/model.pt')),
   zipped('model_state', file('models/pykan-symbolic/model_state')),
   zipped('trainer.pt', trainer()),
+  ...['sequential.pt', 'fast.pt', 'arrays.pt', 'script-kan.pt', 'cycle.pt'].map((name) =>
+    zipped(name, file(`../test/cases/modules/${name}`)),
+  ),
 ];
 
 /** A file of a training script: several dicts of tensors, and objects of which nothing is known. */

@@ -1,5 +1,5 @@
 /** What a KAN layer would cost in each table form: the basis of the choice between them. */
-import { type Basis, functionCount, supportSize } from '../ir/basis.js';
+import { type Basis, functionCount, isSharedBasis, supportSize } from '../ir/basis.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
 import { basisMicroseconds, edgeMicroseconds, type KernelShape } from './wasm-cost.js';
 
@@ -69,6 +69,8 @@ export const splineOf = (a: KanAttrs): Basis | undefined =>
 
 /** The basis form is defined for one B-spline branch with at most one base branch. */
 export const hasBasisForm = (a: KanAttrs): boolean =>
+  a.outside === undefined &&
+  a.branches.every((b) => a.window === undefined || isSharedBasis(b.basis)) &&
   a.branches.filter((b) => b.basis._tag === 'bspline').length === 1 &&
   a.branches.filter((b) => b.basis._tag === 'base').length <= 1 &&
   a.branches.every((b) => (b.from ?? 0) === 0 && (b.basis._tag === 'bspline' || b.basis._tag === 'base'));

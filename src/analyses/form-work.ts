@@ -49,6 +49,8 @@ export const expansionWork = (b: BranchFacts, density: Density, bits: number): W
     .with('polynomial', () => products(1 + 2 * Math.max(0, b.functions - 2), bits, bits))
     // f(a x + b)
     .with('symbolic', () => products(2 * b.functions, bits, bits))
+    // The least that a function can be: its ops are not counted one by one.
+    .with('expression', () => products(2 * b.functions, bits, bits))
     .exhaustive();
 
 /** Edges of a branch: each of its inputs with the outputs of its group, at every window. */

@@ -25,7 +25,14 @@ const Natural = integer(0, Number.MAX_SAFE_INTEGER);
 
 const BranchFactsCodec = t.readonly(
   t.type({
-    basis: t.keyof({ bspline: null, base: null, rbf: null, polynomial: null, symbolic: null }),
+    basis: t.keyof({
+      bspline: null,
+      base: null,
+      rbf: null,
+      polynomial: null,
+      symbolic: null,
+      expression: null,
+    }),
     /** K. */
     functions: Size,
     /** How many of them can be non-zero at one point: p + 1 for B-splines of order p, K for others. */

@@ -178,6 +178,7 @@ const opLuts = (op: Op, operands: ReadonlyArray<ValueType>, type: ValueType): nu
         { kind: 'kan' },
         { kind: 'norm' },
         { kind: 'quantize' },
+        { kind: 'softmax' },
         { kind: 'table.norm' },
         () => 0,
       )

@@ -12,7 +12,7 @@ export const CATALOG = {
   K0103:
     'The file is shorter than its own header says. It was probably cut off while being copied or downloaded: fetch it again and compare sizes.',
   K0104:
-    'The file is not of any container format that kanc reads: safetensors, a torch zip (.pt, .pth), a legacy torch file, or .npy.',
+    'The file is not of any container format that kanc reads: safetensors, a torch zip (.pt, .pth), a legacy torch file, ONNX, or .npy.',
   K0105:
     'The header of a safetensors file is malformed: its length, its JSON, or one of its entries breaks the format.',
   K0106:
@@ -33,6 +33,12 @@ export const CATALOG = {
     'A checkpoint in several files is not whole: the index (`model.safetensors.index.json`) or one of the shards that it names is missing, or they are of different checkpoints. Give the index, with all shards in its folder.',
   K0116:
     'Two tensors of a checkpoint would have the same name, so that one of them would be lost: names that differ only in what wrappers (DataParallel, FSDP, torch.compile) put into them, or a key with a dot that reads like a dict in a dict.',
+  K0117:
+    'An ONNX file is damaged: a message in it ends behind its bytes, a constant has other numbers than its shape says, two constants have one name, or a function of the file calls itself.',
+  K0118:
+    'The constants of an ONNX model lie in a file beside it (model.onnx.data), which is missing, too short, or not in the folder of the model. Keep the files that the exporter wrote together, under their names.',
+  K0119:
+    'An ONNX file is of a version that kanc does not read: opsets before 11, or functions of another opset than the file. Export the network again with `opset_version=17`, or convert it with `onnx.version_converter`.',
   K0201: 'The names and shapes of the tensors match no KAN family that this version knows.',
   K0202: 'A tensor that the family needs is missing.',
   K0203: 'A tensor has a shape that does not fit the others of its layer.',
@@ -55,6 +61,25 @@ export const CATALOG = {
     'Modules are numbered with a gap between layers: an activation, a pooling or a dropout stands there and leaves no tensors. An architecture file (--arch) says which.',
   K0213:
     'No architecture file can be drafted: tensors are of no layer that such a file has, the layers cannot stand one after another, or none of the networks that were tried computes the outputs given with --check.',
+  K0214:
+    'A node of a network exported as a graph breaks a rule of its op: shapes that do not belong together, a missing input, an attribute of another type. The exporter is at fault, or the file was changed afterwards.',
+  K0215:
+    'The shape of what a network is given is not known. The number of samples may be open; all other sizes must be numbers, since layers, tables and memory follow from them.',
+  K0216:
+    'A graph has no value of this name. Any value of the graph can be named as an input or an output, so that a part of it is compiled; names are those that viewers of such files show.',
+  K0217:
+    'The number of samples was baked into a network when it was exported, so that it takes batches of this size only. Exporters have an option for a dynamic first dimension (`dynamic_axes`, `dynamic_shapes`).',
+  K0221:
+    'A node of the graph computes something that is no sum of functions of one variable, no norm, pooling or product of two values: attention, recurrence, the extremes of several values, or anything over the samples of a batch. What stands before the node can be compiled with --outputs.',
+  K0222:
+    'A result of the graph does not depend on its input, so that there is nothing to compute for a sample.',
+  K0223:
+    'A sum, a pooling or a softmax of the graph is of a form that no layer has: too large to be written out in full, and not the same for all places of an image.',
+  K0224:
+    'A layer of a tensor program has a function of one variable that is none of the bases that kanc names and too large to be kept as an expression, or a table is looked up where its entries cannot become weights.',
+  K0225:
+    'The layers that were found in an exported graph do not give its results. Either the graph amplifies the rounding of floats, so that its results differ between runtimes, or kanc reads an op of it wrongly: then please report it.',
+  K0226: 'An exported graph takes several inputs, and a program of kanc takes one.',
   K0301: 'The .kir text does not follow the grammar, or its names and types disagree; see docs/ir.md.',
   K0302: 'A resource section entry is missing, damaged, or does not match its hash.',
   K0303: 'The attributes of an op do not match the definition of the op; see docs/ir.md.',

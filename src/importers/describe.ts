@@ -44,12 +44,21 @@ export type BasisFacts =
       readonly degree: number;
       readonly squash: string;
     }
-  | { readonly basis: 'symbolic'; readonly functions: ReadonlyArray<string> };
+  | { readonly basis: 'symbolic'; readonly functions: ReadonlyArray<string> }
+  | {
+      readonly basis: 'expression';
+      readonly function: string;
+      readonly functions: number;
+      /** Whether every edge has functions of its own. */
+      readonly edges: boolean;
+    };
 
 export interface OpFacts {
   readonly name: string;
   readonly op: string;
   /** Of one sample. */
+  /** The node of an exported graph that it ends at. */
+  readonly node?: string;
   readonly inputShape: ReadonlyArray<number>;
   readonly outputShape: ReadonlyArray<number>;
   readonly element: string;
@@ -82,6 +91,7 @@ export const describe = ({
   parameters,
   folded,
   assumptions,
+  origins,
 }: Imported): Description => {
   const types = typesOf(graph);
   const output = types.get(graph.outputs[0]!);
@@ -92,17 +102,22 @@ export const describe = ({
     input: graph.inputs.map(({ type }) => showType(type)).join(', '),
     output: output === undefined ? 'nothing' : showType(output),
     parameters,
-    ops: graph.nodes.map((node) => opFacts(node, types)),
+    ops: graph.nodes.map((node) => opFacts(node, types, origins?.get(node.name))),
     folded,
     assumptions,
   };
 };
 
-const opFacts = ({ name, op, operands, type }: Node, types: ReadonlyMap<string, ValueType>): OpFacts => {
+const opFacts = (
+  { name, op, operands, type }: Node,
+  types: ReadonlyMap<string, ValueType>,
+  node: string | undefined,
+): OpFacts => {
   const operand = types.get(operands[0] ?? '');
   const facts = {
     name,
     op: op.kind,
+    ...(node === undefined ? {} : { node }),
     inputShape: operand?.shape ?? [],
     outputShape: type.shape,
     element: showElement(type.element),
@@ -136,6 +151,12 @@ const basisFacts = ({ basis }: Branch): BasisFacts =>
     .with({ _tag: 'symbolic' }, ({ functions }) => ({
       basis: 'symbolic',
       functions: functions.filter((f) => f !== '0'),
+    }))
+    .with({ _tag: 'expression' }, ({ function: text, parameters, edges }) => ({
+      basis: 'expression',
+      function: text,
+      functions: parameters.shape[1]!,
+      edges: edges === true,
     }))
     .exhaustive();
 
@@ -192,13 +213,18 @@ const showBasis = (f: BasisFacts): string =>
         `${family} polynomials to degree ${degree}${squash === 'none' ? '' : ` of ${squash}(x)`}`,
     )
     .with({ basis: 'symbolic' }, ({ functions }) => `formulas with ${functions.join(', ')}`)
+    .with(
+      { basis: 'expression' },
+      ({ function: text, functions, edges }) =>
+        `${functions === 1 ? 'a function' : `${functions} functions`} ${edges ? 'of each edge' : 'of each input'}: ${text.length > 200 ? `${text.slice(0, 200)} ...` : text}`,
+    )
     .exhaustive();
 
 const showOp = (op: OpFacts): ReadonlyArray<string> => {
   const shapes = `${op.inputShape.join('x')} -> ${op.outputShape.join('x')}`;
   const details = op.levels === undefined ? '' : `, ${op.levels} codes, ${op.element}`;
   return [
-    `  ${op.name}: ${op.op} ${shapes}${details}${op.bias === true ? ', with a bias' : ''}`,
+    `  ${op.name}: ${op.op} ${shapes}${details}${op.bias === true ? ', with a bias' : ''}${op.node === undefined ? '' : `   (${op.node})`}`,
     ...(op.branches ?? []).map((b) => `    ${showBasis(b)}`),
   ];
 };

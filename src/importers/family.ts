@@ -29,6 +29,10 @@ export interface ImportOptions {
   readonly prefix?: string;
   /** Leaves out tensors that have no part in the network as it is read, instead of refusing them. */
   readonly ignoreExtra?: boolean;
+  /** Names of values of an exported graph, separated by commas: what the network takes instead of the graph's inputs. */
+  readonly graphInputs?: string;
+  /** The same for what it gives instead of the graph's outputs. */
+  readonly graphOutputs?: string;
   /** Name of the graph; `model` when absent. */
   readonly name?: string;
 }
@@ -41,8 +45,8 @@ export interface ReadingOption {
   readonly flag: string;
   readonly kind: OptionKind;
   readonly help: string;
-  /** What may have no use for it: networks of named tensors, or only formats of their own, which have none. */
-  readonly unheededBy?: 'tensors' | 'documents';
+  /** What may have no use for it: networks of named tensors and formats of their own, or only the latter. */
+  readonly unheededBy?: 'tensors' | 'documents' | 'both';
 }
 
 /**
@@ -109,6 +113,18 @@ export const READING_OPTIONS = {
     help: 'what the names begin with, keys of dicts included, where the checkpoint holds several networks',
     unheededBy: 'documents',
   },
+  graphInputs: {
+    flag: '--inputs <names>',
+    kind: 'text',
+    help: 'values of an ONNX graph that the network is to take instead of its inputs, separated by commas',
+    unheededBy: 'both',
+  },
+  graphOutputs: {
+    flag: '--outputs <names>',
+    kind: 'text',
+    help: 'values of an ONNX graph that the network is to give instead of its outputs, separated by commas',
+    unheededBy: 'both',
+  },
   ignoreExtra: {
     flag: '--ignore-tensors',
     kind: 'flag',
@@ -162,6 +178,8 @@ export interface Reading {
   /** Float for families of tensors; a network of integers is a table graph from the start. */
   readonly graph: Graph;
   readonly assumptions: ReadonlyArray<Assumption>;
+  /** The nodes of an exported graph that values come from, by the names of the values. */
+  readonly origins?: ReadonlyMap<string, string>;
 }
 
 /** A family whose networks are named tensors in any container. */

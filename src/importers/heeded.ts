@@ -11,10 +11,10 @@ const unheeded = (...by: ReadonlyArray<ReadingOption['unheededBy']>): Readonly<R
     ),
   );
 
-const OF_TENSORS = unheeded('tensors');
+const OF_TENSORS = unheeded('tensors', 'both');
 
 /** A format of its own has no named tensors, so that what is said about them has no effect either. */
-const OF_DOCUMENTS = unheeded('tensors', 'documents');
+const OF_DOCUMENTS = unheeded('tensors', 'documents', 'both');
 
 /** The options, and those of them that were given and that nobody has read yet. */
 const recording = (

@@ -22,7 +22,9 @@ import type { Assumption, DocumentFamily, Family, ImportOptions, Reading } from 
 import { foldParts } from './fold.js';
 import { heedingAll } from './heeded.js';
 import { listed } from './listed.js';
+import { wholeModule } from './modules/index.js';
 import { asOneLayer, ofOneLayer } from './numbered-layers.js';
+import { onnx } from './onnx/family.js';
 import { placesOf, type Recognised, recognised } from './recognise.js';
 import { inScope, under } from './scope.js';
 import { indexOf, type Source, sourceOf } from './source.js';
@@ -30,17 +32,18 @@ import { consumingAll } from './unconsumed.js';
 
 /** In the order in which they are tried. */
 export const FAMILIES: ReadonlyArray<Family> = [
+  pykan,
+  resKanet,
+  wholeModule,
   efficientKan,
   fastKan,
   fasterKan,
-  pykan,
   chebyKan,
-  resKanet,
   described,
 ];
 
 /** Families with a file format of their own; tried before the containers of tensors. */
-export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele];
+export const DOCUMENT_FAMILIES: ReadonlyArray<DocumentFamily> = [kanele, onnx];
 
 const ALL = [...FAMILIES, ...DOCUMENT_FAMILIES];
 
@@ -180,7 +183,7 @@ const unknown = (file: TensorFile, prefix: string | undefined): Checked<never> =
   const tensors = [...file.tensors];
   const shown = listed(tensors, 6, ([name, t]) => `${printable(name, 60)} [${t.shape.join(', ')}]`);
   return fail('K0201', `the ${tensors.length} tensors match no KAN family (found: ${shown || 'none'})`, {
-    expected: `a checkpoint of ${ALL.filter((f) => f !== described)
+    expected: `a checkpoint of ${ALL.filter((f) => f !== described && f !== wholeModule)
       .map((f) => f.name)
       .join(', ')}, whose tensors docs/checkpoints.md names`,
     hint: partsHint(file, prefix) + hintFor(file),

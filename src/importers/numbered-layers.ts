@@ -2,6 +2,7 @@
 
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../diagnostics/index.js';
+import { modulesBehind } from './containers/modules.js';
 import { dotted } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { ImportOptions } from './family.js';
@@ -44,6 +45,7 @@ const FIRST = 'layers.0.';
 export const asOneLayer = (file: TensorFile): TensorFile => ({
   ...file,
   tensors: new Map([...file.tensors].map(([name, tensor]) => [FIRST + name, tensor])),
+  ...(file.modules === undefined ? {} : { modules: modulesBehind(file.modules, FIRST) }),
 });
 
 /** The own name of a tensor of `asOneLayer`. */

@@ -3,6 +3,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, printable } from '../diagnostics/index.js';
 import type { Checkpoint } from './containers/checkpoint.js';
+import { modulesUnder } from './containers/modules.js';
 import { renaming, type Selected, select } from './containers/select.js';
 import type { TensorFile } from './containers/tensor.js';
 import type { Assumption } from './family.js';
@@ -76,5 +77,6 @@ export const under = <A>(
       name.startsWith(start) ? [[name.slice(start.length), tensor] as const] : [],
     ),
   );
-  return renaming((name) => start + name)(read({ ...file, tensors }));
+  const modules = file.modules === undefined ? {} : { modules: modulesUnder(file.modules, start) };
+  return renaming((name) => start + name)(read({ ...file, tensors, ...modules }));
 };

@@ -3,6 +3,7 @@
  * touch no disk; they say which names to look for, and whoever has a disk gives the bytes.
  */
 
+import { externalFilesOf, isOnnx } from './containers/onnx/index.js';
 import { shardsOf } from './containers/sharded.js';
 
 export interface Source {
@@ -28,6 +29,9 @@ const SHARD = /^(.+)-\d{5}-of-(?!00001\.)\d{5}\.(safetensors|bin)$/;
 /** The index of a checkpoint in several files, as its writers name it. */
 const INDEX = /\.(?:safetensors|bin)\.index\.json$/;
 
+/** What exporters call the file with the larger constants of an ONNX model. */
+const ONNX_DATA = /^(.+\.onnx)[._]data$/is;
+
 /** The name of the index that a shard belongs to; undefined for a file that is whole. */
 export const indexOf = (name: string): string | undefined => {
   const shard = SHARD.exec(name);
@@ -52,6 +56,8 @@ export const mainFile = (path: string): string => {
   if (part !== null) return `${folder}${part[1]}_state`;
   const index = indexOf(name);
   if (index !== undefined) return folder + index;
+  const model = ONNX_DATA.exec(name)?.[1];
+  if (model !== undefined) return folder + model;
   return name === KANELE_CONFIG ? folder + KANELE_TABLES : path;
 };
 
@@ -61,13 +67,17 @@ export const stateOf = (path: string): string => `${path}_state`;
 /** The main files in a folder of these names: none, one, or several among which nobody but the user can choose. */
 export const mainFiles = (names: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (names.includes(KANELE_TABLES)) return [KANELE_TABLES];
+  const withData = new Set(names.map((name) => ONNX_DATA.exec(name)?.[1]));
   return names
-    .filter((name) => (name.endsWith('_state') && PYKAN_PART.test(name)) || INDEX.test(name))
+    .filter(
+      (name) => (name.endsWith('_state') && PYKAN_PART.test(name)) || INDEX.test(name) || withData.has(name),
+    )
     .sort();
 };
 
 /** Names of files that may belong to a main file and lie in its folder: by its name, or named in it. */
 export const companions = (name: string, bytes: Uint8Array): ReadonlyArray<string> => {
+  if (isOnnx(bytes)) return externalFilesOf(bytes);
   const shards = shardsOf(bytes);
   if (shards.length > 0) return shards;
   if (name.endsWith('.json')) return [KANELE_CONFIG, KANELE_TABLES].filter((other) => other !== name);

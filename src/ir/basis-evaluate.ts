@@ -1,7 +1,10 @@
 /** Evaluating bases: one closure per branch, no allocation per point. */
+import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
+import { invariant } from '../diagnostics/index.js';
 import { ACTIVATIONS } from '../numeric/activations.js';
 import { basisAt } from '../numeric/bspline.js';
+import { expressionEvaluator, parseExpression } from '../numeric/expression/index.js';
 import { addRow } from '../numeric/rows.js';
 import { SYMBOLIC_FUNCTIONS } from '../numeric/symbolic.js';
 import { exp, tanh } from '../numeric/transcendental.js';
@@ -9,6 +12,7 @@ import {
   type Basis,
   type Branch,
   type BSpline,
+  type ExpressionBasis,
   functionCount,
   knotRow,
   type Polynomial,
@@ -43,6 +47,7 @@ export const basisEvaluator = (basis: Basis, inputs: number): BasisEvaluator => 
     .with({ _tag: 'rbf' }, (b) => dense(radial(b, values)))
     .with({ _tag: 'polynomial' }, (b) => dense(polynomial(b, values)))
     .with({ _tag: 'symbolic' }, (b) => dense(symbolic(b, values)))
+    .with({ _tag: 'expression' }, (b) => expressions(b))
     .exhaustive();
 };
 
@@ -111,12 +116,35 @@ const symbolic = (basis: Symbolic, values: Float64Array): BasisEvaluator['evalua
   };
 };
 
+/** Functions by their text: `values` has one for each function, or for each function and output where edges differ. */
+const expressions = (basis: ExpressionBasis): BasisEvaluator => {
+  const parsed = parseExpression(basis.function);
+  invariant(E.isRight(parsed), 'the function of a basis was checked');
+  const evaluate = expressionEvaluator(parsed.right);
+  const { shape } = basis.parameters;
+  const parameters = f32Data(basis.parameters);
+  const size = shape.at(-1)!;
+  const count = shape.slice(1, -1).reduce((n, d) => n * d, 1);
+  const values = new Float64Array(count);
+  const shared = shape[0] === 1;
+  return {
+    values,
+    first: 0,
+    evaluate: (input, x) => {
+      const row = shared ? 0 : input * count;
+      for (let k = 0; k < count; k++) values[k] = evaluate(x, parameters, (row + k) * size);
+    },
+  };
+};
+
 /** A branch ready to be evaluated. */
 export interface BranchEvaluator {
   readonly evaluator: BasisEvaluator;
   readonly weights: Float32Array;
   readonly functions: number;
   readonly outputs: number;
+  /** Whether values are those of edges: one for each function and output. */
+  readonly edges: boolean;
   /** The inputs of the layer that the branch reads: from .. to - 1. */
   readonly from: number;
   readonly to: number;
@@ -129,6 +157,7 @@ export const branchEvaluator = ({ basis, weights, from = 0 }: Branch): BranchEva
     weights: f32Data(weights),
     functions: functionCount(basis),
     outputs: weights.shape[2]!,
+    edges: basis._tag === 'expression' && basis.edges === true,
     from,
     to: from + inputs,
   };
@@ -145,10 +174,27 @@ export const accumulateInput = (b: BranchEvaluator, i: number, x: number, acc: F
 export const addProducts = (b: BranchEvaluator, input: number, acc: Float64Array, at: number): void => {
   const { values, first } = b.evaluator;
   const { outputs, weights } = b;
+  if (b.edges) {
+    addEdges(b, input, acc, at);
+    return;
+  }
   for (let r = 0; r < values.length; r++) {
     const v = values[r]!;
     // Zeros are skipped for speed, except where a weight could turn one into NaN: weights are finite.
     if (v === 0) continue;
     addRow(acc, at, weights, (input * b.functions + first + r) * outputs, v, outputs);
+  }
+};
+
+/** The same where every edge has functions of its own. A weight of 0 is no edge, whatever its function is there. */
+const addEdges = (b: BranchEvaluator, input: number, acc: Float64Array, at: number): void => {
+  const { values } = b.evaluator;
+  const { outputs, weights, functions } = b;
+  for (let k = 0; k < functions; k++) {
+    const row = (input * functions + k) * outputs;
+    for (let o = 0; o < outputs; o++) {
+      const weight = weights[row + o]!;
+      if (weight !== 0) acc[at + o]! += values[k * outputs + o]! * weight;
+    }
   }
 };

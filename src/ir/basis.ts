@@ -8,6 +8,7 @@ import { match } from 'ts-pattern';
 import { HOLDS, type Rule } from '../diagnostics/index.js';
 import { ACTIVATIONS, type Activation, isActivation } from '../numeric/activations.js';
 import type { KnotRow } from '../numeric/bspline.js';
+import { parseExpression } from '../numeric/expression/index.js';
 import { isSymbolicFunction, SYMBOLIC_FUNCTIONS, type SymbolicFunction } from '../numeric/symbolic.js';
 import { constantOf, Finite, integer, record } from './codec.js';
 import { type Constant, f32Data } from './constant.js';
@@ -82,7 +83,19 @@ export interface Symbolic {
   readonly inner: Constant;
 }
 
-export type Basis = BSpline | Base | RadialBasis | Polynomial | Symbolic;
+/**
+ * Functions without a name: K functions of one form, which is a text over x and parameters p0, p1, ... (see
+ * numeric/expression). Parameters are f32[R, K, P], R = 1 or the number of inputs; with `edges` every edge has functions of
+ * its own, and they are f32[R, K, O, P].
+ */
+export interface ExpressionBasis {
+  readonly _tag: 'expression';
+  readonly function: string;
+  readonly parameters: Constant;
+  readonly edges?: true;
+}
+
+export type Basis = BSpline | Base | RadialBasis | Polynomial | Symbolic | ExpressionBasis;
 
 export const ActivationCodec = new t.Type<Activation, Activation, unknown>(
   `one of ${Object.keys(ACTIVATIONS).join(', ')}`,
@@ -134,6 +147,16 @@ const BasisCodec: t.Type<Basis, unknown, unknown> = t.union([
     },
     {},
   ),
+  record({ _tag: t.literal('expression'), function: t.string, parameters: constantOf('f32', 3) }, {}),
+  record(
+    {
+      _tag: t.literal('expression'),
+      function: t.string,
+      parameters: constantOf('f32', 4),
+      edges: t.literal(true),
+    },
+    {},
+  ),
 ]);
 
 /**
@@ -151,9 +174,31 @@ export const BranchCodec: t.Type<Branch, unknown, unknown> = record(
   { from: integer(0, 2 ** 31 - 1) },
 );
 
-/** Whether all inputs of a branch have the same functions: what a window over images needs. */
+/** Constants of a basis of which each row belongs to an input, if there is more than one row. */
+const rowsOf = (basis: Basis): ReadonlyArray<Constant> =>
+  match(basis)
+    .with({ _tag: 'bspline' }, ({ knots }) => [knots])
+    .with({ _tag: 'symbolic' }, ({ kinds, inner }) => [kinds, inner])
+    .with({ _tag: 'expression' }, ({ parameters }) => [parameters])
+    .with({ _tag: 'base' }, { _tag: 'rbf' }, { _tag: 'polynomial' }, () => [])
+    .exhaustive();
+
+/** Whether all inputs of a branch have the same functions. */
 export const isSharedBasis = (basis: Basis): boolean =>
-  basis._tag === 'bspline' ? basis.knots.shape[0] === 1 : basis._tag !== 'symbolic';
+  basis._tag !== 'symbolic' && rowsOf(basis).every((c) => c.shape[0] === 1);
+
+/** Whether all places of a window read a channel through the same functions: what layers over images need. */
+export const isSharedByTaps = (basis: Basis, taps: number): boolean =>
+  rowsOf(basis).every((c) => {
+    const rows = c.shape[0]!;
+    if (rows === 1) return true;
+    const size = c.data.length / rows;
+    for (let r = 0; r < rows; r++) {
+      const from = Math.floor(r / taps) * taps * size;
+      for (let k = 0; k < size; k++) if (!Object.is(c.data[r * size + k], c.data[from + k])) return false;
+    }
+    return true;
+  });
 
 /** Number of functions of a basis. */
 export const functionCount = (basis: Basis): number =>
@@ -163,14 +208,33 @@ export const functionCount = (basis: Basis): number =>
     .with({ _tag: 'rbf' }, ({ centers }) => centers.shape[0]!)
     .with({ _tag: 'polynomial' }, ({ degree }) => degree + 1)
     .with({ _tag: 'symbolic' }, ({ kinds }) => kinds.shape[1]!)
+    .with({ _tag: 'expression' }, ({ parameters }) => parameters.shape[1]!)
     .exhaustive();
 
 /** Most functions that are non-zero at one point. */
 export const supportSize = (basis: Basis): number =>
   basis._tag === 'bspline' ? basis.order + 1 : functionCount(basis);
 
-/** Whether a basis fits `inputs` inputs, whatever its numbers are. */
-export const basisFault = (basis: Basis, inputs: number): Rule<void> =>
+const expressionFault = (
+  { function: text, parameters, edges }: ExpressionBasis,
+  inputs: number,
+  outputs: number,
+): Rule<void> => {
+  const parsed = parseExpression(text);
+  if (E.isLeft(parsed)) return parsed;
+  const rows = parameters.shape[0]!;
+  if (rows !== 1 && rows !== inputs) return E.left(`${rows} rows of parameters for ${inputs} inputs`);
+  if (edges && parameters.shape[2] !== outputs) {
+    return E.left(`parameters of ${parameters.shape[2]} outputs for ${outputs}`);
+  }
+  const given = parameters.shape.at(-1)!;
+  return given < parsed.right.parameters
+    ? E.left(`${given} parameters, but the function names ${parsed.right.parameters}`)
+    : HOLDS;
+};
+
+/** Whether a basis fits `inputs` inputs and, where edges differ, `outputs` outputs, whatever its numbers are. */
+export const basisFault = (basis: Basis, inputs: number, outputs: number): Rule<void> =>
   match(basis)
     .returnType<Rule<void>>()
     .with({ _tag: 'bspline' }, ({ knots, order }) => {
@@ -196,6 +260,7 @@ export const basisFault = (basis: Basis, inputs: number): Rule<void> =>
         ? E.left('a kind names no function')
         : HOLDS;
     })
+    .with({ _tag: 'expression' }, (basis) => expressionFault(basis, inputs, outputs))
     .exhaustive();
 
 /** The constants of a basis. */
@@ -206,7 +271,12 @@ export const basisConstants = (basis: Basis): ReadonlyArray<Constant> =>
     .with({ _tag: 'rbf' }, ({ centers }) => [centers])
     .with({ _tag: 'polynomial' }, ({ beta }) => (beta === undefined ? [] : [beta]))
     .with({ _tag: 'symbolic' }, ({ kinds, inner }) => [kinds, inner])
+    .with({ _tag: 'expression' }, ({ parameters }) => [parameters])
     .exhaustive();
+
+/** Whether functions may have poles, or end where their definition does: log, division. */
+export const mayBeSingular = (basis: Basis): boolean =>
+  basis._tag === 'symbolic' || basis._tag === 'expression';
 
 /** The knots of one input. */
 export const knotRow = (basis: BSpline, input: number): KnotRow => {

@@ -54,6 +54,8 @@ export type Role<A> =
    * accumulators, behind which any quantizer may stand, or codes, so that the quantizer is part of it.
    */
   | { readonly _tag: 'value'; readonly gives: 'accumulators' | 'codes' }
+  /** Stands at the end alone: table graphs leave it out, and `without` says to people what their results are then. */
+  | { readonly _tag: 'final'; readonly without: string }
   /** Makes codes. */
   | { readonly _tag: 'coder' }
   /** Makes floats of codes or accumulators. */

@@ -43,7 +43,7 @@ export const chooseQuantizer = (
   options: RangeOptions,
   wanted: Wanted,
   stats: ObserveAttrs,
-  point: Pick<CodePoint, 'layers' | 'first'>,
+  point: Pick<CodePoint, 'layers' | 'first' | 'mixed'>,
   /** Asked for with `ranges=histogram`: how much an error of a value matters to the layers that read it. */
   slopesOf: (h: Calibrated) => Weigh | undefined,
 ): Chosen => {
@@ -56,7 +56,7 @@ export const chooseQuantizer = (
       : [];
   const features = stats.counts.shape[0]!;
   const { bits } = wanted;
-  const perFeature = (first ? options.inputRanges : options.hiddenRanges) === 'feature';
+  const perFeature = !point.mixed && (first ? options.inputRanges : options.hiddenRanges) === 'feature';
   if (wanted.quantizer === 'lloyd') {
     const made = stats.samples === 0 ? undefined : lloydOver(options, histogram, wanted, perFeature, weigh);
     if (made !== undefined) return { quantizer: made, notes: unweighed };

@@ -7,10 +7,10 @@
  * the thresholds of a quantizer can take what stands before it: on the values that the first layer was trained on.
  */
 import { channel } from '../ir/constant.js';
-import { definitionsOf, type Graph, type ValueName } from '../ir/graph.js';
+import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
 import { hasRole, isCodedInTables, type Op, type OpOf } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
-import { channelsOf } from '../ir/types.js';
+import { channelsOf, type ValueType } from '../ir/types.js';
 
 export interface CodePoint {
   readonly name: ValueName;
@@ -24,6 +24,8 @@ export interface CodePoint {
   }>;
   /** Whether a norm, a sum, a pooling, a product, or the result of the graph reads it. */
   readonly valueRead: boolean;
+  /** Whether channels are put into one behind it, so that all of them must have the same codes. */
+  readonly mixed: boolean;
   /** Code points that are joined with this one side by side must have equally many levels: they share this number. */
   readonly group: number;
 }
@@ -55,9 +57,16 @@ const lateValues = (graph: Graph): ReadonlySet<ValueName> => {
   return late;
 };
 
+/** Whether an op puts channels into one, of values that may have codes by channels. */
+const mixes = ({ op, operands, type }: Node, types: ReadonlyMap<ValueName, ValueType>): boolean => {
+  const before = types.get(operands[0]!);
+  return op.kind === 'reshape' && before !== undefined && channelsOf(type) % channelsOf(before) !== 0;
+};
+
 interface Draft {
   readonly layers: Array<CodePoint['layers'][number]>;
   valueRead: boolean;
+  mixed: boolean;
   group: number;
 }
 
@@ -70,17 +79,19 @@ const joinGroups = (joined: ReadonlyArray<Draft>, all: Iterable<Draft>): void =>
 };
 
 /** All code points of a float graph, in the order in which they are defined. */
+// Long: finding the points behind a value and drafting them go hand in hand.
 export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   const definitions = definitionsOf(graph);
   const front = frontValues(graph);
   const late = lateValues(graph);
+  const types = typesOf(graph);
   const drafts = new Map<ValueName, Draft>();
   let groups = 0;
 
   const draftOf = (name: ValueName): Draft => {
     const known = drafts.get(name);
     if (known !== undefined) return known;
-    const draft: Draft = { layers: [], valueRead: false, group: groups++ };
+    const draft: Draft = { layers: [], valueRead: false, mixed: false, group: groups++ };
     drafts.set(name, draft);
     return draft;
   };
@@ -91,8 +102,9 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   ): ReadonlyArray<{ name: ValueName; asItIs: boolean }> => {
     const node = definitions.get(name);
     if (node === undefined) return [{ name, asItIs }];
-    if (hasRole(node.op, 'layout', 'observer')) {
+    if (hasRole(node.op, 'layout', 'observer', 'final')) {
       const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
+      if (mixes(node, types)) for (const { name: point } of points) draftOf(point).mixed = true;
       if (node.operands.length > 1)
         joinGroups(
           points.map((p) => draftOf(p.name)),

@@ -1,4 +1,5 @@
 /** The functions of the edges of a layer, at codes. */
+import { mayBeSingular } from '../ir/basis.js';
 import { accumulateInput, branchEvaluator } from '../ir/basis-evaluate.js';
 import { inputChannel, type LayerSite, rowsOf } from './layer-site.js';
 
@@ -9,8 +10,8 @@ import { inputChannel, type LayerSite, rowsOf } from './layer-site.js';
 const BIN_LIMIT = 2 ** 18;
 
 /**
- * [inputs, rows, outputs], row-major: the function of every edge over the cell of every code, and 0 in a last row where
- * windows are padded.
+ * [inputs, rows, outputs], row-major: the function of every edge over the cell of every code, and where windows are padded a
+ * last row of what taps outside of the image add.
  */
 export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32Array => {
   const { inputs, outputs, layer } = site;
@@ -22,7 +23,7 @@ export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32
     for (const b of branches) accumulateInput(b, i, x, value);
   };
   // Functions that a person chose may have poles; trained splines that overflow are not to be mended.
-  const singular = layer.branches.some((b) => b.basis._tag === 'symbolic');
+  const singular = layer.branches.some((b) => mayBeSingular(b.basis));
   const byBins = cells === 'mean' && inputs * outputs <= BIN_LIMIT;
   const rows = rowsOf(site);
   const result = new Float32Array(inputs * rows * outputs);
@@ -46,6 +47,10 @@ export const edgeFunctions = (site: LayerSite, cells: 'mean' | 'value'): Float32
       for (let o = 0; o < outputs; o++) {
         result[row + o] = count === 0 ? value[o]! : sums[c * outputs + o]! / count;
       }
+    }
+    if (rows > levels && layer.outside !== undefined) {
+      evaluate(i, layer.outside);
+      result.set(value, (i * rows + levels) * outputs);
     }
     if (singular) repairSingularities(result, i * rows * outputs, levels, outputs);
   }

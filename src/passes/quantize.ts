@@ -114,7 +114,7 @@ export const quantize = definePass<'float', 'quantized', QuantizeOptions>({
       );
       const values =
         options.values === 'mean' && wanted.align === 'free'
-          ? cellMeans(quantizer, stats, channelsOf(node.type))
+          ? cellMeans(quantizer, stats, channelsOf(node.type), point.mixed)
           : undefined;
       return r.add(`${stem}_in`, { kind: 'decode', attrs: values === undefined ? {} : { values } }, [codes]);
     });
@@ -184,26 +184,30 @@ const chooseAll = (options: QuantizeOptions, graph: Graph): ReadonlyMap<ValueNam
 
 /**
  * For every feature and code the mean of the calibration values in the cell, the quantizer's own value where
- * the cell is empty: f32[F, levels]. Undefined without data.
+ * the cell is empty: f32[F, levels], or f32[1, levels] of all features together (`mixed`). Undefined without data.
  */
-const cellMeans = (q: Quantizer, stats: ObserveAttrs, features: number) => {
+const cellMeans = (q: Quantizer, stats: ObserveAttrs, features: number, mixed: boolean) => {
   if (stats.samples === 0) return undefined;
-  const values = new Float32Array(features * q.levels);
+  const rows = mixed ? 1 : features;
+  const values = new Float32Array(rows * q.levels);
   const counts = new Float64Array(q.levels);
   const sums = new Float64Array(q.levels);
   const sharedCoder = isShared(q) ? coderOf(q, 0) : undefined;
   for (let f = 0; f < features; f++) {
     const coder = sharedCoder ?? coderOf(q, f);
-    counts.fill(0);
-    sums.fill(0);
+    if (!mixed || f === 0) {
+      counts.fill(0);
+      sums.fill(0);
+    }
     eachSeenBin(stats, q, f, (mean, count) => {
       const code = coder(mean);
       counts[code]! += count;
       sums[code]! += count * mean;
     });
+    const row = mixed ? 0 : f;
     for (let c = 0; c < q.levels; c++) {
-      values[f * q.levels + c] = counts[c]! > 0 ? sums[c]! / counts[c]! : decodeValue(q, f, c);
+      values[row * q.levels + c] = counts[c]! > 0 ? sums[c]! / counts[c]! : decodeValue(q, f, c);
     }
   }
-  return constant(F32, [features, q.levels], values);
+  return constant(F32, [rows, q.levels], values);
 };

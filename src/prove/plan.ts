@@ -65,7 +65,7 @@ const probesOfOp = (unit: Unit, op: Op, mostWork: number): ReadonlyArray<Probes>
     .with({ kind: 'table.norm' }, () => [
       mixedProbes(unit, 'a norm depends on all accumulators of its group'),
     ])
-    .with({ kind: P.union('add', 'decode', 'kan', 'norm') }, behindOthers)
+    .with({ kind: P.union('add', 'decode', 'kan', 'norm', 'softmax') }, behindOthers)
     .exhaustive();
 };
 

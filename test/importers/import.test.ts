@@ -143,5 +143,8 @@ describe('files that belong together', () => {
     expect(mainFiles(['config.json', 'truth_tables.json', 'x_state'])).toEqual(['truth_tables.json']);
     expect(mainFiles(['0.1_state', '0.0_state', 'history.txt'])).toEqual(['0.0_state', '0.1_state']);
     expect(mainFiles(['model.pt'])).toEqual([]);
+    expect(mainFile('a/m.onnx.data')).toBe('a/m.onnx');
+    expect(mainFile('a/m.onnx_data')).toBe('a/m.onnx');
+    expect(mainFiles(['m.onnx', 'm.onnx.data', 'n.onnx'])).toEqual(['m.onnx']);
   });
 });

@@ -62,10 +62,10 @@ const CASES: ReadonlyArray<Case> = [
   ],
   [
     'an unknown op',
-    graphOf('%y : f32[n, 2] = softmax %x', 'return %y'),
+    graphOf('%y : f32[n, 2] = sort %x', 'return %y'),
     'K0301',
     '3:20',
-    "there is no op 'softmax'. Expected one of activate, add",
+    "there is no op 'sort'. Expected one of activate, add",
   ],
   [
     'an undefined value',

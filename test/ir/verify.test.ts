@@ -229,8 +229,8 @@ const CASES: ReadonlyArray<Case> = [
   ['an unknown attribute', untyped('y', { kind: 'dequantize', attrs: { scale: 1 } }), /unknown key 'scale'/],
   [
     'an unknown op',
-    untyped('y', { kind: 'softmax', attrs: {} }),
-    /K0401: op %y: there is no op 'softmax'\. Expected one of activate/,
+    untyped('y', { kind: 'sort', attrs: {} }),
+    /K0401: op %y: there is no op 'sort'\. Expected one of activate/,
   ],
   [
     'a constant in the wrong array',

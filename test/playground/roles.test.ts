@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { rolesOf } from '../../playground/src/worker/files.js';
+import { besideOf, rolesOf } from '../../playground/src/worker/files.js';
+import { withDataBeside } from '../support/onnx-writer.js';
 
 const inFolder = (folder: string) =>
   readdirSync(join('examples', folder)).map((name) => ({
@@ -60,6 +61,34 @@ describe('files that are dropped together', () => {
       'x_calib.npz': 'calibration',
       'x_test.npz': 'inputs',
       'y_test.npz': 'labels',
+    });
+  });
+
+  it('are an exported graph and the files that hold its constants, whatever lies beside them', () => {
+    const onnx = (path: string) =>
+      new Uint8Array(readFileSync(join('test/models/onnx-wild', path, 'model.onnx')));
+    const { model, data } = withDataBeside(onnx('relukan'), 'weights/model.onnx.data');
+    const weights = {
+      name: 'model.pt',
+      bytes: new Uint8Array(readFileSync('examples/models/efficient-kan-wine/model.pt')),
+    };
+    const graph = { name: 'model.onnx', bytes: model };
+    const beside = { name: 'model.onnx.data', bytes: data };
+    expect(rolesOf([weights, beside, graph])).toEqual({
+      'model.pt': 'unused',
+      'model.onnx.data': 'beside',
+      'model.onnx': 'checkpoint',
+    });
+    expect(besideOf(graph, [beside])).toEqual({ 'weights/model.onnx.data': data });
+    const alone = { name: 'net.onnx', bytes: onnx('relukan') };
+    expect(rolesOf([weights, alone])).toEqual({ 'model.pt': 'checkpoint', 'net.onnx': 'unused' });
+    const unknown = { name: 'model.pt', bytes: weights.bytes.subarray(0, 1000) };
+    expect(rolesOf([unknown, alone])).toEqual({ 'model.pt': 'unused', 'net.onnx': 'checkpoint' });
+    const arch = { name: 'arch.json', bytes: new TextEncoder().encode('{"input": [4], "layers": [{}]}') };
+    expect(rolesOf([alone, unknown, arch])).toEqual({
+      'model.pt': 'checkpoint',
+      'net.onnx': 'unused',
+      'arch.json': 'architecture',
     });
   });
 

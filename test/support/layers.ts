@@ -4,6 +4,7 @@ import {
   type Basis,
   type Branch,
   basisTableRange,
+  constant,
   edgeTableRange,
   F32,
   functionCount,
@@ -50,8 +51,33 @@ export const anyWindow = (r: Random, shape: ReadonlyArray<number>, grouped: bool
 const maybeWindow = (r: Random, shape: ReadonlyArray<number>): { readonly window?: Window } =>
   shape.length === 3 ? { window: anyWindow(r, shape, true) } : {};
 
-/** A basis for `inputs` inputs; over windows one that they share. */
-const anyBasis = (r: Random, inputs: number, shared: boolean): Basis => {
+/** Functions that are finite everywhere, of one parameter or two. */
+export const EXPRESSIONS = [
+  'sin(3 * tanh(p0 * x) + tanh(p1))',
+  'let t = x - p0; t * exp(-(t * t)) * p1',
+  'where(lt(x, p0), 0, p1 * x)',
+  'x / (1 + abs(p0 * x)) * -2.5e-1',
+  'max(x - p0, 0) * (2 + tanh(p1 + x))',
+] as const;
+
+/** A basis for `inputs` inputs and `outputs` outputs; over windows of `taps` one that the places of a channel share. */
+const anyBasis = (r: Random, inputs: number, shared: boolean, taps: number, outputs: number): Basis => {
+  const expression = (): Basis => {
+    const rows = r.chance(0.5) ? 1 : inputs;
+    const edges = r.chance(0.4);
+    const shape = [r.whole(1, 3), ...(edges ? [outputs] : []), 2];
+    const size = shape.reduce((n, d) => n * d, 1);
+    const own = Array.from({ length: Math.ceil(inputs / taps) }, () => floats(r, [size]).data);
+    const data = Float32Array.from(
+      { length: rows * size },
+      (_, e) => own[Math.floor(Math.floor(e / size) / taps)]![e % size]!,
+    );
+    const parameters = constant(F32, [rows, ...shape], data);
+    const text = r.pick(EXPRESSIONS);
+    return edges
+      ? { _tag: 'expression', function: text, parameters, edges: true }
+      : { _tag: 'expression', function: text, parameters };
+  };
   const spline = (): Basis => {
     const order = r.whole(0, 3);
     const knots = ascendingRows(r, shared ? 1 : r.pick([1, inputs]), 2 * order + 1 + r.whole(1, 4), false);
@@ -91,6 +117,7 @@ const anyBasis = (r: Random, inputs: number, shared: boolean): Basis => {
       ...(r.chance(0.5) ? { kernel: r.pick(RADIAL_KERNELS) } : {}),
     }),
     polynomial,
+    expression,
     shared ? polynomial : symbolic,
   ])();
 };
@@ -107,7 +134,7 @@ const anyBranch = (
   const first = whole || r.chance(0.6) ? 0 : r.whole(0, channels - 1);
   const last = whole || r.chance(0.5) ? channels : r.whole(first + 1, channels);
   const inputs = (last - first) * area;
-  const basis = anyBasis(r, inputs, shared);
+  const basis = anyBasis(r, inputs, shared, area, outputs);
   return {
     basis,
     weights: floats(r, [inputs, functionCount(basis), outputs]),
@@ -130,6 +157,7 @@ export const anyKan = (r: Random, shape: ReadonlyArray<number>): KanAttrs => {
       ? { precision: { table: r.whole(2, 16), coef: r.whole(2, 16), basis: r.whole(1, 16) } }
       : {}),
     ...(window === undefined ? {} : { window }),
+    ...(window !== undefined && r.chance(0.2) ? { outside: Math.fround(4 * r.unit() - 2) } : {}),
   };
 };
 

@@ -2,6 +2,7 @@
 import type { Basis, Constant } from '../../src/ir/index.js';
 import type { Activation } from '../../src/numeric/activations.js';
 import type { SymbolicFunction } from '../../src/numeric/symbolic.js';
+import { naiveExpression } from './naive-expression.js';
 
 /** A number, and how large the terms were that gave it: what rounding may be measured by. */
 export interface Approximate {
@@ -165,8 +166,8 @@ const polynomialValue = (
   return { value: result, magnitude: magnitude + Math.abs(result) };
 };
 
-/** Function k of input i of a branch, at x. */
-export const basisValue = (basis: Basis, i: number, k: number, x: number): Approximate => {
+/** Function k of input i of a branch, at x; where edges differ, that of output o. */
+export const basisValue = (basis: Basis, i: number, k: number, x: number, o = 0): Approximate => {
   switch (basis._tag) {
     case 'bspline': {
       const row = rowOf(basis.knots, i);
@@ -188,6 +189,15 @@ export const basisValue = (basis: Basis, i: number, k: number, x: number): Appro
     case 'symbolic': {
       const name = basis.functions[at(basis.kinds, i, k)]!;
       return symbolicValue(name, at(basis.inner, i, k, 0) * x + at(basis.inner, i, k, 1));
+    }
+    case 'expression': {
+      const { parameters } = basis;
+      const [row, size] = [rowOf(parameters, i), parameters.shape.at(-1)!];
+      const own = Array.from({ length: size }, (_, p) =>
+        basis.edges ? at(parameters, row, k, o, p) : at(parameters, row, k, p),
+      );
+      const value = naiveExpression(basis.function, x, own);
+      return { value, magnitude: 1e-6 + Math.abs(value) };
     }
   }
 };

@@ -3,6 +3,7 @@
  * loops, whole numbers as BigInt. The interpreter is tested against this.
  */
 import {
+  type Constant,
   innerOf,
   type Node,
   type OpOf,
@@ -15,6 +16,7 @@ import {
   type Window,
 } from '../../src/ir/index.js';
 import { type Approximate, at, basisValue, NAIVE_ACTIVATIONS, rowOf } from './naive-basis.js';
+import { naiveExpression } from './naive-expression.js';
 import { bigNorm } from './naive-norm.js';
 
 export type { Approximate } from './naive-basis.js';
@@ -92,10 +94,11 @@ const kanOutput = ({ attrs }: OpOf<'kan'>, x: Sample, type: ValueType, j: number
   const terms = attrs.branches.flatMap(({ basis, weights, from = 0 }) =>
     reads.flatMap(({ input, element }) => {
       const i = input - from;
-      if (element === undefined || i < 0 || i >= weights.shape[0]!) return [];
+      const value0 = element === undefined ? attrs.outside : x.data[element];
+      if (value0 === undefined || i < 0 || i >= weights.shape[0]!) return [];
       return range(0, weights.shape[1]!).map((k): Approximate => {
         const weight = at(weights, i, k, local);
-        const { value, magnitude } = basisValue(basis, i, k, x.data[element]!);
+        const { value, magnitude } = basisValue(basis, i, k, value0, local);
         return { value: weight * value, magnitude: Math.abs(weight) * magnitude };
       });
     }),
@@ -195,6 +198,10 @@ const normOutput = ({ attrs }: OpOf<'norm'>, x: Sample, j: number, channel: numb
   };
 };
 
+/** The parameters of a channel; one row is for all. */
+const rowOfParameters = (parameters: Constant, c: number): ReadonlyArray<number> =>
+  range(0, parameters.shape[1]!).map((p) => at(parameters, rowOf(parameters, c), p));
+
 /** Element j of one sample of a node's value, from the sample of its operands. */
 const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): number | Approximate => {
   const { op, type } = node;
@@ -205,7 +212,10 @@ const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): nu
     case 'activate': {
       const f = op.attrs.function;
       if (f._tag === 'prelu') return Math.fround(x >= 0 ? x : ofChannel(f.slope, c) * x);
-      const value = NAIVE_ACTIVATIONS[f.activation](x);
+      const value =
+        f._tag === 'activation'
+          ? NAIVE_ACTIVATIONS[f.activation](x)
+          : naiveExpression(f.function, x, rowOfParameters(f.parameters, c));
       return { value, magnitude: Math.abs(value) + 1e-6 };
     }
     case 'add':
@@ -255,6 +265,11 @@ const naiveElement = (node: Node, samples: ReadonlyArray<Sample>, j: number): nu
       const { bias, mul, shift, quantizer } = op.attrs;
       const start = bias === undefined ? 0 : at(bias, c);
       return bigRequantize(x, start, ofChannel(mul, c), shift, quantizer.levels);
+    }
+    case 'softmax': {
+      const sum = sample.data.reduce((n, v) => n + Math.exp(v), 0);
+      const value = op.attrs.log ? x - Math.log(sum) : Math.exp(x) / sum;
+      return { value, magnitude: 1e-6 + Math.abs(value) + (op.attrs.log ? Math.abs(x) : 0) };
     }
     case 'table.basis':
       return basisOutput(op, sample, type, j);

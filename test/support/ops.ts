@@ -17,8 +17,9 @@ import {
   type ValueName,
   type ValueType,
 } from '../../src/ir/index.js';
+import type { UnivariateFunction } from '../../src/ir/ops/activate.js';
 import { multiplierFor, shiftFor } from '../../src/numeric/fixed-point.js';
-import { accumulate, activations, anyBasisTable, anyEdge, anyKan, anyWindow } from './layers.js';
+import { accumulate, activations, anyBasisTable, anyEdge, anyKan, anyWindow, EXPRESSIONS } from './layers.js';
 import { anyPerChannel, anyQuantizer, anyScale, constantBy, floats, integers } from './quantizers.js';
 import type { Random } from './random.js';
 
@@ -115,9 +116,15 @@ const waysOfFloats = (r: Random, value: Value, values: ReadonlyArray<Value>): Re
   const activate = (): Op => ({
     kind: 'activate',
     attrs: {
-      function: r.chance(0.5)
-        ? { _tag: 'activation', activation: r.pick(activations) }
-        : { _tag: 'prelu', slope: anyPerChannel(r, channels, r.float) },
+      function: r.pick([
+        (): UnivariateFunction => ({ _tag: 'activation', activation: r.pick(activations) }),
+        (): UnivariateFunction => ({ _tag: 'prelu', slope: anyPerChannel(r, channels, r.float) }),
+        (): UnivariateFunction => ({
+          _tag: 'expression',
+          function: r.pick(EXPRESSIONS),
+          parameters: floats(r, [r.pick([1, channels]), 2]),
+        }),
+      ])(),
     },
   });
   const norm = (): Op => ({
@@ -148,8 +155,10 @@ const waysOfFloats = (r: Random, value: Value, values: ReadonlyArray<Value>): Re
     ['add', add],
     ['affine', affine],
   ];
+  const softmax: Way = ['softmax', () => ({ kind: 'softmax', attrs: { log: r.chance(0.5) } })];
   const kan: Way = ['kan', () => ({ kind: 'kan', attrs: anyKan(r, type.shape) })];
-  if (type.shape.length === 1) return [...common, kan, kan, ['multiply', () => anyMultiply(r, channels)]];
+  if (type.shape.length === 1)
+    return [...common, kan, kan, ['multiply', () => anyMultiply(r, channels)], softmax];
   return type.shape.length === 3 ? [...common, kan, kan, ['pool', () => anyPool(r, type.shape)]] : common;
 };
 

@@ -2,7 +2,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { readArrayFile } from '../../../src/importers/containers/array-file.js';
 import { isNpy, type NpyArray } from '../../../src/importers/containers/npy/index.js';
-import { baseName, companions, KANELE_CONFIG, mainFiles } from '../../../src/importers/source.js';
+import { importSource } from '../../../src/importers/import.js';
+import { baseName, companions, KANELE_CONFIG, mainFiles, sourceOf } from '../../../src/importers/source.js';
 import type { Role, Roles } from '../shared/protocol.js';
 
 export interface ReadFile {
@@ -11,7 +12,7 @@ export interface ReadFile {
 }
 
 /** Layers' outputs of examples of kanc, formats that no importer reads, notes: nothing to compile. */
-const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|onnx|png|py|csv)$/i;
+const ASIDE = /^golden_|^meta\.json$|^vectors_.*\.txt$|\.(?:md|png|py|csv)$/i;
 
 /** By content; archives of arrays by their name, as checkpoints are archives too. */
 const holdsArray = ({ name, bytes }: ReadFile): boolean => isNpy(bytes) || /\.npz$/i.test(name);
@@ -32,12 +33,18 @@ const isArchitecture = ({ name, bytes }: ReadFile): boolean => {
   }
 };
 
+const ONNX = /\.onnx$/i;
+
 /** The likeliest first: what libraries write, then anything else, so that the importers tell what is wrong with it. */
 const likelihood = (name: string): number => {
-  const order = [/\.(?:pt|pth)$/i, /\.safetensors$/i, /\.(?:bin|ckpt)$/i];
+  const order = [/\.(?:pt|pth)$/i, /\.safetensors$/i, /\.(?:bin|ckpt)$/i, ONNX];
   const found = order.findIndex((pattern) => pattern.test(name));
   return found < 0 ? order.length : found;
 };
+
+/** Whether the file is a network by itself: else a graph that was exported beside it tells more. */
+const isNetwork = ({ name, bytes }: ReadFile): boolean =>
+  E.isRight(importSource(sourceOf(bytes, baseName(name))));
 
 const checkpointOf = (files: ReadonlyArray<ReadFile>): string | undefined => {
   const names = files.map(({ name }) => name);
@@ -45,9 +52,12 @@ const checkpointOf = (files: ReadonlyArray<ReadFile>): string | undefined => {
   if (ofSet !== undefined) return ofSet;
   const others = files.filter((f) => !holdsArray(f) && !isArchitecture(f) && f.name !== KANELE_CONFIG);
   const likely = others.filter(({ name }) => !ASIDE.test(name));
-  return [...(likely.length > 0 ? likely : others)]
-    .sort((a, b) => likelihood(a.name) - likelihood(b.name))
-    .at(0)?.name;
+  const [first, ...more] = [...(likely.length > 0 ? likely : others)].sort(
+    (a, b) => likelihood(a.name) - likelihood(b.name),
+  );
+  const graph = more.find(({ name }) => ONNX.test(name));
+  if (first === undefined || graph === undefined) return first?.name;
+  return files.some(isArchitecture) || isNetwork(first) ? first.name : graph.name;
 };
 
 interface Candidate {
@@ -79,11 +89,24 @@ const rolesOfData = (arrays: ReadonlyArray<Candidate>): Roles => {
   return roles;
 };
 
+/** Names that a main file has for others, by their names without folders: folders are dropped as their files. */
+const companionsOf = ({ name, bytes }: ReadFile): ReadonlyMap<string, string> =>
+  new Map(companions(baseName(name), bytes).map((other) => [baseName(other), other]));
+
+/** Files beside a checkpoint by the names that it has for them. */
+export const besideOf = (
+  checkpoint: ReadFile,
+  files: ReadonlyArray<ReadFile>,
+): Readonly<Record<string, Uint8Array>> => {
+  const known = companionsOf(checkpoint);
+  return Object.fromEntries(files.map(({ name, bytes }) => [known.get(baseName(name)) ?? name, bytes]));
+};
+
 /** A role for every file. */
 export const rolesOf = (files: ReadonlyArray<ReadFile>): Roles => {
   const checkpoint = checkpointOf(files);
   const main = files.find((f) => f.name === checkpoint);
-  const beside = main === undefined ? [] : companions(baseName(main.name), main.bytes);
+  const beside = main === undefined ? new Map<string, string>() : companionsOf(main);
   const arrays = files.flatMap((file): ReadonlyArray<Candidate> => {
     const { name, bytes } = file;
     if (!holdsArray(file) || ASIDE.test(name)) return [];
@@ -92,13 +115,13 @@ export const rolesOf = (files: ReadonlyArray<ReadFile>): Roles => {
   });
   const ofData = rolesOfData(arrays);
   const architecture = files.find(
-    (f) => f.name !== checkpoint && !beside.includes(f.name) && isArchitecture(f),
+    (f) => f.name !== checkpoint && !beside.has(baseName(f.name)) && isArchitecture(f),
   );
   return Object.fromEntries(
     files.map((file): readonly [string, Role] => {
       const { name } = file;
       if (name === checkpoint) return [name, 'checkpoint'];
-      if (beside.includes(baseName(name))) return [name, 'beside'];
+      if (beside.has(baseName(name))) return [name, 'beside'];
       if (file === architecture) return [name, 'architecture'];
       return [name, ofData[name] ?? 'unused'];
     }),

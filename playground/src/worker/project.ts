@@ -6,7 +6,7 @@ import type { InputLayout } from '../../../src/driver/input-layout.js';
 import type { CompileInput } from '../../../src/driver/script-input.js';
 import type { Dataset } from '../../../src/passes/dataset.js';
 import type { Project, Role, Roles } from '../shared/protocol.js';
-import { type ReadFile, rolesOf } from './files.js';
+import { besideOf, type ReadFile, rolesOf } from './files.js';
 
 export interface LoadedProject {
   readonly roles: Roles;
@@ -39,7 +39,7 @@ export const loadProject = async (project: Project): Promise<Checked<LoadedProje
       checkpoint === undefined
         ? 'none of the files is a checkpoint'
         : 'two files are marked as the checkpoint',
-      { expected: 'one .pt, .pth or .safetensors file, the files of pykan, or those of KANELE' },
+      { expected: 'one .pt, .pth, .safetensors or .onnx file, the files of pykan, or those of KANELE' },
     );
   }
   const inputs = datasetOf(of('inputs')[0], project.reading.inputLayout);
@@ -55,7 +55,7 @@ export const loadProject = async (project: Project): Promise<Checked<LoadedProje
       ...project.reading,
       checkpoint: checkpoint.bytes,
       checkpointName: checkpoint.name,
-      files: Object.fromEntries(of('beside').map(({ name, bytes }) => [name, bytes])),
+      files: besideOf(checkpoint, of('beside')),
       ...(architecture === undefined ? {} : { architecture: new TextDecoder().decode(architecture.bytes) }),
       ...(calibration === undefined ? {} : { calibration: calibration.bytes }),
     },

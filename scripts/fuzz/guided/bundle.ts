@@ -7,8 +7,8 @@ import { build, type Plugin } from 'esbuild';
 import type { Target } from '../readers.js';
 import { COUNTERS, instrumented, type Numbering, numbering } from './instrument.js';
 
-/** Of these the blocks count: the compiler's own, and the one parser of others that reads files. */
-const COUNTED = /[\\/]src[\\/].*\.ts$|[\\/]node_modules[\\/]yaml[\\/].*\.js$/;
+/** Of these the blocks count: the compiler's own, and the parsers of others that read files. */
+const COUNTED = /[\\/]src[\\/].*\.ts$|[\\/]node_modules[\\/](?:yaml|@bufbuild[\\/]protobuf)[\\/].*\.js$/;
 
 const counting = (numbers: Numbering): Plugin => ({
   name: 'counters',

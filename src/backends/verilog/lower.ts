@@ -146,6 +146,7 @@ const lowerNode = (state: Lowering, node: Node): Checked<Elements> => {
       { kind: 'kan' },
       { kind: 'norm' },
       { kind: 'pool' },
+      { kind: 'softmax' },
       { kind: 'table.norm' },
       ({ kind }) => noForm(node, `${kind} has no form in logic`),
     )

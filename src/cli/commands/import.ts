@@ -3,7 +3,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { at, type Diagnostics, diagnostic, visibleJson } from '../../diagnostics/index.js';
+import { at, type Diagnostics, diagnostic, printable, visibleJson } from '../../diagnostics/index.js';
 import { writeFileAtomically } from '../../driver/atomic.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
@@ -20,6 +20,7 @@ import { describe, showDescription } from '../../importers/describe.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { foldParts } from '../../importers/fold.js';
 import { importSource, tensorsOf } from '../../importers/import.js';
+import { valuesBefore } from '../../importers/onnx/telling.js';
 import type { Source } from '../../importers/source.js';
 import { printGraph } from '../../ir/print.js';
 import { addImportFlags, type ImportFlags, importOptions, readImportOptions } from '../flags/index.js';
@@ -77,7 +78,11 @@ const read = (
     TE.flatMap(() => readImportOptions(world)(flags)),
     TE.bindTo('options'),
     TE.bind('source', () => loadSource(world)(checkpoint)),
-    TE.flatMapEither(({ source, options }) => importSource(source, options)),
+    TE.flatMapEither(({ source, options }) => {
+      const imported = importSource(source, options);
+      if (E.isLeft(imported)) world.terminal.out(partBefore(source, options, imported.left));
+      return imported;
+    }),
     TE.tap(({ graph }) =>
       flags.out === undefined
         ? TE.right(undefined)
@@ -96,6 +101,17 @@ const read = (
       return EXIT.ok;
     }),
   );
+
+/** Where a graph is no network of layers as a whole: the first part before the node at fault that is one. */
+const partBefore = (source: Source, options: ImportOptions, faults: Diagnostics): string => {
+  for (const name of valuesBefore(source, options, faults)) {
+    const part = importSource(source, { ...options, graphOutputs: name });
+    if (E.isLeft(part)) continue;
+    const shown = printable(name, 80);
+    return `the part before it is a network of layers: --outputs ${shown}\n${showDescription(describe(part.right))}`;
+  }
+  return '';
+};
 
 /** The draft goes to a file, or to standard output; what it rests on to standard error. */
 export const draftModel = (

@@ -4,10 +4,8 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
+import type { Modules } from './modules.js';
 import type { FileTensor, TensorFile } from './tensor.js';
-
-/** The type of an `Opaque` that is an array among tensors. */
-export const NUMPY_ARRAY = 'numpy.ndarray';
 
 /** A Python object of which only the class is known, and that has tensors in it. */
 export interface Opaque {
@@ -26,6 +24,8 @@ export interface Part {
   readonly names: ReadonlyArray<string>;
   /** Whether a tensor has two or more dimensions: without one it is a record of numbers and no network. */
   readonly matrices: boolean;
+  /** What the modules tell that the tensors are of, where the file holds them as a whole. */
+  readonly modules?: Modules;
 }
 
 /** A tensor that is to be read, and the name that it gets. */

@@ -9,6 +9,8 @@ export const DTYPE_BYTES: Readonly<Record<ContainerDtype, number>> = {
   F32: 4,
   F16: 2,
   BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
   I64: 8,
   I32: 4,
   I16: 2,
@@ -43,6 +45,15 @@ const widenBfloat = (halves: Uint16Array): Float32Array => {
   const bits = new Uint32Array(halves.length);
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
   return new Float32Array(bits.buffer);
+};
+
+/** The value of an 8-bit float of 4 and 3 bits: the largest exponent has numbers too, and one NaN, but no infinity. */
+const float8 = (bits: number): number => {
+  const sign = bits & 0x80 ? -1 : 1;
+  const exponent = (bits >> 3) & 0x0f;
+  const fraction = bits & 0x07;
+  if ((bits & 0x7f) === 0x7f) return Number.NaN;
+  return exponent === 0 ? sign * fraction * 2 ** -9 : sign * (1 + fraction / 8) * 2 ** (exponent - 7);
 };
 
 const truth = (bytes: Uint8Array): Uint8Array => {
@@ -87,6 +98,11 @@ export const decodeValues = (
       return E.right(widenHalf(new Uint16Array(buffer)));
     case 'BF16':
       return E.right(widenBfloat(new Uint16Array(buffer)));
+    case 'F8_E4M3':
+      return E.right(Float32Array.from(new Uint8Array(buffer), float8));
+    case 'F8_E5M2':
+      // The upper half of an IEEE half.
+      return E.right(Float32Array.from(new Uint8Array(buffer), (bits) => halfToFloat(bits << 8)));
     case 'I64':
       return decodeLong(buffer, true);
     case 'U64':

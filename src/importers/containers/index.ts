@@ -2,13 +2,13 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
 import { at, type Checked, fail } from '../../diagnostics/index.js';
+import { openArchive } from './archive.js';
 import { type Checkpoint, checkpointOf } from './checkpoint.js';
 import { readSafetensors } from './safetensors.js';
 import { type Selected, select } from './select.js';
 import { isIndex, openSharded } from './sharded.js';
 import { sniff } from './sniff.js';
 import type { TensorFile } from './tensor.js';
-import { openTorchZip } from './torch/index.js';
 import { openTorchLegacy } from './torch/legacy.js';
 
 export { type NpyArray, type NpyDtype, readNpy, type WritableNpyArray, writeNpy } from './npy/index.js';
@@ -18,7 +18,7 @@ export type { ContainerDtype, FileTensor, TensorFile } from './tensor.js';
 const openFile = (bytes: Uint8Array): Checked<Checkpoint> =>
   match(sniff(bytes))
     .with({ kind: 'safetensors' }, () => E.map(checkpointOf)(readSafetensors(bytes)))
-    .with({ kind: 'zip' }, () => openTorchZip(bytes))
+    .with({ kind: 'zip' }, () => openArchive(bytes))
     .with({ kind: 'pickle' }, () => openTorchLegacy(bytes))
     .with({ kind: 'other' }, ({ what, hint }) =>
       fail('K0104', `The file is ${what}`, {

@@ -19,11 +19,6 @@ export interface Other {
 /** Kinds of zip archives that torch.save does not write, by the names in them. First match wins. */
 const OTHER_ZIPS: ReadonlyArray<Other & { readonly matches: (names: ReadonlyArray<string>) => boolean }> = [
   {
-    matches: (names) => names.every((name) => name.endsWith('.npy')),
-    what: 'an .npz archive of arrays, not a checkpoint',
-    hint: AS_WEIGHTS,
-  },
-  {
     matches: (names) => names.includes('model.weights.h5') || names.includes('keras_metadata.pb'),
     what: 'a Keras archive (.keras)',
     hint: NO_TORCH,
@@ -35,8 +30,8 @@ const OTHER_ZIPS: ReadonlyArray<Other & { readonly matches: (names: ReadonlyArra
     hint: AS_STATE_DICT,
   },
   {
-    matches: (names) => has(names, /^(?:[^/]+\/)?(?:constants\.pkl|bytecode\.pkl|code\/.+)$/),
-    what: 'a TorchScript program, not a checkpoint',
+    matches: (names) => has(names, /^(?:[^/]+\/)?bytecode\.pkl$/),
+    what: 'a TorchScript program of the lite interpreter (.ptl), not a checkpoint',
     hint: AS_STATE_DICT,
   },
   {

@@ -1,13 +1,7 @@
 /** Names of tensors without what wrappers around modules put into them. */
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail, printable } from '../../diagnostics/index.js';
-
-/** Of torch.compile, FSDP and activation checkpointing: no module of anyone has such a name. */
-const WRAPPERS: ReadonlySet<string> = new Set([
-  '_orig_mod',
-  '_fsdp_wrapped_module',
-  '_checkpoint_wrapped_module',
-]);
+import { WRAPPERS } from './modules.js';
 
 /** A counter that averaged models (EMA, SWA) keep beside their `module.` names. */
 const COUNTER = 'n_averaged';

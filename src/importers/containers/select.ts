@@ -7,7 +7,8 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, type Diagnostic, type Diagnostics, fail, printable } from '../../diagnostics/index.js';
 import { listed } from '../listed.js';
-import { type Checkpoint, NUMPY_ARRAY, type Opaque, type Part, type Wanted, within } from './checkpoint.js';
+import { type Checkpoint, type Opaque, type Part, type Wanted, within } from './checkpoint.js';
+import { type Modules, modulesBehind, modulesUnder } from './modules.js';
 import { plainNames, plainPrefix } from './plain-names.js';
 import type { TensorFile } from './tensor.js';
 
@@ -176,31 +177,73 @@ const byPrefix = (checkpoint: Checkpoint, prefix: string): Checked<Selected> => 
   for (const start of startsOf(prefix)) {
     for (const names of [all.right, inPart.right]) {
       const chosen = under(names, start);
-      if (chosen.length > 0) return finished(checkpoint, chosen, start);
+      if (chosen.length > 0) return finished(checkpoint, chosen, start, names === all.right);
     }
   }
   return noPrefix(checkpoint, all.right, dotted(prefix));
 };
 
+/** What rebuilds tensors of other kinds, and why none is read. */
+const KINDS: ReadonlyArray<{ readonly type: RegExp; readonly what: string; readonly hint: string }> = [
+  {
+    type: /_rebuild_qtensor$/,
+    what: 'a quantized tensor',
+    hint: 'Save the network before it is quantized, or tensor.dequantize(): kanc quantizes by itself.',
+  },
+  {
+    type: /_rebuild_(?:sparse|sparse_csr|sparse_compressed)\w*$/,
+    what: 'a sparse tensor',
+    hint: 'Save it as a dense one: tensor.to_dense().',
+  },
+  {
+    type: /_rebuild_(?:nested_tensor|wrapper_subclass|from_type(?:_v2)?)$|\.DTensor$/,
+    what: 'a tensor of a class of its own',
+    hint: 'Save it as a plain tensor (tensor.data, or full_tensor() of a distributed one).',
+  },
+  {
+    type: /^numpy\.ndarray$/,
+    what: 'a numpy array, and none of plain numbers',
+    hint: 'Make a tensor of it (torch.from_numpy), or take it out of the state dict, and save that again.',
+  },
+  {
+    type: /_rebuild_meta_tensor_no_storage$/,
+    what: 'a tensor of the meta device, which has no values',
+    hint: 'Save the network after its weights were loaded.',
+  },
+];
+
 /** K0114: what stands among the tensors may be a weight. */
 const refuseHidden = ({ path, type, tensors }: Opaque): Checked<never> => {
-  const array = type === NUMPY_ARRAY;
-  const what = array ? 'a numpy array' : `an object of ${printable(type, 100)} with ${tensors} tensors in it`;
+  const kind = KINDS.find((one) => one.type.test(type));
+  const what = kind?.what ?? `an object of ${printable(type, 100)} with ${tensors} tensors in it`;
   return fail('K0114', `${printable(path, 80)} is ${what}`, {
     expected: 'a tensor',
-    hint: array
-      ? 'Make a tensor of it (torch.from_numpy), or take it out of the state dict, and save that again.'
-      : 'Convert it where its class is at hand, and save the state dict again.',
+    hint: kind?.hint ?? 'Convert it where its class is at hand, and save the state dict again.',
   });
 };
 
-const finished = (checkpoint: Checkpoint, chosen: ReadonlyArray<Named>, start: string): Checked<Selected> => {
+/** The modules of the parts that were chosen, by the rest of their paths behind a prefix. */
+const modulesOf = (parts: ReadonlySet<Part>, start: string, whole: boolean): Modules | undefined => {
+  const all = [...parts].flatMap(({ path, modules }) =>
+    modules === undefined ? [] : [...(whole && path !== '' ? modulesBehind(modules, dotted(path)) : modules)],
+  );
+  return all.length === 0 ? undefined : modulesUnder(new Map(all), start);
+};
+
+/** `whole`: whether names have the paths of their dicts before them. */
+const finished = (
+  checkpoint: Checkpoint,
+  chosen: ReadonlyArray<Named>,
+  start: string,
+  whole: boolean,
+): Checked<Selected> => {
   const [hidden] = hiddenIn(checkpoint, chosen);
   if (hidden !== undefined) return refuseHidden(hidden);
   const parts = new Set(chosen.map(({ part }) => part));
+  const modules = modulesOf(parts, start, whole);
   return E.map(
     (file: TensorFile): Selected => ({
-      file,
+      file: modules === undefined ? file : { ...file, modules },
       start,
       others: networksOf(checkpoint.parts).filter((p) => !parts.has(p)),
       opaque: checkpoint.opaque,
@@ -223,6 +266,6 @@ export const select = (
   if (part === undefined) return whole ? byPrefix(checkpoint, '') : several(checkpoint);
   const names = namesOf(part);
   if (E.isLeft(names)) return names;
-  const selected = finished(checkpoint, names.right, '');
+  const selected = finished(checkpoint, names.right, '', false);
   return E.map((s: Selected): Selected => ({ ...s, taken: nameOf(part) }))(selected);
 };

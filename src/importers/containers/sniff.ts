@@ -1,6 +1,7 @@
 /** Telling containers apart by their first bytes; extensions of checkpoints mean nothing. */
 import { hasAscii } from './bytes.js';
 import { isNpy } from './npy/index.js';
+import { isOnnx } from './onnx/sniff.js';
 import { AS_STATE_DICT, AS_WEIGHTS, NO_TORCH, type Other } from './other-archives.js';
 import { isZip } from './zip.js';
 
@@ -17,13 +18,6 @@ const isPickle = (bytes: Uint8Array): boolean =>
   (bytes[0] === 0x80 && bytes[1]! <= 5) || /^c[\w.]+\n[\w.]+\n/.test(firstText(bytes));
 
 const firstText = (bytes: Uint8Array): string => String.fromCharCode(...bytes.subarray(0, 256));
-
-/** ONNX is a bare protobuf: ir_version as the first field, then producer or opset. */
-const isOnnx = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x08 &&
-  bytes[1]! > 1 &&
-  bytes[1]! < 0x20 &&
-  (bytes[2] === 0x12 || bytes[2] === 0x3a || bytes[2] === 0x42);
 
 /** A bare protobuf too: schema version 1, then the graphs, each with its length. */
 const isSavedModel = (bytes: Uint8Array): boolean =>
@@ -67,8 +61,8 @@ const OTHERS: ReadonlyArray<Other & { readonly matches: (bytes: Uint8Array) => b
   },
   {
     matches: isOnnx,
-    what: 'an ONNX model, in which the splines are no longer visible',
-    hint: 'Give the checkpoint that it was exported from (.pt or .safetensors).',
+    what: 'an ONNX model, a graph and no dict of tensors',
+    hint: 'It is read as it is: leave out options that are about checkpoints, or give the checkpoint.',
   },
   { matches: isSavedModel, what: 'a TensorFlow SavedModel', hint: NO_TORCH },
   { matches: isMessagePack, what: 'a MessagePack file (Flax?)', hint: NO_TORCH },

@@ -1,11 +1,15 @@
 /** Named tensors as they stand in a checkpoint, before any family gives them a meaning. */
 
+import type { Modules } from './modules.js';
+
 /** The data types of containers, by their safetensors names. */
 export type ContainerDtype =
   | 'F64'
   | 'F32'
   | 'F16'
   | 'BF16'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
   | 'I64'
   | 'I32'
   | 'I16'
@@ -37,9 +41,11 @@ export interface FileTensor {
 
 /** What every checkpoint container is read into. */
 export interface TensorFile {
-  readonly container: 'safetensors' | 'torch-zip' | 'torch-legacy';
+  readonly container: 'safetensors' | 'torch-zip' | 'torch-legacy' | 'torchscript' | 'torch-export' | 'npz';
   /** In file order. */
   readonly tensors: ReadonlyMap<string, FileTensor>;
   /** The textual `__metadata__` of safetensors; empty elsewhere. */
   readonly metadata: ReadonlyMap<string, string>;
+  /** What modules tell beside their tensors, where the file holds them as a whole. */
+  readonly modules?: Modules;
 }

@@ -4,7 +4,7 @@
  *
  *   y_o = sum_i base_weight[o,i] * act(x_i) + sum_i sum_k spline_weight[o,i,k] * spline_scaler[o,i] * B_k(x_i)
  *
- * Rows of `grid` differ per input after a grid update, and need not be uniform. The activation is not stored.
+ * Rows of `grid` differ per input after a grid update, and need not be uniform; one row is for all inputs. The activation is not stored.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked, fail } from '../../diagnostics/index.js';
@@ -82,7 +82,7 @@ const readLayer = (file: TensorFile, prefix: string, activation: Activation): Ch
     spline.right.shape[1]!,
     spline.right.shape[2]!,
   ];
-  const grid = finiteTensor(file, `${prefix}grid`, 2, [inputs, undefined]);
+  const grid = readGrid(file, `${prefix}grid`, inputs);
   if (E.isLeft(grid)) return grid;
   const base = finiteTensor(file, `${prefix}base_weight`, 2, [outputs, inputs]);
   if (E.isLeft(base)) return base;
@@ -101,6 +101,15 @@ const readLayer = (file: TensorFile, prefix: string, activation: Activation): Ch
       { basis: { _tag: 'base', activation }, weights: linearWeights(base.right) },
     ],
   });
+};
+
+/** A row of knots for each input, or one row for all, as [n] or [1, n]: some copies of the library keep that. */
+const readGrid = (file: TensorFile, name: string, inputs: number): Checked<FileTensor> => {
+  const shape = file.tensors.get(name)?.shape ?? [];
+  if (shape.length !== 1) return finiteTensor(file, name, 2, [shape[0] === 1 ? 1 : inputs, undefined]);
+  return E.map((grid: FileTensor): FileTensor => ({ ...grid, data: grid.data, shape: [1, ...grid.shape] }))(
+    finiteTensor(file, name, 1),
+  );
 };
 
 /** f32[I, K, O] from [O, I, K], scaled by [O, I] in f32 as the library does. */

@@ -28,6 +28,7 @@ import { quantize } from './quantize.js';
 import { recode } from './recode.js';
 import { requantize } from './requantize.js';
 import { reshape } from './reshape.js';
+import { softmax } from './softmax.js';
 import { tableBasis } from './table-basis.js';
 import { tableEdge } from './table-edge.js';
 import { tableNorm } from './table-norm.js';
@@ -51,6 +52,7 @@ const DEFINITIONS = [
   recode,
   requantize,
   reshape,
+  softmax,
   tableBasis,
   tableEdge,
   tableNorm,

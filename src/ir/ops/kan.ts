@@ -9,11 +9,11 @@ import {
   basisConstants,
   basisFault,
   functionCount,
-  isSharedBasis,
+  isSharedByTaps,
   supportSize,
 } from '../basis.js';
 import { accumulateInput, addProducts, type BranchEvaluator, branchEvaluator } from '../basis-evaluate.js';
-import { constantOf, integer, record } from '../codec.js';
+import { constantOf, Finite, integer, record } from '../codec.js';
 import { type Constant, firstUnfit } from '../constant.js';
 import { defineOp } from '../op-definition.js';
 import { emptyTensor } from '../tensor.js';
@@ -38,6 +38,8 @@ export interface KanAttrs {
   readonly precision?: Precision;
   /** The layer is applied to every window of an image [C, H, W]. */
   readonly window?: Window;
+  /** What taps outside of the image read; absent: they add nothing. */
+  readonly outside?: number;
 }
 
 const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
@@ -47,7 +49,7 @@ const PrecisionCodec: t.Type<Precision, unknown, unknown> = record(
 
 const attrs: t.Type<KanAttrs, unknown, unknown> = record(
   { branches: t.readonlyArray(BranchCodec) },
-  { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec },
+  { bias: constantOf('f32', 1), precision: PrecisionCodec, window: WindowCodec, outside: Finite },
 );
 
 /** What the branches of a layer must fit. */
@@ -85,11 +87,11 @@ const checkBranch = (
       `branch ${index}: weights are [${branch.weights.shape.join(', ')}]${start}, but ${inputs} inputs, ${functions} basis functions and ${width} outputs need [${inputs}, ${functions}, ${width}]`,
     );
   }
-  if (window !== undefined && !isSharedBasis(branch.basis)) {
-    return E.left(`branch ${index}: over windows all inputs must share their basis`);
+  if (window !== undefined && !isSharedByTaps(branch.basis, area)) {
+    return E.left(`branch ${index}: all places of a window must read a channel through the same functions`);
   }
   return pipe(
-    basisFault(branch.basis, i),
+    basisFault(branch.basis, i, o),
     E.mapLeft((fault) => `branch ${index}: ${fault}`),
   );
 };
@@ -145,6 +147,7 @@ const windowed = (
   acc.fill(0);
   if (a.bias !== undefined) for (let at = 0; at < acc.length; at += outputs) acc.set(a.bias.data, at);
   const area = w.kernel[0] * w.kernel[1];
+  if (a.outside !== undefined) addOutside(a.outside, w, branches, height, width, acc);
   const perGroup = channels / w.groups;
   const uses = tapUses(w, height, width);
   for (const b of branches) {
@@ -161,6 +164,40 @@ const windowed = (
           );
         }
       }
+    }
+  }
+};
+
+/** Adds what taps outside of the image add, at every place that has some. */
+const addOutside = (
+  x: number,
+  w: Window,
+  branches: ReadonlyArray<BranchEvaluator>,
+  height: number,
+  width: number,
+  acc: Float64Array,
+): void => {
+  const area = w.kernel[0] * w.kernel[1];
+  const groupWidth = branches[0]!.outputs;
+  const outputs = groupWidth * w.groups;
+  const places = acc.length / outputs;
+  const isInside = new Uint8Array(places * area);
+  forEachTap(w, height, width, (at, t) => {
+    isInside[at * area + t] = 1;
+  });
+  // What one tap adds to all outputs, channels summed.
+  const sums = new Float64Array(area * outputs);
+  for (const b of branches) {
+    for (let i = b.from; i < b.to; i++) {
+      const group = Math.floor((i * w.groups) / (b.to - b.from));
+      b.evaluator.evaluate(i - b.from, x);
+      addProducts(b, i - b.from, sums, (i % area) * outputs + (w.groups === 1 ? 0 : group * groupWidth));
+    }
+  }
+  for (let at = 0; at < places; at++) {
+    for (let t = 0; t < area; t++) {
+      if (isInside[at * area + t] === 1) continue;
+      for (let o = 0; o < outputs; o++) acc[at * outputs + o]! += sums[t * outputs + o]!;
     }
   }
 };
@@ -196,16 +233,17 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
       '`y[o] = bias[o] + sum over branches, inputs i and functions k of weights[i, k, o] * basis_k(x[from + i])`, summed in double and rounded once: f32[n, I] to f32[n, O], or f32[n, C, H, W] to f32[n, O, OH, OW].',
       '',
       '- `branches`: a list of `{basis, weights, from?}`, weights f32[I, K, O]. With `from` a branch reads that many inputs from there on instead of all: whole channels, and not where there are groups.',
-      '- The bases. Over windows all inputs share them: one row of knots, and nothing symbolic.',
+      '- The bases. Rows of their constants belong to inputs; over windows all places of the kernel have the rows of their channel.',
       '  - `bspline{knots, order, repeated?}`: B-splines by the Cox-de Boor recursion on knots f32[R, N], R = 1 or I, ascending; K = N - order - 1. Intervals are half-open, a term that is 0/0 counts as 0 (with `repeated`: "vanish" the whole function of that degree does, as in pykan), and outside the knots, as for NaN, all are 0.',
       '  - `base{activation}`: one named function for all inputs, K = 1.',
       '  - `rbf{centers, width, kernel?}`: a function of t = (x - centers[k]) / width, centers f32[K]: `gaussian` (when absent),',
       '    exp(-t^2), or `reflectional-switch`, 1 - tanh(t)^2.',
       '  - `polynomial{family, degree, squash, outer, beta?}`: `outer` of the polynomials of degree 0 to `degree` at s, s being x or tanh(x) (`squash`). P_0 = 1, P_1 = s, P_{n+1} = a_n s P_n - b_n P_{n-1}; `chebyshev`: a_n = 2, b_n = 1; `legendre`: a_n = (2n + 1) / (n + 1), b_n = n / (n + 1); `gram`: a_n = 1, b_n = beta[n], beta f32[degree + 1].',
       "  - `symbolic{functions, kinds, inner}`: functions[kinds[i, k]](inner[i, k, 0] * x + inner[i, k, 1]), the names being pykan's; kinds uint[I, K], inner f32[I, K, 2].",
+      '  - `expression{function, parameters, edges?}`: functions that have no name. `function` is a text over x and parameters p0, p1, ...: sums, products and calls of scalar functions, with `let name = ...;` before it for what stands in several places. `parameters` is f32[R, K, P], R = 1 or I; with `edges` every edge has functions of its own, and it is f32[R, K, O, P].',
       '- `bias?`: f32[O].',
       '- `precision?`: `{basis, coef, table}`, bits for the table forms. Set by quantization, read by tabulation.',
-      '- `window?`: see above.',
+      '- `window?`: see above. `outside?`: what taps outside of the image read; absent: they add nothing.',
     ],
   },
   levels: ['float', 'quantized'],
@@ -223,6 +261,7 @@ export const kan = defineOp<'kan', KanAttrs, 'value'>({
     if (E.isLeft(shape)) return shape;
     const fit = eachHolds(a.branches, (branch, index) => checkBranch(branch, index, layer, a.window));
     if (E.isLeft(fit)) return fit;
+    if (a.outside !== undefined && a.window === undefined) return E.left('outside is for windows only');
     if (a.bias !== undefined && a.bias.shape[0] !== outputs) {
       return E.left(`bias has ${a.bias.shape[0]} elements for ${outputs} outputs`);
     }

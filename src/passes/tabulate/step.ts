@@ -7,14 +7,14 @@ import type { Replacement, Rewriter } from '../../ir/builder.js';
 import { constant } from '../../ir/constant.js';
 import { F32 } from '../../ir/element.js';
 import type { Graph, Node, ValueName } from '../../ir/graph.js';
-import { hasRole, type Op, type OpOf, type OpOfRole } from '../../ir/ops/index.js';
+import { hasRole, OPS, type Op, type OpOf, type OpOfRole } from '../../ir/ops/index.js';
 import { productScales } from '../../ir/ops/multiply.js';
 import { normGroup } from '../../ir/ops/norm.js';
 import type { ObserveAttrs } from '../../ir/ops/observe.js';
 import { innerOf } from '../../ir/types.js';
 import { integersFit } from '../integer-limits.js';
 import { siteOf } from '../layer-site.js';
-import type { Remark } from '../pass.js';
+import { type Remark, warning } from '../pass.js';
 import type { Refit } from '../refit/index.js';
 import { type Coded, resolveCoded } from './coded.js';
 import { finite, tabulateLayer } from './layer.js';
@@ -42,6 +42,7 @@ export const tabulateNode = (t: Tabulation, node: Node): Checked<Replacement> =>
   const { op } = node;
   if (hasRole(op, 'value')) return tabulateValue(t, { ...node, op });
   if (op.kind === 'quantize') return quantized(t, { ...node, op });
+  if (hasRole(op, 'final')) return leftOut(t, node, OPS[op.kind].role.without);
   // A norm is made where its quantizer is known; what was observed of it is not asked any more.
   const operand = hasRole(op, 'observer') ? t.r.of(node.operands[0]!) : undefined;
   if (operand !== undefined && t.norms.has(operand)) return E.right(operand);
@@ -49,6 +50,20 @@ export const tabulateNode = (t: Tabulation, node: Node): Checked<Replacement> =>
   // A result that is codes with something univariate behind them.
   const value = t.graph.outputs.includes(node.name) ? resolveCoded(kept, t.r, t.statistics) : undefined;
   return value === undefined ? E.right(kept) : summedUp(t, node, [value]);
+};
+
+/** What stands at the end alone has no table form: its operand is the result. */
+const leftOut = (t: Tabulation, node: Node, without: string): Checked<ValueName> => {
+  if (!t.graph.outputs.includes(node.name)) {
+    return fail('K0505', `${node.op.kind} is not the last op`, {
+      place: { pass: 'tabulate', op: node.name },
+      expected: 'an op that gives a result of the graph',
+    });
+  }
+  t.said.push(warning(`${node.op.kind} is left out: ${without}`, node.name));
+  const operand = t.r.of(node.operands[0]!);
+  const value = resolveCoded(operand, t.r, t.statistics);
+  return value === undefined ? E.right(operand) : summedUp(t, node, [value]);
 };
 
 const tabulateValue = (t: Tabulation, node: OpNode<OpOfRole<'value'>>): Checked<ValueName> =>

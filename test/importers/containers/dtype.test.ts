@@ -24,6 +24,31 @@ describe('element types', () => {
     expect(rightOf(decodeValues('BF16', raw, true))).toEqual(Float32Array.of(1, -2.5, Infinity));
   });
 
+  test('8-bit floats: every value, NaN and what the largest exponent is', () => {
+    const all = Uint8Array.from({ length: 256 }, (_, k) => k);
+    const e4m3 = rightOf(decodeValues('F8_E4M3', all, true));
+    expect([0x00, 0x01, 0x07, 0x08, 0x38, 0x7e, 0x7f, 0xb8].map((k) => e4m3[k])).toEqual([
+      0,
+      2 ** -9,
+      7 * 2 ** -9,
+      2 ** -6,
+      1,
+      448,
+      Number.NaN,
+      -1,
+    ]);
+    const e5m2 = rightOf(decodeValues('F8_E5M2', all, true));
+    expect([0x01, 0x04, 0x3c, 0x7b, 0x7c, 0x7d, 0xbc].map((k) => e5m2[k])).toEqual([
+      2 ** -16,
+      2 ** -14,
+      1,
+      57344,
+      Number.POSITIVE_INFINITY,
+      Number.NaN,
+      -1,
+    ]);
+  });
+
   test('64-bit integers are exact or refused', () => {
     const edge = 2n ** 53n - 1n;
     expect(rightOf(decodeValues('I64', bigs(-1n, edge, -edge, 5_000_000_000n), true))).toEqual(

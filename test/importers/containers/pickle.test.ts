@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readPickle } from '../../../src/importers/containers/pickle/index.js';
-import { findStateDicts } from '../../../src/importers/containers/state-dict.js';
+import { findStateDicts } from '../../../src/importers/containers/torch/state-dict.js';
 import { codeOf, messageOf, rightOf } from '../../support/checked.js';
 import {
   call,

@@ -12,7 +12,7 @@ describe('what is no checkpoint', () => {
     ['.npy array', writeNpy({ shape: [1], dtype: 'u1', data: Uint8Array.of(1) })],
     ['HDF5', bytesOf('\x89HDF\r\n\x1a\n\0\0\0\0')],
     ['GGUF', bytesOf('GGUF\x03\0\0\0')],
-    ['ONNX', bytesOf('\x08\x08\x12\x07pytorch')],
+    ['ONNX', bytesOf('\x08\x08\x12\x07pytorch\x3a\x10cut off')],
     ['compressed', bytesOf('\x1f\x8b\x08\0\0\0')],
     ['Git LFS', bytesOf('version https://git-lfs.github.com/spec/v1\noid sha256:00\n')],
     ['web page', bytesOf('\n<!DOCTYPE html><html>')],
@@ -32,11 +32,10 @@ describe('what is no checkpoint', () => {
   });
 
   test.each([
-    ['.npz archive', ['x.npy', 'y.npy']],
     ['a Keras archive', ['metadata.json', 'config.json', 'model.weights.h5']],
     ['torch.export', ['model/data/weights/weight_0', 'model/models/model.json', 'model/archive_format']],
-    ['torch.export', ['serialized_exported_program.json', 'serialized_state_dict.pt']],
-    ['TorchScript', ['m/data.pkl', 'm/code/__torch__.py', 'm/constants.pkl']],
+    ['torch.export', ['serialized_exported_program.json', 'serialized_state_dict.json']],
+    ['lite interpreter', ['m/data.pkl', 'm/bytecode.pkl', 'm/constants.pkl']],
     ['TorchServe', ['MAR-INF/MANIFEST.json', 'model.pt']],
     ['a zip archive with a checkpoint in it', ['run/model.pt', 'run/log.txt']],
   ])('a zip that is %s', (what, names) => {

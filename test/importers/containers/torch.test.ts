@@ -180,10 +180,10 @@ describe('torch zip', () => {
 
   test('other zips are told apart', () => {
     const zip = (files: Record<string, Uint8Array>) => read(zipSync(files));
-    expect(messageOf(zip({ 'x.npy': SIX }))).toContain('.npz');
+    expect(messageOf(zip({ 'x.npy': SIX }))).toMatch(/K0111.*tensor x/);
     expect(codeOf(zip({ 'x.txt': SIX }))).toBe('K0110');
     const script = torchZip(orderedDict({}), {}, { extra: { 'archive/constants.pkl': SIX } });
-    expect(messageOf(read(script))).toContain('TorchScript');
+    expect(messageOf(read(script))).toContain('K0201');
     const twice = torchZip(orderedDict({}), {}, { extra: { 'data.pkl': SIX } });
     expect(codeOf(read(twice))).toBe('K0110');
   });

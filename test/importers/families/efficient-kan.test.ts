@@ -364,6 +364,20 @@ describe('errors', () => {
     expect(messageOf(result)).toContain('knot 4 of input 1 is -3');
   });
 
+  it('one row of knots is for all inputs', () => {
+    const tensors = small();
+    const { shape, data } = tensors['layers.0.grid']!;
+    const [rows, knots] = [shape[0]!, shape[1]!];
+    expect(rows).toBeGreaterThan(1);
+    const row = [...data.slice(0, knots)];
+    const withGrid = (grid: FileTensor) => rightOf(importing({ ...tensors, 'layers.0.grid': grid }));
+    const each = withGrid(f32([rows, knots], Array.from({ length: rows }, () => row).flat()));
+    expect(withGrid(f32([1, knots], row))).toEqual(each);
+    expect(withGrid(f32([knots], row))).toEqual(each);
+    const more = f32([rows + 1, knots], Array.from({ length: rows + 1 }, () => row).flat());
+    expect(codeOf(importing({ ...tensors, 'layers.0.grid': more }))).toBe('K0203');
+  });
+
   it('K0210: knots that stand on one another, where the library gives NaN', () => {
     const result = changed('grid', (t) => withElement(4, t.data[3]!)(t));
     expect(codeOf(result)).toBe('K0210');

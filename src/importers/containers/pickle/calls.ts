@@ -61,7 +61,9 @@ export const frozenSet = (m: Machine): void =>
 export const build = (m: Machine): void => {
   const state = pop(m);
   const target = top(m);
-  if (target.tag === 'object') target.parts.push(state);
-  else if (target.tag === 'dict') target.state = state;
+  if (target.tag === 'object') {
+    target.parts.push(state);
+    target.state = state;
+  } else if (target.tag === 'dict') target.state = state;
   else if (target.tag !== 'call') malformed(m, 'it sets the state of a plain value');
 };

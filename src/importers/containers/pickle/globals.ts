@@ -22,6 +22,8 @@ const TORCH_DTYPES: Readonly<Record<string, ContainerDtype | undefined>> = {
   'torch.float16': 'F16',
   'torch.half': 'F16',
   'torch.bfloat16': 'BF16',
+  'torch.float8_e4m3fn': 'F8_E4M3',
+  'torch.float8_e5m2': 'F8_E5M2',
   'torch.int64': 'I64',
   'torch.long': 'I64',
   'torch.int32': 'I32',

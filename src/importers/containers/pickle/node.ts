@@ -43,6 +43,8 @@ export interface ObjectNode {
   readonly tag: 'object';
   readonly name: string;
   readonly parts: PickleNode[];
+  /** What BUILD gave it last, which is in `parts` too: its attributes, where it is an object of a plain class. */
+  state?: PickleNode;
 }
 
 /** A reference to something beside the pickle: in torch files, a storage. */
@@ -70,6 +72,7 @@ export const NONE: PickleNode = { tag: 'none' };
 export const TRUE: PickleNode = { tag: 'bool', value: true };
 export const FALSE: PickleNode = { tag: 'bool', value: false };
 export const EMPTY_TUPLE: TupleNode = { tag: 'tuple', items: [] };
+export const EMPTY_DICT: DictNode = { tag: 'dict', entries: [] };
 
 /** The value of a natural number below 2^53, else undefined. */
 export const asNatural = (node: PickleNode | undefined): number | undefined =>

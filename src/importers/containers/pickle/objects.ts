@@ -63,4 +63,5 @@ export const classesIn = (roots: ReadonlyArray<PickleNode>): ReadonlyArray<strin
 
 /** A numpy array. */
 export const isArray = (node: PickleNode): boolean =>
-  node.tag === 'object' && /^numpy\.(?:_?core\.)?multiarray\._reconstruct$/.test(node.name);
+  node.tag === 'object' &&
+  /^numpy\.(?:_?core\.)?(?:multiarray\._reconstruct|numeric\._frombuffer)$/.test(node.name);

@@ -2,18 +2,17 @@
 import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../../diagnostics/index.js';
 import type { Checkpoint, Part } from '../checkpoint.js';
-import { asNaturals, type CallNode, type PickleNode } from '../pickle/node.js';
-import { findStateDicts, type StateDict } from '../state-dict.js';
+import type { PickleNode } from '../pickle/node.js';
 import type { TensorFile } from '../tensor.js';
+import { findStateDicts, type StateDict } from './state-dict.js';
 import { readTensors, type Storages } from './tensor.js';
+import { isMatrix, type TensorNode } from './tensor-node.js';
 
-/** Whether a constructor call is of a tensor with two or more dimensions. */
-const isMatrix = (call: CallNode): boolean => (asNaturals(call.args[2], 64) ?? []).length >= 2;
-
-const partOf = ({ path, tensors }: StateDict): Part => ({
+const partOf = ({ path, tensors, modules }: StateDict): Part => ({
   path,
   names: [...tensors.keys()],
   matrices: [...tensors.values()].some(isMatrix),
+  ...(modules === undefined ? {} : { modules }),
 });
 
 /** A checkpoint of what a pickle says; storages are asked for when tensors are read. Fails as findStateDicts. */
@@ -31,7 +30,7 @@ export const torchCheckpoint = (
         opaque,
         metadata: new Map(),
         read: (wanted) => {
-          const named = new Map<string, CallNode>();
+          const named = new Map<string, TensorNode>();
           for (const { part, name, as } of wanted) {
             const call = calls.get(part)?.get(name);
             if (call !== undefined) named.set(as, call);

@@ -5,7 +5,7 @@ import { decodeUtf8 } from '../bytes.js';
 import type { Checkpoint } from '../checkpoint.js';
 import { otherZip } from '../other-archives.js';
 import { readPickle } from '../pickle/index.js';
-import { readZip, readZipEntry, type ZipArchive } from '../zip.js';
+import { readZipEntry, type ZipArchive } from '../zip.js';
 import { torchCheckpoint } from './checkpoint.js';
 
 /** The name of the pickle: in one folder, of any name. */
@@ -33,6 +33,9 @@ const findFolder = (archive: ZipArchive): Checked<string> => {
     ? fail('K0110', 'The zip archive holds more than one data.pkl')
     : E.right(pickle.slice(0, -'data.pkl'.length));
 };
+
+/** A program of TorchScript, whose code lies beside its objects. */
+const isProgram = ({ entries }: ZipArchive, folder: string): boolean => entries.has(`${folder}constants.pkl`);
 
 /** Older torch wrote no `byteorder`, and ran on little endian machines. */
 const readByteOrder = (archive: ZipArchive, folder: string): Checked<boolean> => {
@@ -65,28 +68,27 @@ const storageReader = (archive: ZipArchive, folder: string): ((key: string) => C
 };
 
 /**
- * Opens a checkpoint of torch 1.6 and later (.pt, .pth, pykan's `_state`): the dicts of tensors that it is or holds.
+ * Opens a checkpoint of torch 1.6 and later (.pt, .pth, pykan's `_state`), or a program of TorchScript: the dicts of
+ * tensors that it is or holds.
  * Nothing in it is executed.
  */
-export const openTorchZip = (bytes: Uint8Array): Checked<Checkpoint> => {
-  const archive = readZip(bytes);
-  if (E.isLeft(archive)) return archive;
-  const folder = findFolder(archive.right);
+export const openTorchZip = (archive: ZipArchive): Checked<Checkpoint> => {
+  const folder = findFolder(archive);
   if (E.isLeft(folder)) return folder;
-  const littleEndian = readByteOrder(archive.right, folder.right);
+  const littleEndian = readByteOrder(archive, folder.right);
   if (E.isLeft(littleEndian)) return littleEndian;
-  const entry = archive.right.entries.get(`${folder.right}data.pkl`);
-  const source = entry === undefined ? fail('K0110', 'No data.pkl') : readZipEntry(archive.right, entry);
+  const entry = archive.entries.get(`${folder.right}data.pkl`);
+  const source = entry === undefined ? fail('K0110', 'No data.pkl') : readZipEntry(archive, entry);
   if (E.isLeft(source)) return source;
   const pickle = readPickle(source.right);
   if (E.isLeft(pickle)) return pickle;
   const prefix = `${folder.right}data/`;
   let totalBytes = 0;
-  for (const { name, size } of archive.right.entries.values()) {
+  for (const { name, size } of archive.entries.values()) {
     if (name.startsWith(prefix)) totalBytes += size;
   }
-  return torchCheckpoint('torch-zip', pickle.right.root, {
-    bytesOf: storageReader(archive.right, folder.right),
+  return torchCheckpoint(isProgram(archive, folder.right) ? 'torchscript' : 'torch-zip', pickle.right.root, {
+    bytesOf: storageReader(archive, folder.right),
     littleEndian: littleEndian.right,
     totalBytes,
   });

@@ -3,10 +3,19 @@ import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked, fail } from '../../../diagnostics/index.js';
 import { elementCount, MAX_DIMENSIONS } from '../bytes.js';
 import { DTYPE_BYTES, decodeValues } from '../dtype.js';
+import { arrayPlan, readArray } from '../pickle/arrays.js';
 import { isUntypedStorage, REBUILD_TENSOR_V3, storageDtype, torchDtype } from '../pickle/globals.js';
-import { asNatural, asNaturals, asText, type CallNode, type PickleNode } from '../pickle/node.js';
+import {
+  asNatural,
+  asNaturals,
+  asText,
+  type CallNode,
+  type ObjectNode,
+  type PickleNode,
+} from '../pickle/node.js';
 import { gather, viewEnd } from '../strided.js';
 import type { ContainerDtype, FileTensor } from '../tensor.js';
+import type { TensorNode } from './tensor-node.js';
 
 /** A persistent id of torch: ('storage', class, key, device, elements[, view of legacy files]). */
 export interface StorageId {
@@ -126,22 +135,33 @@ const makeTensor = (plan: TensorPlan, raw: Uint8Array, littleEndian: boolean): C
  * would take far more memory than the file).
  */
 export const readTensors = (
-  calls: ReadonlyMap<string, CallNode>,
+  calls: ReadonlyMap<string, TensorNode>,
   storages: Storages,
 ): Checked<ReadonlyMap<string, FileTensor>> => {
-  const made = new Map<CallNode, FileTensor>();
+  const made = new Map<TensorNode, FileTensor>();
   const tensors = new Map<string, FileTensor>();
   const budget = byteBudget(storages.totalBytes);
   let spent = 0;
-  const make = (call: CallNode): Checked<FileTensor> => {
+  const pay = ({ count, dtype }: Pick<TensorPlan, 'count' | 'dtype'>): Checked<void> => {
+    spent += count * DTYPE_BYTES[dtype];
+    return spent > budget
+      ? fail('K0113', `The tensors of the checkpoint would take more than ${budget} bytes of memory`, {
+          expected: 'tensors of about the size of their storages',
+        })
+      : E.right(undefined);
+  };
+  const makeArray = (node: ObjectNode): Checked<FileTensor> => {
+    const plan = arrayPlan(node);
+    if (plan === undefined) return fail('K0112', 'Its data type is none of numbers');
+    const paid = pay(plan);
+    return E.isLeft(paid) ? paid : readArray(plan);
+  };
+  const make = (call: TensorNode): Checked<FileTensor> => {
+    if (call.tag === 'object') return makeArray(call);
     const plan = planTensor(call);
     if (E.isLeft(plan)) return plan;
-    spent += plan.right.count * DTYPE_BYTES[plan.right.dtype];
-    if (spent > budget) {
-      return fail('K0113', `The tensors of the checkpoint would take more than ${budget} bytes of memory`, {
-        expected: 'tensors of about the size of their storages',
-      });
-    }
+    const paid = pay(plan.right);
+    if (E.isLeft(paid)) return paid;
     const raw = storages.bytesOf(plan.right.storage.key);
     return E.isLeft(raw) ? raw : makeTensor(plan.right, raw.right, storages.littleEndian);
   };

@@ -4,50 +4,12 @@
  */
 import * as t from 'io-ts';
 import { isMap, isNode, isScalar } from 'yaml';
-import { printable } from '../../../diagnostics/index.js';
-import { type Activation, isActivation } from '../../../numeric/activations.js';
+import { isActivation } from '../../../numeric/activations.js';
+import { functionOfModule, functionOfName, type TorchFunction } from '../../torch-functions.js';
 
-/** `activation` is absent where kanc has no such function. */
-export interface BaseFunction {
-  /** What the configuration says, for messages. */
-  readonly shown: string;
-  readonly activation?: Activation;
-}
+export type BaseFunction = TorchFunction;
 
 const TAG = /^(?:tag:yaml\.org,2002:|!!)python\/(object|name)(?:\/\w+)?:(.+)$/;
-
-/** Modules of torch, and the fields that change what they compute with the values that ours has. */
-const MODULES: Readonly<Record<string, readonly [Activation, Readonly<Record<string, unknown>>]>> = {
-  SiLU: ['silu', {}],
-  GELU: ['gelu', { approximate: 'none' }],
-  ReLU: ['relu', {}],
-  LeakyReLU: ['leaky_relu', { negative_slope: 0.01 }],
-  ELU: ['elu', { alpha: 1 }],
-  SELU: ['selu', {}],
-  Softplus: ['softplus', { beta: 1, threshold: 20 }],
-  Mish: ['mish', {}],
-  Tanh: ['tanh', {}],
-  Sigmoid: ['sigmoid', {}],
-  Identity: ['identity', {}],
-};
-
-const lastPart = (name: string): string => name.slice(name.lastIndexOf('.') + 1);
-
-const isTorch = (name: string): boolean => name.startsWith('torch.');
-
-/** A module by its class and its fields, of which those that are missing have the library's values. */
-const moduleOf = (name: string, field: (key: string) => unknown): BaseFunction => {
-  const known = Object.hasOwn(MODULES, lastPart(name)) ? MODULES[lastPart(name)] : undefined;
-  if (known === undefined || !isTorch(name)) return { shown: name };
-  const [activation, fields] = known;
-  for (const [key, usual] of Object.entries(fields)) {
-    const value = field(key);
-    if (value === undefined || value === usual) continue;
-    if (activation === 'gelu' && value === 'tanh') return { shown: name, activation: 'gelu_tanh' };
-    return { shown: `${name} with ${key} = ${printable(String(value), 40)}` };
-  }
-  return { shown: name, activation };
-};
 
 /** `Tanh()`, as a module prints itself. */
 const PRINTED = /^(\w+)\((.*)\)$/;
@@ -67,15 +29,10 @@ const textOf = (text: string): BaseFunction => {
   const printed = PRINTED.exec(text);
   const fields = printedFields(printed?.[2] ?? '');
   const module =
-    printed?.[1] === undefined ? undefined : moduleOf(`torch.nn.${printed[1]}`, (key) => fields.get(key));
+    printed?.[1] === undefined
+      ? undefined
+      : functionOfModule(`torch.nn.${printed[1]}`, (key) => fields.get(key));
   return { ...module, shown: `'${text}'` };
-};
-
-const functionOf = (name: string): BaseFunction => {
-  const last = lastPart(name);
-  return isTorch(name) && isActivation(last)
-    ? { shown: name, activation: last }
-    : { shown: `the Python function ${name}` };
 };
 
 /** From the node of `base_fun_name`; undefined where there is none. */
@@ -84,8 +41,8 @@ export const baseFunctionOf = (node: unknown): BaseFunction | undefined => {
   const tag = TAG.exec(node.tag ?? '');
   const [, kind, name] = tag ?? [];
   if (kind !== undefined && name !== undefined) {
-    if (kind === 'name') return functionOf(name);
-    return moduleOf(name, (key) => (isMap(node) ? node.get(key) : undefined));
+    if (kind === 'name') return functionOfName(name);
+    return functionOfModule(name, (key) => (isMap(node) ? node.get(key) : undefined));
   }
   const value = isScalar(node) ? node.value : undefined;
   return t.string.is(value) ? textOf(value) : { shown: 'no name' };

@@ -1,0 +1,1 @@
+export { bakedBatch, declaredBatch, type ProgramOptions, programOf } from './program-of.js';
