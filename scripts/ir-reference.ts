@@ -18,6 +18,7 @@ export const PAGE_ORDER: ReadonlyArray<OpKind> = [
   'concat',
   'gather',
   'reshape',
+  'softmax',
   'observe',
   'quantize',
   'recode',

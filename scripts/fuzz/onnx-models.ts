@@ -112,3 +112,21 @@ export const onnxModels = (): ReadonlyArray<Model> => [
   })),
   { name: 'ONNX (function)', kind: 'ONNX (function)', bytes: functions()[0]!, read: withFunction },
 ];
+
+/** A network of all that an exported layer has, its graph alone: around it lengths are right. */
+export const onnxNetwork = (): Bytes =>
+  graphProto({
+    constants: [
+      floatTensor('scale', [0.5, 1, 2]),
+      tensorProto('w', 1, [3, 2], [9, packedFloats([1, 2, 3, 4, 5, 6])]),
+    ],
+    inputs: [valueProto('x', ['batch', 3])],
+    outputs: [valueProto('y', ['batch', 2])],
+    nodes: [
+      nodeProto('Mul', ['x', 'scale'], ['a']),
+      nodeProto('Sin', ['a'], ['s']),
+      nodeProto('Sigmoid', ['x'], ['t']),
+      nodeProto('Add', ['s', 't'], ['u']),
+      nodeProto('MatMul', ['u', 'w'], ['y']),
+    ],
+  });

@@ -9,6 +9,7 @@ import { companions, sourceOf } from '../../src/importers/source.js';
 import { parseGraph, printGraph, verify } from '../../src/ir/index.js';
 import { parsePipeline } from '../../src/passes/index.js';
 import { randomGraph } from '../../test/support/graphs.js';
+import { modelProto } from '../../test/support/onnx-writer.js';
 import {
   call,
   dict,
@@ -24,7 +25,7 @@ import {
   torchZip,
   vector,
 } from '../../test/support/pickle-writer.js';
-import { onnxModels } from './onnx-models.js';
+import { onnxModels, onnxNetwork } from './onnx-models.js';
 
 /** A file, and what is made of its bytes after they were damaged. */
 export interface Target {
@@ -135,10 +136,19 @@ const ownKind = (target: Named): Target => ({ ...target, kind: target.name });
 export const targets = (): ReadonlyArray<Target> => [
   ...binary(),
   ...onnxModels(),
+  network(),
   ...beside(),
   ...text(),
   ...kirs(),
 ];
+
+/** What is made of an exported graph, beyond the reading of its file. */
+const network = (): Target =>
+  ownKind({
+    name: 'ONNX (network)',
+    bytes: onnxNetwork(),
+    read: (bytes) => imported('m.onnx')(modelProto(bytes)),
+  });
 
 /** Checkpoints and arrays. */
 const binary = (): ReadonlyArray<Target> => [

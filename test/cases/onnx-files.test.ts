@@ -3,10 +3,10 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readNpy } from '../../src/importers/containers/npy/index.js';
-import { workplace } from '../cli/support.js';
+import { readNpy, writeNpy } from '../../src/importers/containers/npy/index.js';
+import { WINE, workplace } from '../cli/support.js';
 import { rightOf } from '../support/checked.js';
-import { withDataBeside } from '../support/onnx-writer.js';
+import { graphProto, modelProto, nodeProto, valueProto, withDataBeside } from '../support/onnx-writer.js';
 
 const { kanc, path, put } = workplace();
 const FOLDER = fileURLToPath(new URL('../models/onnx-wild/relukan', import.meta.url));
@@ -60,9 +60,57 @@ describe('a model with its constants in a file beside it', () => {
 });
 
 describe('a model as something else', () => {
+  it('K0214: a graph without an output is no network', async () => {
+    const graph = graphProto({
+      nodes: [nodeProto('Exp', ['x'], ['y'])],
+      inputs: [valueProto('x', ['n', 2])],
+    });
+    const file = put('blind.onnx', modelProto(graph));
+    const { exit, err } = await kanc(['import', '--describe', file]);
+    expect(exit).toBe(1);
+    expect(err).toMatch(/K0214.*the graph has no output.*--outputs/);
+    const named = await kanc(['import', '--describe', file, '--outputs', 'y']);
+    expect(named.exit, named.err).toBe(0);
+  });
+
   it('K0104: it is told what it is where a checkpoint is asked for', async () => {
     const { exit, err } = await kanc(['import', '--describe', MODEL, '--family', 'fast-kan']);
     expect(exit).toBe(1);
     expect(err).toMatch(/K0104.*an ONNX model/);
+  });
+});
+
+describe('--inputs and --outputs', () => {
+  it('choose a part of the graph, and have no effect on a checkpoint (K0206)', async () => {
+    const graph = graphProto({
+      nodes: [
+        nodeProto('Exp', ['x'], ['a']),
+        nodeProto('Sin', ['a'], ['b']),
+        nodeProto('Tanh', ['b'], ['y']),
+      ],
+      inputs: [valueProto('x', ['n', 2])],
+      outputs: [valueProto('y', ['n', 2])],
+    });
+    const values = put('three.onnx', modelProto(graph));
+    const input = path('in.npy');
+    const data = Float32Array.of(0.5, -0.25);
+    put('in.npy', writeNpy({ shape: [1, 2], dtype: 'f4', data }));
+    const results = async (...flags: ReadonlyArray<string>): Promise<ReadonlyArray<number>> => {
+      const to = path(`part${runs++}.npy`);
+      const { exit, err } = await kanc(['run', values, '--input', input, '--output', to, ...flags]);
+      expect(exit, err).toBe(0);
+      return [...rightOf(readNpy(readFileSync(to))).data];
+    };
+    const near = (found: ReadonlyArray<number>, f: (x: number) => number): void => {
+      expect(found).toHaveLength(2);
+      found.forEach((y, k) => void expect(y).toBeCloseTo(f(data[k]!), 5));
+    };
+    near(await results(), (x) => Math.tanh(Math.sin(Math.exp(x))));
+    near(await results('--outputs', 'b'), (x) => Math.sin(Math.exp(x)));
+    near(await results('--inputs', 'a', '--outputs', 'b'), Math.sin);
+    const none = await kanc(['import', '--describe', values, '--outputs', 'nothing']);
+    expect(none.err).toMatch(/K0216.*nothing/);
+    const checkpoint = await kanc(['import', '--describe', WINE, '--outputs', 'y']);
+    expect(checkpoint.err).toMatch(/K0206.*--outputs/);
   });
 });

@@ -16,6 +16,7 @@ type Given = Readonly<Record<string, string>>;
 const WINE = {
   'model.pt': 'models/efficient-kan-wine/model.safetensors',
   'model.safetensors': 'models/efficient-kan-wine/model.safetensors',
+  'model.onnx': 'models/efficient-kan-wine/model.onnx',
   'inputs.npy': 'data/wine/calib_inputs.npy',
   'calib.npy': 'data/wine/calib_inputs.npy',
   'train.npy': 'data/wine/calib_inputs.npy',

@@ -59,7 +59,8 @@ const outputsOf = async (name: string): Promise<ReadonlyArray<number>> => {
   const given = tensorOf(input.type, goldens(name, 'inputs'));
   const found = (await session.run({ [input.name]: given }))[session.outputNames[0] ?? ''];
   await session.release();
-  return Array.from(found?.data ?? [], found?.type === 'float16' ? (b) => ofHalfBits(Number(b)) : Number);
+  const values: Iterable<string | number | bigint> = found?.data ?? [];
+  return Array.from(values, (b) => (found?.type === 'float16' ? ofHalfBits(Number(b)) : Number(b)));
 };
 
 /** Sums in halves differ with the order of their terms. */

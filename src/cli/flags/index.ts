@@ -91,10 +91,14 @@ export const addInputFlags = (command: Command): Command =>
     .option('--input-std <numbers>', 'divides the input after that, likewise', parseNumbers);
 
 /** The options of an import as commander names them. */
-export interface ImportFlags extends Omit<Pick<ImportOptions, ToldKey>, 'ignoreExtra'> {
+export interface ImportFlags
+  extends Omit<Pick<ImportOptions, ToldKey>, 'ignoreExtra' | 'graphInputs' | 'graphOutputs'> {
   /** The path of an architecture file. */
   readonly arch?: string;
   readonly ignoreTensors?: boolean;
+  /** Values of a graph. */
+  readonly inputs?: string;
+  readonly outputs?: string;
 }
 
 const PARSERS = { number: parseNumber, count: parseCount, shape: parseShape } as const;
@@ -135,8 +139,13 @@ export const addPassFlags = (command: Command): Command =>
     .option('--timing', 'show how long every step took');
 
 /** The options of importers that flags set; their names are never those of files, so manifests may tell them. */
-export const importOptions = ({ ignoreTensors, ...flags }: ImportFlags): Pick<ImportOptions, ToldKey> =>
-  toldOptions({ ...flags, ignoreExtra: ignoreTensors });
+export const importOptions = ({
+  ignoreTensors,
+  inputs,
+  outputs,
+  ...flags
+}: ImportFlags): Pick<ImportOptions, ToldKey> =>
+  toldOptions({ ...flags, ignoreExtra: ignoreTensors, graphInputs: inputs, graphOutputs: outputs });
 
 /** How files of inputs are read. */
 export const readingOf = ({ inputLayout }: { readonly inputLayout?: InputLayout | undefined }) => ({

@@ -29,6 +29,12 @@ const namesOf = (text: string | undefined): ReadonlyArray<string> | undefined =>
 export const tensorProgram = (model: OnnxModel, options: ImportOptions): Checked<TensorProgram> => {
   const inputs = namesOf(options.graphInputs);
   const outputs = namesOf(options.graphOutputs) ?? firstOutput(model);
+  if ((outputs ?? model.graph.outputs).length === 0) {
+    return fail('K0214', 'the graph has no output', {
+      expected: 'a value that the network gives',
+      hint: 'Name one with --outputs.',
+    });
+  }
   return programOf(model, {
     samples: declaredBatch(model) ?? SAMPLES,
     ...(inputs === undefined ? {} : { inputs }),

@@ -28,26 +28,25 @@ const isVersioned = (bytes: Uint8Array): boolean =>
 const LOOKED_AT = 1000;
 
 /**
- * Whether bytes are an ONNX model, also one that was cut off: the version of the format first, then fields that a model
- * has, of their types, until a graph or the versions of operators are among them. What goes on behind the end of the file
- * was cut off there.
+ * Whether bytes are an ONNX model, also one that was cut off or damaged further on: the version of the format first, then
+ * fields that a model has, of their types, up to a graph or a version of operators. What goes on behind the end of the
+ * file was cut off there.
  */
 export const isOnnx = (bytes: Uint8Array): boolean => {
   if (!isVersioned(bytes)) return false;
   const reader = new BinaryReader(bytes);
   reader.pos = 2;
-  const seen = new Set<number>();
   for (let i = 0; i < LOOKED_AT && reader.pos < reader.len; i++) {
     try {
       const [number, wire] = reader.tag();
       if (FIELDS.get(number) !== wire) return false;
-      seen.add(number);
+      if (number === GRAPH || number === IMPORT) return true;
       reader.skip(wire, number);
     } catch {
-      return isCutOff(reader) && seen.size > 0;
+      return isCutOff(reader);
     }
   }
-  return seen.has(GRAPH) || seen.has(IMPORT);
+  return false;
 };
 
 /** Whether it was the end of the bytes that a field was refused for. */

@@ -271,6 +271,8 @@ describe('what is an ONNX file', () => {
   it('is told by its first fields', () => {
     expect(isOnnx(bytes)).toBe(true);
     expect(isOnnx(bytes.subarray(0, bytes.length - 3))).toBe(true);
+    // What is damaged further on is told by the reader.
+    expect(isOnnx(new Uint8Array([...bytes, 0xff, 0xff, 0xff]))).toBe(true);
     expect(isOnnx(message([1, 10], [8, importProto(20)], [7, graphProto({})]))).toBe(true);
   });
 
