@@ -11,7 +11,7 @@ import { type Random, randomOf } from '../support/random.js';
 import { randomProgram } from './random-programs.js';
 
 /** More with KANC_FUZZ_PROGRAMS. */
-const PROGRAMS = Number(process.env.KANC_FUZZ_PROGRAMS ?? 250);
+const PROGRAMS = Number(process.env.KANC_FUZZ_PROGRAMS ?? 150);
 
 /** Whether two inputs give two results. */
 const dependsOnInput = (program: TensorProgram, r: Random): boolean => {

@@ -74,6 +74,28 @@ const byConstant = (t: Tracer, fn: ScalarFunction, [a, b]: ReadonlyArray<Varying
   return undefined;
 };
 
+const MEMO = 1024;
+
+/** Calls of one function, remembering some: what an element is made of was mostly seen a few elements ago. */
+const callMemo = (
+  t: Tracer,
+  fn: ScalarFunction,
+): ((a: FunctionId, b: FunctionId, c: FunctionId) => FunctionId) => {
+  const keys = new Int32Array(MEMO * 3).fill(-2);
+  const values = new Int32Array(MEMO);
+  return (a, b, c) => {
+    const at = (Math.imul(a, 31) + Math.imul(b, 17) + c) & (MEMO - 1);
+    const k = at * 3;
+    if (keys[k] === a && keys[k + 1] === b && keys[k + 2] === c) return values[at]!;
+    keys[k] = a;
+    keys[k + 1] = b;
+    keys[k + 2] = c;
+    const made = t.table.call(fn, a, b, c);
+    values[at] = made;
+    return made;
+  };
+};
+
 /** The function of every element, all operands of an element having one source at most. */
 const univariate = (t: Tracer, fn: ScalarFunction, operands: ReadonlyArray<Varying>): Varying => {
   const n = operands[0]!.source.length;
@@ -81,19 +103,18 @@ const univariate = (t: Tracer, fn: ScalarFunction, operands: ReadonlyArray<Varyi
   const made = new Int32Array(n);
   const [a, b, c] = operands;
   const [withA, withB, withC] = [a?.factor !== undefined, b?.factor !== undefined, c?.factor !== undefined];
-  // Neighbours often have the same functions.
-  let [lastA, lastB, lastC, last] = [-2, -2, -2, -1];
+  // Rows of an image repeat the same few functions over and over.
+  const memo = callMemo(t, fn);
   for (let e = 0; e < n; e++) {
     const fa: FunctionId = withA ? functionAt(t.table, a!, e) : a!.fn[e]!;
     const fb: FunctionId = b === undefined ? -1 : withB ? functionAt(t.table, b, e) : b.fn[e]!;
     const fc: FunctionId = c === undefined ? -1 : withC ? functionAt(t.table, c, e) : c.fn[e]!;
-    if (fa !== lastA || fb !== lastB || fc !== lastC) {
-      [lastA, lastB, lastC] = [fa, fb, fc];
-      last = t.table.call(fn, fa, fb, fc);
-    }
-    made[e] = last;
-    for (const v of operands) if (v.source[e]! >= 0) source[e] = v.source[e]!;
-    if (t.table.constantOf(last) !== undefined) source[e] = NO_SOURCE;
+    const call = memo(fa, fb, fc);
+    made[e] = call;
+    if (a!.source[e]! >= 0) source[e] = a!.source[e]!;
+    else if (b !== undefined && b.source[e]! >= 0) source[e] = b.source[e]!;
+    else if (c !== undefined && c.source[e]! >= 0) source[e] = c.source[e]!;
+    if (source[e] !== NO_SOURCE && t.table.constantOf(call) !== undefined) source[e] = NO_SOURCE;
   }
   return { tag: 'varying', source, fn: made };
 };
