@@ -8,8 +8,8 @@
  * is (x standardized with e / c) / sqrt(c), times g plus b in the last form.
  */
 import type { ScalarFunction } from '../numeric/scalar.js';
+import { withoutDead } from '../tensor/live.js';
 import type { TensorNode, TensorOp, TensorProgram, ValueId } from '../tensor/program.js';
-import { withoutDead } from './live.js';
 
 type Nodes = ReadonlyArray<TensorNode>;
 

@@ -6,6 +6,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { HOLDS, type Rule } from '../diagnostics/index.js';
 import { evaluateOp, type Operand } from './evaluate.js';
+import { withoutDead } from './live.js';
 import {
   type Origin,
   type Shape,
@@ -69,30 +70,6 @@ const changesNothing = (op: TensorOp, operands: ReadonlyArray<TensorType>, type:
   return op.kind === 'reshape' || op.kind === 'expand' || op.kind === 'concat';
 };
 
-/** The nodes that outputs need and inputs, in order, renumbered. */
-const pruned = (
-  nodes: ReadonlyArray<TensorNode>,
-  inputs: ReadonlyArray<ValueId>,
-  outputs: ReadonlyArray<ValueId>,
-): Pick<TensorProgram, 'nodes' | 'inputs' | 'outputs'> => {
-  const live = new Uint8Array(nodes.length);
-  for (const id of [...inputs, ...outputs]) live[id] = 1;
-  for (let id = nodes.length - 1; id >= 0; id--)
-    if (live[id]) for (const o of nodes[id]!.operands) live[o] = 1;
-  const numbers = new Int32Array(nodes.length);
-  const kept: TensorNode[] = [];
-  for (const [id, node] of nodes.entries()) {
-    if (live[id] !== 1) continue;
-    numbers[id] = kept.length;
-    kept.push({ ...node, operands: node.operands.map((o) => numbers[o]!) });
-  }
-  return {
-    nodes: kept,
-    inputs: inputs.map((id) => numbers[id]!),
-    outputs: outputs.map((id) => numbers[id]!),
-  };
-};
-
 /** A builder for a program of a number of samples. */
 export const tensorBuilder = (name: string, samples: number): TensorBuilder => {
   const nodes: TensorNode[] = [];
@@ -141,6 +118,6 @@ export const tensorBuilder = (name: string, samples: number): TensorBuilder => {
     rename: (value, to) => {
       nodes[value] = { ...nodes[value]!, name: to };
     },
-    finish: (inputs, outputs) => ({ name, samples, ...pruned(nodes, inputs, outputs) }),
+    finish: (inputs, outputs) => withoutDead({ name, samples, nodes, inputs, outputs }),
   };
 };

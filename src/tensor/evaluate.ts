@@ -9,6 +9,7 @@ import { lookedUp, reduced, softmax, standardized } from './kernels/axes.js';
 import { contracted } from './kernels/contract.js';
 import { type Held, mapped, moved } from './kernels/elements.js';
 import { convolved, pooled } from './kernels/windows.js';
+import { lastUses } from './live.js';
 import {
   isMovement,
   sizeOfShape,
@@ -64,14 +65,6 @@ export const evaluateOp = (
     .with({ kind: 'softmax' }, (o) => fresh(softmax(x, o.axis, o.log)))
     .with({ kind: 'lookup' }, ({ axis }) => fresh(lookedUp(x, y, axis)))
     .exhaustive();
-};
-
-/** After which node each value is not needed any more. */
-const lastUses = (program: TensorProgram): ReadonlyArray<number> => {
-  const last = program.nodes.map((_, id) => id);
-  for (const [id, { operands }] of program.nodes.entries()) for (const o of operands) last[o] = id;
-  for (const id of program.outputs) last[id] = program.nodes.length;
-  return last;
 };
 
 /** What is told of every value while a program runs. The data is not to be written to. */

@@ -2,27 +2,11 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { at, type Checked } from '../../diagnostics/index.js';
 import { type Checkpoint, checkpointOf } from './checkpoint.js';
-import { readNpy } from './npy/index.js';
+import { NPY_DTYPES, readNpy } from './npy/index.js';
 import type { FileTensor } from './tensor.js';
 import { readZipEntry, type ZipArchive } from './zip.js';
 
 const SUFFIX = '.npy';
-
-/** Numpy's names of types by ours; those of numbers alone are read. */
-const DTYPES = {
-  f2: 'F16',
-  f4: 'F32',
-  f8: 'F64',
-  i1: 'I8',
-  i2: 'I16',
-  i4: 'I32',
-  i8: 'I64',
-  u1: 'U8',
-  u2: 'U16',
-  u4: 'U32',
-  u8: 'U64',
-  b1: 'BOOL',
-} as const;
 
 /** Whether names are those of such an archive. */
 export const isNpz = (names: ReadonlyArray<string>): boolean =>
@@ -37,7 +21,7 @@ export const openNpz = (archive: ZipArchive): Checked<Checkpoint> => {
     if (E.isLeft(read)) return read;
     const { dtype, shape, data } = read.right;
     const wide = dtype === 'f8' ? Float32Array.from(data) : data;
-    tensors.set(tensor, { dtype: DTYPES[dtype], shape, data: wide });
+    tensors.set(tensor, { dtype: NPY_DTYPES[dtype], shape, data: wide });
   }
   return E.right(checkpointOf({ container: 'npz', tensors, metadata: new Map() }));
 };

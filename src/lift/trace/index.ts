@@ -5,6 +5,7 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { match } from 'ts-pattern';
 import type { Checked } from '../../diagnostics/index.js';
+import { lastUses } from '../../tensor/live.js';
 import { movementOf } from '../../tensor/movement.js';
 import {
   isMovement,
@@ -143,13 +144,6 @@ const traceNode = (
     .exhaustive();
 };
 
-/** The last node that takes each value; what is not needed any more is let go. */
-const lastUses = ({ nodes }: TensorProgram): Int32Array => {
-  const last = new Int32Array(nodes.length).fill(-1);
-  for (const [id, node] of nodes.entries()) for (const o of node.operands) last[o] = id;
-  return last;
-};
-
 export const trace = (program: TensorProgram): Checked<Trace> => {
   const table = functionTable();
   const t: Tracer = { program, table, consumers: consumersOf(program), cuts: [] };
@@ -160,7 +154,7 @@ export const trace = (program: TensorProgram): Checked<Trace> => {
     const made = traceNode(t, node, id, operands);
     if (E.isLeft(made)) return made;
     traced.push(made.right);
-    for (const o of node.operands) if (last[o] === id && !program.outputs.includes(o)) traced[o] = undefined;
+    for (const o of node.operands) if (last[o] === id) traced[o] = undefined;
   }
   const outputs = program.outputs.map((o) => asSources(varyingOf(table, traced[o]!)));
   return E.right({ program, table, cuts: t.cuts, outputs });

@@ -7,7 +7,8 @@ import { columnMajorStrides, gather } from '../strided.js';
 import type { ContainerDtype, FileTensor } from '../tensor.js';
 import { parseNpyHeader } from './header.js';
 
-const DTYPES = {
+/** Numpy's names of types by those of containers. */
+export const NPY_DTYPES = {
   f2: 'F16',
   f4: 'F32',
   f8: 'F64',
@@ -23,9 +24,9 @@ const DTYPES = {
 } as const satisfies Record<string, ContainerDtype>;
 
 /** Numpy's name of a type: kind and bytes. */
-export type NpyDtype = keyof typeof DTYPES;
+export type NpyDtype = keyof typeof NPY_DTYPES;
 
-const isNpyDtype = (text: string): text is NpyDtype => Object.hasOwn(DTYPES, text);
+const isNpyDtype = (text: string): text is NpyDtype => Object.hasOwn(NPY_DTYPES, text);
 
 /** An array, row-major whatever its order in the file was. */
 export interface NpyArray {
@@ -104,12 +105,12 @@ export const readNpy = (bytes: Uint8Array): Checked<NpyArray> => {
   const type = splitDescr(descr);
   if (type === undefined) {
     return fail('K0111', `The data type of the .npy file is "${descr.slice(0, 40)}"`, {
-      expected: `a plain type: ${Object.keys(DTYPES).join(', ')}`,
+      expected: `a plain type: ${Object.keys(NPY_DTYPES).join(', ')}`,
       hint: 'Convert it, for example with array.astype(numpy.float32).',
     });
   }
   const count = elementCount(shape);
-  const size = DTYPE_BYTES[DTYPES[type.dtype]];
+  const size = DTYPE_BYTES[NPY_DTYPES[type.dtype]];
   const data = bytes.subarray(located.right.dataAt);
   if (count === undefined)
     return fail('K0111', 'The shape of the .npy file is not one that an array can have');
@@ -126,7 +127,7 @@ export const readNpy = (bytes: Uint8Array): Checked<NpyArray> => {
   const values: Checked<NpyArray['data']> =
     type.dtype === 'f8'
       ? E.right(new Float64Array(toNative(raw, size, type.littleEndian)))
-      : decodeValues(DTYPES[type.dtype], raw, type.littleEndian);
+      : decodeValues(NPY_DTYPES[type.dtype], raw, type.littleEndian);
   return E.map((decoded: NpyArray['data']): NpyArray => ({ shape, dtype: type.dtype, data: decoded }))(
     values,
   );
