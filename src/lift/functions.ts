@@ -200,35 +200,39 @@ export const functionTable = (): FunctionTable => {
   };
 };
 
-/** The functions that make up the given ones, parts before wholes. */
+const NOTHING: ReadonlyArray<FunctionId> = [];
+
+/** The functions that a node takes. It is asked for every function of a layer, several times: a plain switch. */
+export const argumentsOf = (node: FunctionNode): ArrayLike<FunctionId> => {
+  switch (node.kind) {
+    case 'call':
+      return node.args;
+    case 'sum':
+      return node.parts;
+    case 'lookup':
+      return [node.arg];
+    case 'x':
+    case 'constant':
+      return NOTHING;
+  }
+};
+
+/** The given functions and all that they are made of, parts before wholes. */
 export const partsOf = (
   nodeOf: (id: FunctionId) => FunctionNode,
-  ids: ReadonlyArray<FunctionId>,
+  ids: Iterable<FunctionId>,
 ): ReadonlyArray<FunctionId> => {
   const seen = new Set<FunctionId>(ids);
-  const open = [...seen];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    for (const part of argumentsOf(nodeOf(id))) {
-      if (seen.has(part)) continue;
-      seen.add(part);
-      open.push(part);
-    }
+  // A set grows while it is gone through; ids ascend from parts to wholes.
+  for (const part of seen) {
+    const taken = argumentsOf(nodeOf(part));
+    for (let k = 0; k < taken.length; k++) seen.add(taken[k]!);
   }
   return [...seen].sort((a, b) => a - b);
 };
 
-/** The functions that a node takes. */
-export const argumentsOf = (node: FunctionNode): Iterable<FunctionId> =>
-  match(node)
-    .returnType<Iterable<FunctionId>>()
-    .with({ kind: 'call' }, ({ args }) => args)
-    .with({ kind: 'sum' }, ({ parts }) => parts)
-    .with({ kind: 'lookup' }, ({ arg }) => [arg])
-    .with({ kind: 'x' }, { kind: 'constant' }, () => [])
-    .exhaustive();
-
 /** Entry floor(at) of a table, counted from its end where negative. */
-const entryOf = (table: Float64Array, at: number): number => {
+export const entryOf = (table: Float64Array, at: number): number => {
   const i = Math.floor(at);
   return table[i < 0 ? i + table.length : i] ?? Number.NaN;
 };

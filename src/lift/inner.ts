@@ -3,9 +3,10 @@
  * the layer is one of g. Behind an activation or a PReLU the functions of a layer then have their names again.
  */
 import * as E from 'fp-ts/lib/Either.js';
+import { match } from 'ts-pattern';
 import type { Checked } from '../diagnostics/index.js';
 import { argumentsOf, type FunctionId, type FunctionTable, partsOf } from './functions.js';
-import { branchesOf } from './raise/index.js';
+import { branchesOf, type Raised as NamedBranches } from './raise/index.js';
 import type { LayerTerms } from './terms.js';
 
 /** The parts of functions that depend on x, parts before wholes. */
@@ -15,7 +16,7 @@ const varyingParts = (
 ): ReadonlyArray<FunctionId> => {
   const varying = new Set<FunctionId>([table.x]);
   return partsOf(table.nodeOf, functions).filter((id) => {
-    for (const part of argumentsOf(table.nodeOf(id))) if (varying.has(part)) varying.add(id);
+    if (Array.from(argumentsOf(table.nodeOf(id))).some((part) => varying.has(part))) varying.add(id);
     return varying.has(id);
   });
 };
@@ -25,7 +26,7 @@ const bottleneck = (table: FunctionTable, functions: ReadonlyArray<FunctionId>):
   const parts = varyingParts(table, functions);
   const lastUser = new Map<FunctionId, FunctionId>();
   for (const id of parts) {
-    for (const part of argumentsOf(table.nodeOf(id))) lastUser.set(part, id);
+    for (const part of Array.from(argumentsOf(table.nodeOf(id)))) lastUser.set(part, id);
   }
   const whole = new Set(functions);
   let found = table.x;
@@ -47,16 +48,13 @@ const outerOf = (table: FunctionTable, inner: FunctionId): ((id: FunctionId) => 
       if (known.has(part)) continue;
       const node = table.nodeOf(part);
       const of = (arg: FunctionId): FunctionId => known.get(arg) ?? arg;
-      known.set(
-        part,
-        node.kind === 'call'
-          ? table.call(node.fn, of(node.args[0]!), ...node.args.slice(1).map(of))
-          : node.kind === 'sum'
-            ? table.sum(node.parts.map(of), node.factors)
-            : node.kind === 'lookup'
-              ? table.lookup(node.table, of(node.arg))
-              : part,
-      );
+      const outer = match(node)
+        .with({ kind: 'call' }, ({ fn, args }) => table.call(fn, of(args[0]!), ...args.slice(1).map(of)))
+        .with({ kind: 'sum' }, ({ parts, factors }) => table.sum(parts.map(of), factors))
+        .with({ kind: 'lookup' }, ({ table: entries, arg }) => table.lookup(entries, of(arg)))
+        .with({ kind: 'x' }, { kind: 'constant' }, () => part)
+        .exhaustive();
+      known.set(part, outer);
     }
     return known.get(id)!;
   };
@@ -64,14 +62,14 @@ const outerOf = (table: FunctionTable, inner: FunctionId): ((id: FunctionId) => 
 
 /** A layer in branches, of the inputs themselves or of functions of them. */
 export interface Raised {
-  readonly branches: ReturnType<typeof branchesOf> extends Checked<infer R> ? R : never;
+  readonly branches: NamedBranches;
   /** For each input what the layer is computed of; absent: of the inputs themselves. */
   readonly inner?: Int32Array;
   /** What becomes of an input that is 0, the same for all inputs where that was asked for. */
   readonly ofZero: number;
 }
 
-const expressions = ({ branches }: Raised['branches']): number =>
+const expressions = ({ branches }: NamedBranches): number =>
   branches.filter(({ basis }) => basis._tag === 'expression').length;
 
 /**
@@ -86,7 +84,7 @@ export const raised = (
   const plain = branchesOf(table, terms);
   if (E.isRight(plain) && expressions(plain.right) === 0)
     return E.right({ branches: plain.right, ofZero: 0 });
-  const asItIs = E.map((branches: Raised['branches']): Raised => ({ branches, ofZero: 0 }))(plain);
+  const asItIs = E.map((branches: NamedBranches): Raised => ({ branches, ofZero: 0 }))(plain);
   const known = new Map<string, FunctionId>();
   const inner = Int32Array.from(terms.functions, (functions) => {
     const key = functions.join();

@@ -1,34 +1,6 @@
 /** What is known of functions, found once for each. */
 import { InternalError } from '../../diagnostics/index.js';
-import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
-
-const NOTHING: ReadonlyArray<FunctionId> = [];
-
-/** What a node takes. It is asked for every function of a layer, several times: a plain switch. */
-const takenBy = (node: FunctionNode): ArrayLike<FunctionId> => {
-  switch (node.kind) {
-    case 'call':
-      return node.args;
-    case 'sum':
-      return node.parts;
-    case 'lookup':
-      return [node.arg];
-    case 'x':
-    case 'constant':
-      return NOTHING;
-  }
-};
-
-/** A function and all that it is made of, parts before wholes. */
-export const partsFirst = (table: FunctionTable, id: FunctionId): ReadonlyArray<FunctionId> => {
-  const seen = new Set<FunctionId>([id]);
-  // A set grows while it is gone through; ids ascend from parts to wholes.
-  for (const part of seen) {
-    const taken = takenBy(table.nodeOf(part));
-    for (let k = 0; k < taken.length; k++) seen.add(taken[k]!);
-  }
-  return [...seen].sort((a, b) => a - b);
-};
+import { argumentsOf, type FunctionId, type FunctionTable } from '../functions.js';
 
 /**
  * A property of functions that follows from the properties of their parts. It is computed once for each function,
@@ -64,7 +36,7 @@ export const inductive = <A>(
     while (open.length > 0) {
       const top = open[open.length - 1]!;
       const before = open.length;
-      const taken = takenBy(table.nodeOf(top));
+      const taken = argumentsOf(table.nodeOf(top));
       for (let k = 0; k < taken.length; k++) if (!isDone(taken[k]!)) open.push(taken[k]!);
       if (open.length > before) continue;
       open.pop();

@@ -10,8 +10,8 @@ import {
   type ScalarFunction,
   UNARY_SCALARS,
 } from '../../numeric/scalar.js';
-import type { FunctionId, FunctionNode, FunctionTable } from '../functions.js';
-import { inductive, partsFirst } from './memo.js';
+import { entryOf, type FunctionId, type FunctionNode, type FunctionTable, partsOf } from '../functions.js';
+import { inductive } from './memo.js';
 
 type Row = ReadonlyArray<number>;
 
@@ -29,10 +29,7 @@ const callAt = (fn: ScalarFunction, args: ReadonlyArray<Row>, out: number[]): vo
 };
 
 const lookupAt = (table: Float64Array, arg: Row, out: number[]): void => {
-  for (let j = 0; j < out.length; j++) {
-    const i = Math.floor(arg[j]!);
-    out[j] = table[i < 0 ? i + table.length : i] ?? Number.NaN;
-  }
+  for (let j = 0; j < out.length; j++) out[j] = entryOf(table, arg[j]!);
 };
 
 /** A node at all points, from the values of its parts. */
@@ -54,7 +51,7 @@ const nodeAt = (node: FunctionNode, points: Row, of: (id: FunctionId) => Row): R
 /** Values of a function at some points. */
 export const valuesAt = (table: FunctionTable, id: FunctionId, points: Row): Row => {
   const known = new Map<FunctionId, Row>();
-  for (const part of partsFirst(table, id)) {
+  for (const part of partsOf(table.nodeOf, [id])) {
     known.set(
       part,
       nodeAt(table.nodeOf(part), points, (p) => known.get(p)!),

@@ -1,5 +1,6 @@
 /** What is linear in one operand, as rows of weights over patches of it: contractions, sums, means. */
 import type { Checked } from '../../diagnostics/index.js';
+import { stridedIndex } from '../../tensor/movement.js';
 import {
   type Equation,
   type Shape,
@@ -12,18 +13,19 @@ import { NO_SOURCE, type Traced, type Varying, varyingOf } from '../traced.js';
 import { type Rows, traceRows } from './rows.js';
 import { entangled, type Tracer } from './state.js';
 
+/** A dimension that indices go along, with the distance from one to the next. */
+interface Stride {
+  readonly size: number;
+  readonly stride: number;
+}
+
 /** A number for each combination of indices along some dimensions, in row-major order of these. */
-export const offsets = (dims: ReadonlyArray<{ size: number; stride: number }>): Int32Array => {
-  let all = new Int32Array(1);
-  for (const { size, stride } of dims) {
-    const next = new Int32Array(all.length * size);
-    for (let a = 0; a < all.length; a++) {
-      for (let i = 0; i < size; i++) next[a * size + i] = all[a]! + i * stride;
-    }
-    all = next;
-  }
-  return all;
-};
+export const offsets = (dims: ReadonlyArray<Stride>): Int32Array =>
+  stridedIndex(
+    dims.map(({ size }) => size),
+    dims.map(({ stride }) => stride),
+    0,
+  );
 
 /** The strides of letters in a tensor; 0 for letters that it does not have. */
 const strideOf = (letters: string, shape: Shape): ((letter: string) => number) => {
