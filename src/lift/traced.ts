@@ -71,9 +71,9 @@ export type Definition =
       readonly epsilon: number;
     }
   | { readonly kind: 'product'; readonly left: Varying; readonly right: Varying }
+  /** The largest of every window; means are sums. */
   | {
       readonly kind: 'pool';
-      readonly fn: 'max' | 'mean';
       readonly operand: Varying;
       readonly shape: Shape;
       readonly windows: Windows;
@@ -96,11 +96,6 @@ export interface Cut {
   readonly rank: Int32Array;
   readonly value: ValueId;
   readonly definition: Definition;
-}
-
-export interface Cuts {
-  readonly all: ReadonlyArray<Cut>;
-  readonly ownerOf: (id: number) => Cut;
 }
 
 export const factorAt = (v: Varying, e: number): number => v.factor?.[e] ?? 1;

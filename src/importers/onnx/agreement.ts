@@ -8,8 +8,7 @@ import { type Checked, fail } from '../../diagnostics/index.js';
 import type { Graph } from '../../ir/graph.js';
 import { interpret } from '../../ir/interpret.js';
 import { evaluateProgram } from '../../tensor/evaluate.js';
-import type { TensorType } from '../../tensor/program.js';
-import { sizeOfShape, type TensorProgram } from '../../tensor/program.js';
+import { sizeOfShape, type TensorProgram, type TensorType } from '../../tensor/program.js';
 
 /** A deviation, relative to the largest result, up to which a graph and its layers are the same. */
 const SAME = 1e-3;

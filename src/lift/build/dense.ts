@@ -12,9 +12,7 @@ import { addOp, f32, type Lifting } from './state.js';
 import { type BuildCut, valueOfSources } from './values.js';
 
 /** What one cut adds to the outputs: the functions of each of its elements that has a part, with weights. */
-interface Share {
-  readonly functions: Map<number, Map<FunctionId, Float64Array>>;
-}
+type Share = Map<number, Map<FunctionId, Float64Array>>;
 
 /** Adds the terms of the elements, whose place in `elements` is the number of their output. */
 const gather = (
@@ -28,13 +26,13 @@ const gather = (
     const cut = l.ownerOf(source);
     let share = shares.get(cut);
     if (share === undefined) {
-      share = { functions: new Map() };
+      share = new Map();
       shares.set(cut, share);
     }
-    let functions = share.functions.get(source);
+    let functions = share.get(source);
     if (functions === undefined) {
       functions = new Map();
-      share.functions.set(source, functions);
+      share.set(source, functions);
     }
     let row = functions.get(fn);
     if (row === undefined) {
@@ -89,21 +87,16 @@ export const denseLayer = (
   terms: ReadonlyArray<RowsTerm>,
   elements: Int32Array,
   hint: string,
-): Checked<{
-  readonly value: ValueName;
-  readonly bias: Float64Array;
-  readonly found: ReadonlyArray<string>;
-}> => {
+): Checked<{ readonly value: ValueName; readonly bias: Float64Array }> => {
   const { shares, bias } = gather(l, terms, elements);
   const sources: number[] = [];
   const branches: Branch[] = [];
-  const found: string[] = [];
   const functionsOfInputs: FunctionId[] = [];
   const cuts = [...shares.keys()].sort((a, b) => a.index - b.index);
   for (const cut of cuts) {
     const built = build(l, cut);
     if (E.isLeft(built)) return built;
-    const functions = shares.get(cut)!.functions;
+    const functions = shares.get(cut)!;
     const inputs = inOrder(cut, functions.keys(), built.right.position);
     const made = raised(l.trace.table, {
       outputs: elements.length,
@@ -116,7 +109,6 @@ export const denseLayer = (
     const from = sources.length;
     for (const branch of named.branches) branches.push(from === 0 ? branch : { ...branch, from });
     for (let o = 0; o < bias.length; o++) bias[o]! += named.bias[o]!;
-    found.push(...named.found);
     sources.push(...inputs);
     functionsOfInputs.push(...(inner ?? inputs.map(() => l.trace.table.x)));
   }
@@ -126,7 +118,7 @@ export const denseLayer = (
   );
   if (E.isLeft(operand)) return operand;
   const attrs = { branches: wholeOf(branches, sources.length, elements.length) };
-  return E.map((value: ValueName) => ({ value, bias, found }))(
+  return E.map((value: ValueName) => ({ value, bias }))(
     addOp(l, hint, { kind: 'kan', attrs }, [operand.right]),
   );
 };

@@ -32,7 +32,7 @@ const buildCut = (l: Lifting, cut: Cut): Checked<Built> => {
   const made = match(cut.definition)
     .returnType<Checked<Built>>()
     .with({ kind: 'input' }, () => buildInput(l, cut))
-    .with({ kind: 'sum' }, () => buildSum(l, buildCut, cut))
+    .with({ kind: 'sum' }, (d) => buildSum(l, buildCut, cut, d))
     .with({ kind: 'standardize' }, (d) => buildStandardize(l, buildCut, cut, d))
     .with({ kind: 'product' }, (d) => buildProduct(l, buildCut, cut, d))
     .with({ kind: 'pool' }, (d) => buildPool(l, buildCut, cut, d))

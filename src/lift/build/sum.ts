@@ -2,10 +2,10 @@
 import * as E from 'fp-ts/lib/Either.js';
 import { type Checked, fail } from '../../diagnostics/index.js';
 import type { ValueName } from '../../ir/graph.js';
-import { type Cut, functionAt, type PointwiseTerm, type RowsTerm, sourceAt } from '../traced.js';
+import type { Cut, Definition, RowsTerm } from '../traced.js';
 import { denseLayer } from './dense.js';
-import { counting, layoutOf } from './layout.js';
-import { affine, applied } from './pointwise.js';
+import { counting, inPlaces, layoutOf } from './layout.js';
+import { affine } from './pointwise.js';
 import { nodeOf } from './same.js';
 import {
   type Built,
@@ -17,7 +17,7 @@ import {
   reshaped,
   shapeOf,
 } from './state.js';
-import { type BuildCut, valueOfSources } from './values.js';
+import { type BuildCut, valueOfElements } from './values.js';
 import { termForm } from './windows/find.js';
 import { meanPool, type WindowLayer, windowLayer } from './windows/layer.js';
 import { type Placed, placed, sameWindows } from './windows/place.js';
@@ -149,26 +149,6 @@ const laidOut = (l: Lifting, part: Part, position: Int32Array, shape: ReadonlyAr
   return reshaped(l, gathered(l, flattened(l, part.value), from), shape);
 };
 
-/** Functions of single elements, in the places of the other parts. */
-const pointwise = (
-  l: Lifting,
-  build: BuildCut,
-  { operand }: PointwiseTerm,
-  elements: Int32Array,
-  position: Int32Array,
-  shape: ReadonlyArray<number>,
-): Checked<ValueName> => {
-  const { table } = l.trace;
-  const sources = new Int32Array(elements.length);
-  const functions = new Int32Array(elements.length);
-  for (const [k, e] of elements.entries()) {
-    sources[position[k]!] = sourceAt(operand, e);
-    functions[position[k]!] = functionAt(table, operand, e);
-  }
-  const value = valueOfSources(l, build, sources, shape);
-  return E.isLeft(value) ? value : applied(l, value.right, functions);
-};
-
 /** The bias of elements where they lie, by channel if all elements of one have the same. */
 const biased = (l: Lifting, value: ValueName, bias: Float64Array): ValueName => {
   if (bias.every((b) => b === 0)) return value;
@@ -196,9 +176,12 @@ const added = (l: Lifting, value: ValueName, bias: Float64Array): ValueName => {
 };
 
 /** A cut that is a sum. */
-export const buildSum = (l: Lifting, build: BuildCut, cut: Cut): Checked<Built> => {
-  const { definition } = cut;
-  if (definition.kind !== 'sum') return fail('K0222', 'is no sum');
+export const buildSum = (
+  l: Lifting,
+  build: BuildCut,
+  cut: Cut,
+  definition: Extract<Definition, { readonly kind: 'sum' }>,
+): Checked<Built> => {
   const elements = firstSample(cut);
   const rows = definition.terms.flatMap((t) => (t.kind === 'rows' ? [t] : []));
   const single = definition.terms.flatMap((t) => (t.kind === 'pointwise' ? [t] : []));
@@ -218,7 +201,7 @@ export const buildSum = (l: Lifting, build: BuildCut, cut: Cut): Checked<Built> 
   const { position, shape } = layout.right;
   const values = first === undefined ? [] : [first, ...others].map((p) => laidOut(l, p, position, shape));
   for (const term of single) {
-    const value = pointwise(l, build, term, elements, position, shape);
+    const value = valueOfElements(l, build, term.operand, inPlaces(elements, position), shape);
     if (E.isLeft(value)) return value;
     values.push(value.right);
   }

@@ -32,24 +32,22 @@ const broadcast = (t: Tracer, node: TensorNode, operand: number, traced: Traced)
   return elementsAt(t.table, v, movementOf({ kind: 'expand' }, [shape], node.type.shape));
 };
 
-/** What an element has to do with two operands. */
-type Meeting = 'single' | 'several';
-
-/** The sources at an element: one or none is `single`; a sum that is not ended stands for several. */
-const meetingAt = (operands: ReadonlyArray<Varying>, e: number): Meeting => {
+/** Whether several sources meet at an element; a sum that is not ended stands for several. */
+const severalAt = (operands: ReadonlyArray<Varying>, e: number): boolean => {
   let found = NO_SOURCE;
   for (const { source } of operands) {
     const s = source[e]!;
     if (s === NO_SOURCE) continue;
-    if (isAdditive(s) || (found !== NO_SOURCE && found !== s)) return 'several';
+    if (isAdditive(s) || (found !== NO_SOURCE && found !== s)) return true;
     found = s;
   }
-  return 'single';
+  return false;
 };
 
-const anySeveral = (operands: ReadonlyArray<Varying>): number => {
+/** The first element at which several sources meet, or -1. */
+const firstSeveral = (operands: ReadonlyArray<Varying>): number => {
   const n = operands[0]!.source.length;
-  for (let e = 0; e < n; e++) if (meetingAt(operands, e) === 'several') return e;
+  for (let e = 0; e < n; e++) if (severalAt(operands, e)) return e;
   return -1;
 };
 
@@ -133,18 +131,7 @@ const chosen = (t: Tracer, [c, a, b]: ReadonlyArray<Varying>): Varying | undefin
   };
 };
 
-/** The product of two values: a function where each element has one source, otherwise a cut of its own. */
-export const multiplied = (
-  t: Tracer,
-  node: TensorNode,
-  value: ValueId,
-  left: Varying,
-  right: Varying,
-): Checked<Varying> =>
-  anySeveral([left, right]) < 0
-    ? E.right(univariate(t, 'mul', [left, right]))
-    : product(t, node, value, left, right);
-
+/** The product of two values, which is a cut of its own. */
 const product = (
   t: Tracer,
   node: TensorNode,
@@ -156,6 +143,18 @@ const product = (
   const either: Varying = { ...left, source: left.source.map((s, e) => (s >= 0 ? s : right.source[e]!)) };
   return cutLike(t, node, value, definition, either);
 };
+
+/** The product of two values: a function where each element has one source, otherwise a cut of its own. */
+export const multiplied = (
+  t: Tracer,
+  node: TensorNode,
+  value: ValueId,
+  left: Varying,
+  right: Varying,
+): Checked<Varying> =>
+  firstSeveral([left, right]) < 0
+    ? E.right(univariate(t, 'mul', [left, right]))
+    : product(t, node, value, left, right);
 
 const several = (
   t: Tracer,
@@ -180,7 +179,7 @@ const several = (
     );
   }
   const sources = operands.map(asSources);
-  const at = anySeveral(sources);
+  const at = firstSeveral(sources);
   // Sums that a function is applied to end here: their elements are sources.
   if (at < 0) return E.right(univariate(t, fn, sources));
   const [left, right] = sources;
@@ -207,7 +206,7 @@ export const traceMap = (
   const vs = operands.map((traced, k) => broadcast(t, node, node.operands[k]!, traced));
   const simple = byConstant(t, fn, vs) ?? (fn === 'where' ? chosen(t, vs) : undefined);
   if (simple !== undefined) return rebased(t, node, value, closed(t, node, value, simple));
-  if (anySeveral(vs) >= 0) return several(t, node, value, fn, vs);
+  if (firstSeveral(vs) >= 0) return several(t, node, value, fn, vs);
   return rebased(t, node, value, E.right(univariate(t, fn, vs)));
 };
 

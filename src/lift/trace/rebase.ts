@@ -6,7 +6,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import type { Checked } from '../../diagnostics/index.js';
 import { sizeOfShape, type TensorNode, type ValueId } from '../../tensor/program.js';
 import { affineOf } from '../affine.js';
-import { functionAt, isAdditive, NO_SOURCE, type Traced, type Varying } from '../traced.js';
+import { asSources, functionAt, isAdditive, NO_SOURCE, type Traced, type Varying } from '../traced.js';
 import { ownerOf, type Tracer } from './state.js';
 import { addUp } from './sums.js';
 
@@ -56,8 +56,6 @@ export const rebased = (
   const { op } = node;
   if (op.kind !== 'map' || !AFFINE.has(op.fn) || v.source.some(isAdditive)) return traced;
   if (goesOn(t, value, v.source.length) || !isMapOfCut(t, v)) return traced;
-  const made = addUp(t, node, value, [{ value: v, factor: () => 1 }], v.source.length);
-  if (E.isLeft(made)) return made;
   // The sum is a value to build on, whoever takes it.
-  return E.right({ ...made.right, source: made.right.source.map((s) => (isAdditive(s) ? -2 - s : s)) });
+  return E.map(asSources)(addUp(t, node, value, [{ value: v, factor: () => 1 }], v.source.length));
 };

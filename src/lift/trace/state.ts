@@ -87,7 +87,8 @@ export const entangled = (
 const leadingSamples = (samples: number, size: number): Uint16Array =>
   Uint16Array.from({ length: size }, (_, e) => Math.floor((e * samples) / size));
 
-const UNKNOWN = 0xffff;
+/** The sample of an element that is a constant in fact. */
+export const UNKNOWN_SAMPLE = 0xffff;
 
 /** The places of elements among those of their sample. */
 const ranksOf = (sample: Uint16Array, samples: number): Int32Array => {
@@ -95,12 +96,9 @@ const ranksOf = (sample: Uint16Array, samples: number): Int32Array => {
   return Int32Array.from(sample, (s) => next[s]!++);
 };
 
-/** `samples` are those of the elements where known, and UNKNOWN_SAMPLE where an element is a constant in fact. */
-export const UNKNOWN_SAMPLE = UNKNOWN;
-
 /**
- * Adds a cut for a value of the program. Elements of unknown sample are taken to lie sample after sample, which is
- * checked against those that are known.
+ * Adds a cut for a value of the program. `known` are the samples of its elements; those of UNKNOWN_SAMPLE, and all if it
+ * is absent, are taken to lie sample after sample, which is checked against those that are known.
  */
 export const addCut = (
   t: Tracer,
@@ -114,9 +112,9 @@ export const addCut = (
   const leading = size % samples === 0 ? leadingSamples(samples, size) : undefined;
   const sample = known ?? leading;
   if (sample === undefined) return entangled(t, node, `makes ${size} elements of ${samples} samples`);
-  if (sample.includes(UNKNOWN)) {
+  if (sample.includes(UNKNOWN_SAMPLE)) {
     for (let e = 0; e < size; e++) {
-      if (sample[e] === UNKNOWN && leading !== undefined) sample[e] = leading[e]!;
+      if (sample[e] === UNKNOWN_SAMPLE && leading !== undefined) sample[e] = leading[e]!;
       else if (leading === undefined || sample[e] !== leading[e]) {
         return entangled(t, node, 'makes constants of which nobody can tell which sample they belong to');
       }
@@ -142,7 +140,7 @@ export const samplesOf = (t: Tracer, v: Varying): Uint16Array => {
   const of = sampleOf(t);
   return Uint16Array.from(v.source, (_, e) => {
     const source = sourceAt(v, e);
-    return source < 0 ? UNKNOWN : of(source);
+    return source < 0 ? UNKNOWN_SAMPLE : of(source);
   });
 };
 

@@ -155,7 +155,7 @@ export const traceMaxPool = (
 ): Checked<Traced> => {
   const { shape } = t.program.nodes[node.operands[0]!]!.type;
   const operand = asSources(varyingOf(t.table, image));
-  const definition = { kind: 'pool', fn: 'max', operand, shape, windows } as const;
+  const definition = { kind: 'pool', operand, shape, windows } as const;
   // The samples lie as in the operand, one after the other along the first dimension.
   const known = samplesOf(t, operand);
   const perSample = operand.source.length / shape[0]!;

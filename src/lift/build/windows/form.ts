@@ -2,7 +2,7 @@
 
 /**
  * An image of sources, and patches of it. Channel c of the image at (y, x) is source `sources[(c * height + y) * width +
- * x]`, or the constant 0 where that is negative. Patch p has its corner at (y[p], x[p]), which may lie outside of the
+ * x]`. Patch p has its corner at (y[p], x[p]), which may lie outside of the
  * image, and belongs to group[p]. Tap j of a patch of group g reads channel[g * taps + j] at dy[j], dx[j] from the corner,
  * through function fn[g * taps + j] times factor[g * taps + j].
  */

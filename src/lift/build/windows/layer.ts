@@ -153,7 +153,6 @@ export interface WindowLayer {
   readonly value: ValueName;
   /** What is still to be added to each channel. */
   readonly bias: Float64Array;
-  readonly found: ReadonlyArray<string>;
 }
 
 /** The image that windows read. */
@@ -193,9 +192,8 @@ export const windowLayer = (
   const bias = new Float64Array(groups * width);
   if (padded && !zeros && constants.some((b) => b !== 0)) branches.push(constantBranch(constants, first));
   else for (let k = 0; k < constants.length; k++) bias[Math.floor(k / area)]! += constants[k]!;
-  const { found } = named;
   const outside = zeros && padded ? { outside: Math.fround(ofZero) } : {};
-  return E.map((value: ValueName): WindowLayer => ({ value, bias, found }))(
+  return E.map((value: ValueName): WindowLayer => ({ value, bias }))(
     addOp(l, hint, { kind: 'kan', attrs: { branches, window, ...outside } }, [operand.right]),
   );
 };
