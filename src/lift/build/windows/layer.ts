@@ -208,6 +208,8 @@ export const meanPool = (
   const { form, perGroup, term, factors, rows, vertical, horizontal } = p;
   const area = areaOf(p);
   if (form.groups !== form.channels || perGroup !== 1 || form.taps !== area || area === 1) return undefined;
+  // Pools see nothing outside of an image.
+  if (form.outside === 'zero') return undefined;
   const alike =
     form.fn.every((f) => f === form.fn[0]) &&
     form.factor.every((f) => f === form.factor[0]) &&
