@@ -46,6 +46,8 @@ export type Role<A> =
   | {
       readonly _tag: 'layout';
       readonly channels: (attrs: A, counts: ReadonlyArray<number>) => ReadonlyArray<Source>;
+      /** Whether elements of several channels come into one, so that these must mean the same. Absent: never. */
+      readonly mixes?: (attrs: A, counts: ReadonlyArray<number>) => boolean;
     }
   /** The value as it is, with statistics of it. */
   | { readonly _tag: 'observer' }

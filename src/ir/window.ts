@@ -38,9 +38,24 @@ export const WindowCodec: t.Type<Window, unknown, unknown> = record(
   {},
 );
 
-/** One axis of a window. */
-const extent = (size: number, w: WindowShape, axis: 0 | 1): number =>
-  Math.floor((size + 2 * w.padding[axis] - w.dilation[axis] * (w.kernel[axis] - 1) - 1) / w.stride[axis]) + 1;
+/** A window along one axis. */
+export interface WindowAxis {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly dilation: number;
+}
+
+/** How many windows fit along an axis of an image; below 1 where it is smaller than one. */
+export const windowCount = (size: number, { kernel, stride, padding, dilation }: WindowAxis): number =>
+  Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
+
+const axisOf = (w: WindowShape, axis: 0 | 1): WindowAxis => ({
+  kernel: w.kernel[axis],
+  stride: w.stride[axis],
+  padding: w.padding[axis],
+  dilation: w.dilation[axis],
+});
 
 /** Height and width of the result; undefined when the window is larger than the padded image. */
 export const windowOutput = (
@@ -48,7 +63,7 @@ export const windowOutput = (
   height: number,
   width: number,
 ): readonly [number, number] | undefined => {
-  const size = [extent(height, w, 0), extent(width, w, 1)] as const;
+  const size = [windowCount(height, axisOf(w, 0)), windowCount(width, axisOf(w, 1))] as const;
   return size[0] >= 1 && size[1] >= 1 ? size : undefined;
 };
 

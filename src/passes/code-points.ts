@@ -8,9 +8,9 @@
  */
 import { channel } from '../ir/constant.js';
 import { definitionsOf, type Graph, type Node, typesOf, type ValueName } from '../ir/graph.js';
-import { hasRole, isCodedInTables, type Op, type OpOf } from '../ir/ops/index.js';
+import { hasRole, isCodedInTables, mixesChannels, type Op, type OpOf } from '../ir/ops/index.js';
 import type { KanAttrs } from '../ir/ops/kan.js';
-import { channelsOf, type ValueType } from '../ir/types.js';
+import { channelsOf } from '../ir/types.js';
 
 export interface CodePoint {
   readonly name: ValueName;
@@ -57,12 +57,6 @@ const lateValues = (graph: Graph): ReadonlySet<ValueName> => {
   return late;
 };
 
-/** Whether an op puts channels into one, of values that may have codes by channels. */
-const mixes = ({ op, operands, type }: Node, types: ReadonlyMap<ValueName, ValueType>): boolean => {
-  const before = types.get(operands[0]!);
-  return op.kind === 'reshape' && before !== undefined && channelsOf(type) % channelsOf(before) !== 0;
-};
-
 interface Draft {
   readonly layers: Array<CodePoint['layers'][number]>;
   valueRead: boolean;
@@ -85,6 +79,7 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
   const front = frontValues(graph);
   const late = lateValues(graph);
   const types = typesOf(graph);
+  const countsOf = ({ operands }: Node) => operands.map((o) => channelsOf(types.get(o)!));
   const drafts = new Map<ValueName, Draft>();
   let groups = 0;
 
@@ -104,7 +99,8 @@ export const codePoints = (graph: Graph): ReadonlyArray<CodePoint> => {
     if (node === undefined) return [{ name, asItIs }];
     if (hasRole(node.op, 'layout', 'observer', 'final')) {
       const points = node.operands.flatMap((o) => pointsOf(o, asItIs));
-      if (mixes(node, types)) for (const { name: point } of points) draftOf(point).mixed = true;
+      if (mixesChannels(node.op, countsOf(node)))
+        for (const { name: point } of points) draftOf(point).mixed = true;
       if (node.operands.length > 1)
         joinGroups(
           points.map((p) => draftOf(p.name)),

@@ -110,6 +110,12 @@ export const channelSources = (
   return role._tag === 'layout' ? role.channels(attrs, counts) : undefined;
 };
 
+/** Whether an op puts elements of several channels into one. */
+export const mixesChannels = ({ kind, attrs }: Op, counts: ReadonlyArray<number>): boolean => {
+  const { role } = definitionOf(kind);
+  return role._tag === 'layout' && role.mixes !== undefined && role.mixes(attrs, counts);
+};
+
 /** What the table form of an op gives that makes values: codes, or the accumulators behind which any quantizer may stand. */
 export const isCodedInTables = ({ kind }: Op): boolean => {
   const { role } = definitionOf(kind);

@@ -15,12 +15,15 @@ export interface ReshapeAttrs {
   readonly shape: ReadonlyArray<number>;
 }
 
+/** Channels that are as many or are split stay apart. */
+const mixes = (before: number, after: number): boolean => after % before !== 0;
+
 /** What the elements mean in the new shape: channels may stay or be split, but not mix. */
 const reshapedMeaning = (x: ValueType, shape: ReadonlyArray<number>): Rule<ValueType['meaning']> => {
   const [before, after] = [channelsOf(x), shape[0] ?? 1];
   const perChannel = perChannelSize(x.meaning);
   if (before === after || perChannel === 0) return E.right(x.meaning);
-  if (after % before !== 0) return E.left('channels that mean different things would mix');
+  if (mixes(before, after)) return E.left('channels that mean different things would mix');
   if (after * perChannel > MEANING_LIMIT) return E.left(tooMuchMeaning(after));
   const parts = after / before;
   return E.right(
@@ -41,6 +44,7 @@ export const reshape = defineOp<'reshape', ReshapeAttrs, 'layout'>({
         operand: 0,
         channel: Math.floor((c * before) / shape[0]!),
       })),
+    mixes: ({ shape }, [before = 1]) => mixes(before, shape[0]!),
   },
   summary: 'the same elements, row-major, in another shape',
   doc: {

@@ -1,4 +1,5 @@
 /** How the patches of a term read an image. */
+import { type WindowAxis, windowCount } from '../../../ir/window.js';
 
 /**
  * An image of sources, and patches of it. Channel c of the image at (y, x) is source `sources[(c * height + y) * width +
@@ -29,11 +30,7 @@ export interface WindowForm {
 }
 
 /** One axis of windows, as the IR has them: symmetric padding, and taps that may have no weight. */
-export interface Axis {
-  readonly kernel: number;
-  readonly stride: number;
-  readonly padding: number;
-  readonly dilation: number;
+export interface Axis extends WindowAxis {
   /** How many windows there are. */
   readonly count: number;
   /** The kernel place of a tap at this distance from the corner of its patch. */
@@ -45,10 +42,6 @@ export interface Axis {
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 
 const distinct = (values: Int32Array): ReadonlyArray<number> => [...new Set(values)].sort((a, b) => a - b);
-
-/** How many windows fit. */
-const fits = (size: number, kernel: number, stride: number, padding: number, dilation: number): number =>
-  Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1;
 
 /**
  * The axis on which corners and distances lie; undefined where corners are not equally far from each other. Padding
@@ -65,12 +58,14 @@ export const axisOf = (corners: Int32Array, distances: Int32Array, size: number)
     far.reduce((n, d) => gcd(n, d), 0),
   );
   const reach = far.at(-1) ?? 0;
+  const count = (kernel: number, padding: number): number =>
+    windowCount(size, { kernel, stride, padding, dilation });
   for (let padding = Math.max(0, -first); padding <= Math.max(0, -first) + stride + dilation; padding++) {
     const lead = padding + first;
     if (lead % dilation !== 0) continue;
     const least = (reach + lead) / dilation + 1;
-    for (let kernel = least; fits(size, kernel, stride, padding, dilation) >= at.length; kernel++) {
-      if (fits(size, kernel, stride, padding, dilation) > at.length) continue;
+    for (let kernel = least; count(kernel, padding) >= at.length; kernel++) {
+      if (count(kernel, padding) > at.length) continue;
       return {
         kernel,
         stride,
