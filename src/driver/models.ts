@@ -98,19 +98,29 @@ const withoutImport = (options: ImportOptions, file: string): Checked<void> =>
         hint: 'Give them to kanc compile or kanc import, which read the checkpoint.',
       });
 
-const modelFromSource = (source: Source, options: ImportOptions): E.Either<Diagnostics, Model> => {
+const modelFromSource = (
+  source: Source,
+  options: ImportOptions,
+): Checked<Exclude<Model, { readonly _tag: 'artifact' }>> => {
   const { file, bytes } = source;
   return isKir(bytes)
     ? pipe(
         withoutImport(options, file),
         E.flatMap(() => graphFromText(textOf(bytes), file)),
-        E.map((graph): Model => ({ _tag: 'graph', graph, file })),
+        E.map((graph) => ({ _tag: 'graph', graph, file }) as const),
       )
     : pipe(
         importSource(source, options),
-        E.map(({ graph, assumptions }): Model => ({ _tag: 'checkpoint', graph, file, assumptions })),
+        E.map(({ graph, assumptions }) => ({ _tag: 'checkpoint', graph, file, assumptions }) as const),
       );
 };
+
+/** The graph in a file that was read already, with those beside it. */
+export const graphFromSource = (source: Source, options: ImportOptions): Checked<Graph> =>
+  pipe(
+    modelFromSource(source, options),
+    E.map(({ graph }) => graph),
+  );
 
 const Assumptions = t.array(AssumptionCodec);
 

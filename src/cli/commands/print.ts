@@ -4,13 +4,14 @@ import { Option } from 'commander';
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
-import { type Checked, type Diagnostics, fail } from '../../diagnostics/index.js';
+import { type Checked, type Diagnostics, diagnostic } from '../../diagnostics/index.js';
 import type { Capabilities } from '../../driver/capabilities.js';
 import { loadSource } from '../../driver/checkpoint-files.js';
-import { loadGraph } from '../../driver/models.js';
+import { graphFromSource, loadGraph } from '../../driver/models.js';
 import { isOnnx, readOnnx } from '../../importers/containers/onnx/index.js';
 import type { ImportOptions } from '../../importers/family.js';
 import { tensorProgram } from '../../importers/onnx/family.js';
+import type { Source } from '../../importers/source.js';
 import { graphToDot, graphToJson } from '../../ir/export.js';
 import type { Graph } from '../../ir/graph.js';
 import { graphText } from '../../ir/graph-text.js';
@@ -48,18 +49,15 @@ export const print = (
 ): TE.TaskEither<Diagnostics, number> =>
   pipe(
     readImportOptions(world)(flags),
-    TE.flatMap((options) =>
-      pipe(
-        programText(world, model, options, flags),
-        TE.flatMap((text) =>
-          text !== undefined
-            ? TE.right(text)
-            : pipe(
-                loadGraph(world)(model, options),
-                TE.flatMapEither((graph) => show(graph, flags)),
-              ),
-        ),
-      ),
+    TE.bindTo('options'),
+    TE.bind('source', () => sourceOfPrint(world, model, flags)),
+    TE.flatMap(({ options, source }) =>
+      source === undefined
+        ? pipe(
+            loadGraph(world)(model, options),
+            TE.flatMapEither((graph) => show(graph, flags)),
+          )
+        : TE.fromEither(showSource(source, options, flags)),
     ),
     TE.map((text) => {
       world.terminal.out(text);
@@ -67,36 +65,39 @@ export const print = (
     }),
   );
 
-/** The program of an exported graph, where that is asked for or nothing else is. */
-const programText = (
+/** The file of a model, where it may be an exported graph whose program is shown. */
+const sourceOfPrint = (
   world: Capabilities,
   model: string,
-  options: ImportOptions,
   { format }: PrintFlags,
-): TE.TaskEither<Diagnostics, string | undefined> => {
-  if (format !== undefined && format !== 'program') return TE.right(undefined);
+): TE.TaskEither<Diagnostics, Source | undefined> =>
+  format !== undefined && format !== 'program'
+    ? TE.right(undefined)
+    : pipe(
+        world.files.kindOf(model),
+        TE.flatMap((kind): TE.TaskEither<Diagnostics, Source | undefined> => {
+          if (kind === 'file') return loadSource(world)(model);
+          return format === 'program' ? TE.left(NO_PROGRAM) : TE.right(undefined);
+        }),
+      );
+
+const NO_PROGRAM: Diagnostics = [
+  diagnostic('K0206', 'only ONNX graphs are programs of tensors', { place: { option: '--format' } }),
+];
+
+/** The program of an exported graph; of other files the graph, unless a program was asked for. */
+const showSource = (source: Source, options: ImportOptions, flags: PrintFlags): Checked<string> => {
+  if (isOnnx(source.bytes)) {
+    return pipe(
+      readOnnx(source.bytes, source.file, source.beside),
+      E.flatMap((read) => tensorProgram(read, options)),
+      E.map(showTensorProgram),
+    );
+  }
+  if (flags.format === 'program') return E.left(NO_PROGRAM);
   return pipe(
-    world.files.kindOf(model),
-    TE.flatMap((kind) =>
-      kind === 'file'
-        ? pipe(
-            loadSource(world)(model),
-            TE.map((source) => source),
-          )
-        : TE.right(undefined),
-    ),
-    TE.flatMapEither((source): Checked<string | undefined> => {
-      if (source !== undefined && isOnnx(source.bytes)) {
-        return pipe(
-          readOnnx(source.bytes, source.file, source.beside),
-          E.flatMap((read) => tensorProgram(read, options)),
-          E.map(showTensorProgram),
-        );
-      }
-      return format === undefined
-        ? E.right(undefined)
-        : fail('K0206', 'only ONNX graphs are programs of tensors', { place: { option: '--format' } });
-    }),
+    graphFromSource(source, options),
+    E.flatMap((graph) => show(graph, flags)),
   );
 };
 
